@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Pools of equal objects that grow by chunks and never move anything, so plain
+ * pointers stay good inside a service. Objects that are spoken of across a door
+ * are named by struct mta_ref: index and generation, so that a stale handle is
+ * noticed. Freed objects are reused last in, first out.
+ *
+ * The first four bytes of every pooled object belong to the pool: a member
+ * `struct mta_pooled pooled` must come first.
+ */
+#ifndef MTA_POOL_H
+#define MTA_POOL_H
+
+#include "mta/types.h"
+
+struct mta_pooled {
+	uint32_t index;	     /* place in the pool */
+	uint32_t generation; /* odd while in use, even while free */
+};
+
+struct mta_pool {
+	size_t size_bytes;   /* of one object */
+	uint32_t per_chunk;  /* objects in a chunk, a power of two */
+	uint32_t chunk_shift; /* log2 of per_chunk */
+	char **chunks;
+	uint32_t chunk_count;
+	uint32_t chunk_capacity;
+	uint32_t used_count; /* objects in use */
+	uint32_t fresh;	     /* objects ever taken */
+	uint32_t free_head;  /* index + 1 of the first free object, or 0 */
+};
+
+/* size_bytes: of an object whose first member is struct mta_pooled and which
+ * has room for 12 bytes at least. */
+void mta_pool_init(struct mta_pool *p, size_t size_bytes, uint32_t per_chunk);
+void mta_pool_release(struct mta_pool *p);
+
+/* A zeroed object (but for `pooled`); never NULL. */
+void *mta_pool_take(struct mta_pool *p);
+/* object: in use, from this pool. */
+void mta_pool_give(struct mta_pool *p, void *object);
+
+/* The object at a place, in use or not. index < fresh */
+static inline void *
+mta_pool_at(const struct mta_pool *p, uint32_t index)
+{
+	return p->chunks[index >> p->chunk_shift] +
+	       (size_t)(index & (p->per_chunk - 1)) * p->size_bytes;
+}
+
+static inline struct mta_ref
+mta_pool_ref(const void *object)
+{
+	const struct mta_pooled *o = object;
+
+	return (struct mta_ref){ .index = o->index,
+				 .generation = o->generation };
+}
+
+/* The object, or NULL when the handle is stale or was never given. */
+void *mta_pool_find(const struct mta_pool *p, struct mta_ref ref);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The port: a door of the host. Carries notes between services, keeps the lists
+ * of recipients that notes speak of, and holds the flow tokens of in_flow_delay
+ * (F3), which must work while the queue manager is busy.
+ *
+ * A note sent arrives in a later turn of the receiver, never during the call.
+ * It leaves at the sender's loop->now. The receiver's wake timer is armed when
+ * something has arrived; it fetches with receive().
+ */
+#ifndef MTA_PORT_H
+#define MTA_PORT_H
+
+#include "mta/note.h"
+#include "mta/types.h"
+
+struct mta_port {
+	const struct mta_port_ops *ops;
+};
+
+struct mta_timer;
+
+struct mta_port_ops {
+	/* `wake` is armed, on the receiver's loop, whenever notes wait. */
+	void (*attach)(struct mta_port *, enum mta_service,
+		       struct mta_timer *wake);
+	void (*send)(struct mta_port *, enum mta_service,
+		     const struct mta_note *);
+	/* The next note that has arrived, if any. */
+	bool (*receive)(struct mta_port *, enum mta_service, struct mta_note *);
+
+	/* A list of `count` recipients for a note to carry; filled in place. */
+	struct mta_ref (*list_take)(struct mta_port *, uint32_t count,
+				    struct mta_recipient **items);
+	struct mta_recipient *(*list_items)(struct mta_port *, struct mta_ref);
+	void (*list_give)(struct mta_port *, struct mta_ref);
+
+	/* Flow tokens: take one (false: none there), put some, count, drop. */
+	bool (*token_take)(struct mta_port *);
+	void (*token_put)(struct mta_port *, uint32_t count);
+	void (*token_drop)(struct mta_port *, uint32_t count);
+	uint32_t (*token_count)(struct mta_port *);
+};
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The spool: a door of the host. Queue files as decoded records, in directories
+ * named by enum mta_queue, with the logs that belong to them. Implementations:
+ * memory; later a disk.
+ *
+ * A file is named by its queue id (struct mta_ref: place and generation). Its
+ * wake time, in whole seconds, is what Postfix keeps as the modification time:
+ * not before then is it due (F4.7). Its recipients stand at offsets.
+ *
+ * Laws: commit is the promise to the sender, durable first, then visible. A file
+ * moves between directories by one rename. No operation calls back. An operation
+ * that takes time moves the caller's loop->now forward.
+ *
+ * Order of a scan (F1.16): a stated property of the implementation. A scan sees
+ * the names that were there when it was opened (a hashed directory: when its
+ * sub-directory was reached); names that have gone are not returned.
+ */
+#ifndef MTA_SPOOL_H
+#define MTA_SPOOL_H
+
+#include "mta/types.h"
+
+/* What a queue file says of its mail, all recipients apart (F1.10, F1.11). */
+struct mta_envelope {
+	mta_time arrival;	  /* first submission; delays, qshape */
+	int64_t created_s;	  /* this file; expiry and back-off */
+	mta_addr sender;
+	int64_t warn_s;		  /* delay warning due; 0 none, -1 sent */
+	uint32_t serial;	  /* the host's number of this mail */
+	uint32_t size_bytes;	  /* message length */
+	uint32_t recipient_count; /* total, never reduced */
+	uint32_t attempts;	  /* times it was moved to active */
+	mta_time first_active;	  /* first such move, or MTA_NEVER */
+	mta_time committed;	  /* when this file was accepted */
+};
+
+enum mta_record_kind {
+	MTA_RECORD_RECIPIENT, /* live: R */
+	MTA_RECORD_DONE,      /* finished: D */
+	MTA_RECORD_END,
+};
+
+struct mta_record {
+	enum mta_record_kind kind;
+	mta_addr address;
+	uint32_t offset; /* of this record */
+	uint32_t next;	 /* of the record behind it */
+};
+
+/* Mode bits of a file beyond complete/incomplete (F1.2). */
+enum mta_file_mode {
+	MTA_MODE_FLUSH = 1,	   /* group read: revive what it needs */
+	MTA_MODE_FORCE_EXPIRE = 2, /* group execute */
+	MTA_MODE_DAMAGED = 4,	   /* owner read only */
+	MTA_MODE_REQUEUED = 8,	   /* by postsuper -r: keeps its arrival */
+};
+
+enum mta_lock {
+	MTA_LOCK_NONE,
+	MTA_LOCK_SHARED,    /* an agent that works on it */
+	MTA_LOCK_EXCLUSIVE, /* the queue manager while it parses; not held by
+			       the memory spool beyond the open itself */
+};
+
+/* The logs beside a queue file (F1.13). */
+enum mta_log {
+	MTA_LOG_DEFER,
+	MTA_LOG_BOUNCE,
+};
+
+struct mta_log_record {
+	uint32_t offset; /* of the recipient in the queue file */
+	mta_addr address;
+	struct mta_status status; /* reason: the log holds an owner of its own */
+};
+
+#define MTA_WAKE_KEEP UINT32_MAX /* move: leave the wake time as it is */
+
+/* An open directory. Kept by the caller, known to the spool until closed. */
+struct mta_scan {
+	enum mta_queue queue;
+	bool is_open;
+	uint32_t lane;	/* sub-directory being read */
+	uint32_t place; /* next entry in it */
+	uint32_t end;	/* entries at or behind it came later */
+	struct mta_scan *next_open; /* the spool's list of open scans */
+};
+
+enum mta_scan_result {
+	MTA_SCAN_FOUND,	  /* a file that is due */
+	MTA_SCAN_SKIPPED, /* names that are not due, and no due one yet */
+	MTA_SCAN_END,	  /* no more names; the scan is closed */
+};
+
+struct mta_scan_item {
+	struct mta_ref id;   /* FOUND */
+	uint32_t skipped;    /* not-due names passed by this call */
+};
+
+struct mta_spool {
+	const struct mta_spool_ops *ops;
+};
+
+struct mta_spool_ops {
+	/* A new file with this envelope, incomplete and invisible. */
+	struct mta_ref (*create)(struct mta_spool *, enum mta_queue,
+				 const struct mta_envelope *);
+	void (*append)(struct mta_spool *, struct mta_ref, mta_addr recipient);
+	/* Complete, durable, visible in `queue`, due at once. */
+	enum mta_err (*commit)(struct mta_spool *, struct mta_ref,
+			       enum mta_queue queue);
+	void (*abandon)(struct mta_spool *, struct mta_ref);
+
+	/* Lock and look: MTA_ENOENT, MTA_ELOCKED, MTA_ECORRUPT. */
+	enum mta_err (*open)(struct mta_spool *, enum mta_queue, struct mta_ref,
+			     enum mta_lock);
+	void (*close)(struct mta_spool *, struct mta_ref, enum mta_lock);
+	enum mta_err (*envelope)(struct mta_spool *, struct mta_ref,
+				 struct mta_envelope *);
+	/* The record at an offset; the first stands at 0. */
+	enum mta_err (*read)(struct mta_spool *, struct mta_ref,
+			     uint32_t offset, struct mta_record *);
+	/* Mark a recipient done (R to D). Not synced (F1.14). */
+	enum mta_err (*mark_done)(struct mta_spool *, struct mta_ref,
+				  uint32_t offset);
+	enum mta_err (*mark_warned)(struct mta_spool *, struct mta_ref);
+	/* Mode bits of a file, and setting and clearing some of them. */
+	uint32_t (*mode)(struct mta_spool *, struct mta_ref);
+	void (*set_mode)(struct mta_spool *, struct mta_ref, uint32_t set,
+			 uint32_t clear);
+	/* In which queue the file is: MTA_ENOENT when it is gone. */
+	enum mta_err (*where)(struct mta_spool *, struct mta_ref,
+			      enum mta_queue *);
+
+	/* Rename, and set the wake time unless MTA_WAKE_KEEP. */
+	enum mta_err (*move)(struct mta_spool *, struct mta_ref,
+			     enum mta_queue from, enum mta_queue to,
+			     uint32_t wake_s);
+	enum mta_err (*remove)(struct mta_spool *, enum mta_queue,
+			       struct mta_ref);
+
+	/* Begin a scan of a directory; `scan` must not be open. */
+	void (*scan_open)(struct mta_spool *, enum mta_queue,
+			  struct mta_scan *);
+	/*
+	 * The next file with wake <= due_s (UINT32_MAX: any), passing at most
+	 * `skips_max` names that are not. May return SKIPPED early when passing
+	 * them took time.
+	 */
+	enum mta_scan_result (*scan_next)(struct mta_spool *, struct mta_scan *,
+					  uint32_t due_s, uint32_t skips_max,
+					  struct mta_scan_item *);
+	void (*scan_close)(struct mta_spool *, struct mta_scan *);
+	/* Files in a directory now. */
+	uint32_t (*count)(struct mta_spool *, enum mta_queue);
+
+	/* Append to a log, synced. The log takes over the caller's ownership of
+	 * record->status.reason. */
+	enum mta_err (*log_append)(struct mta_spool *, enum mta_log,
+				   struct mta_ref,
+				   const struct mta_log_record *);
+	/* Record number n of a log; MTA_ENOENT behind the last. Borrowed. */
+	enum mta_err (*log_read)(struct mta_spool *, enum mta_log,
+				 struct mta_ref, uint32_t n,
+				 struct mta_log_record *);
+	/* Forget a log; quiet when there is none. */
+	void (*log_remove)(struct mta_spool *, enum mta_log, struct mta_ref);
+	/* The id as operators see it (F1.4), into a buffer. */
+	void (*id_text)(struct mta_spool *, struct mta_ref, char *buffer,
+			size_t size_bytes);
+};
+
+/* The file's id when operators name it: 32 bytes hold it and its terminator. */
+#define MTA_ID_TEXT_MAX 32
+
+#endif
