@@ -91,11 +91,15 @@ FLAGS_tests = $(POSIX) -I. -Isrc $(LIB_CFLAGS) $(CHECK_CFLAGS) \
 SRC_mta := $(wildcard src/mta/*.c)
 SRC_model := $(wildcard model/*.c)
 SRC_sim := $(filter-out sim/main.c,$(wildcard sim/*.c))
-SRC_harness := $(filter-out tests/main.c,$(wildcard tests/*.c))
 
-# Kinds of tests that are made of suites: one program each.
-KINDS := $(foreach k,unit contract reference theory,\
-	$(if $(wildcard tests/$(k)/*.c),$(k)))
+# Kinds of tests that are made of suites in test_*.c: one program each. What
+# lies beside them, as the naive references, is a library that all may link.
+KINDS := $(foreach k,unit contract reference theory swarm,\
+	$(if $(wildcard tests/$(k)/test_*.c),$(k)))
+SRC_suites := $(wildcard $(KINDS:%=tests/%/test_*.c))
+SRC_support := $(filter-out tests/main.c $(SRC_suites),\
+	$(wildcard tests/*.c tests/unit/*.c tests/contract/*.c \
+	tests/reference/*.c tests/theory/*.c tests/swarm/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 
@@ -103,6 +107,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB_mta := $(B)/libmta.a
 LIB_model := $(B)/libmodel.a
 LIB_sim := $(B)/libsim.a
+LIB_support := $(B)/libsupport.a
 # From the dependent to what it depends on: the order the linker wants.
 ARCHIVES := $(LIB_sim) $(LIB_model) $(LIB_mta)
 
@@ -139,16 +144,18 @@ $(MTASIM): $(call obj,sim/main.c) $(ARCHIVES)
 $(LIB_mta): $(call obj,$(SRC_mta))
 $(LIB_model): $(call obj,$(SRC_model))
 $(LIB_sim): $(call obj,$(SRC_sim))
-$(ARCHIVES): $(B)/sources
+$(LIB_support): $(call obj,$(SRC_support))
+$(ARCHIVES) $(LIB_support): $(B)/sources
 	@mkdir -p $(@D)
 	$(call say,AR)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
 # Archives are made anew when a source appears or goes.
-$(B)/sources: always
+$(B)/sources: always | build/tools.ok
 	@mkdir -p $(@D)
-	@printf '%s\n' $(SRC_mta) $(SRC_model) $(SRC_sim) >$@.new
+	@printf '%s\n' $(SRC_mta) $(SRC_model) $(SRC_sim) $(SRC_support) \
+		>$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 define compile
@@ -187,15 +194,15 @@ build/tools.ok: $(if $(filter $(MAY_INSTALL),$(MAKECMDGOALS)),| setup)
 # ---------------------------------------------------------------- tests
 
 # The list of suites of a kind: every function NAME_suite(void) in its folder.
-$(B)/tests/%/suites.c: always
+$(B)/tests/%/suites.c: always | build/tools.ok
 	@mkdir -p $(@D)
-	@tests/list-suites tests/$*/*.c >$@.new
+	@tests/list-suites tests/$*/test_*.c >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 define kind_rules
-$(B)/tests/$(1)-tests: $(call obj,tests/main.c $(SRC_harness)) \
-	$(call obj,$(wildcard tests/$(1)/*.c)) $(B)/tests/$(1)/suites.o \
-	$(ARCHIVES)
+$(B)/tests/$(1)-tests: $(call obj,tests/main.c) \
+	$(call obj,$(wildcard tests/$(1)/test_*.c)) \
+	$(B)/tests/$(1)/suites.o $(LIB_support) $(ARCHIVES)
 	$$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
 
