@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Memory for readers: an arena that is freed as a whole, and checked plain
+ * allocation. What is read from one input has one lifetime, so its nodes and
+ * texts need no owner each. Running out of memory ends the program with a
+ * sentence and exit code 1; no function here returns NULL.
+ */
+#ifndef SIM_ARENA_H
+#define SIM_ARENA_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena_chunk;
+
+/* {0} is an empty arena. */
+struct arena {
+	struct arena_chunk *chunks; /* owned; newest first */
+};
+
+/* Zeroed, aligned for anything, valid until arena_release(). */
+void *
+arena_alloc(struct arena *arena, size_t count, size_t size);
+
+/* A copy of `size` bytes with a NUL after them. */
+char *
+arena_copy(struct arena *arena, const char *bytes, size_t size);
+
+char *
+arena_print(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+void
+arena_release(struct arena *arena);
+
+/* Zeroed; for free(). */
+void *
+memory_array(size_t count, size_t size);
+
+/* As realloc; what is added is not zeroed. */
+void *
+memory_resize(void *old, size_t count, size_t size);
+
+char *
+memory_text(const char *text);
+
+char *
+memory_print(const char *format, va_list arguments)
+	__attribute__((format(printf, 1, 0)));
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Open addressing with linear probing, at most half full, FNV-1a. The nearest
+ * name is by edits (insert, delete, replace, swap of neighbours); a third of
+ * the wanted name's letters may differ, at least one and at most three, and
+ * names of more than 63 letters are never near anything.
+ */
+#include "sim/name_index.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/arena.h"
+
+enum { NEAR_LETTERS = 63 };
+
+static uint64_t
+name_hash(const char *name)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	for (; *name; name++) {
+		hash ^= (unsigned char)*name;
+		hash *= UINT64_C(1099511628211);
+	}
+	return hash ^ (hash >> 32);
+}
+
+/* The slot that holds `name`, or the empty one where it belongs. */
+static struct name_slot *
+index_slot(const struct name_index *index, const char *name)
+{
+	size_t at = (size_t)name_hash(name) & (index->room - 1);
+	while (index->slots[at].name &&
+	       strcmp(index->slots[at].name, name) != 0)
+		at = (at + 1) & (index->room - 1);
+	return &index->slots[at];
+}
+
+static void
+index_grow(struct name_index *index)
+{
+	struct name_index larger = {
+		.room = index->room ? index->room * 2 : 32,
+		.count = index->count,
+	};
+	larger.slots = memory_array(larger.room, sizeof(*larger.slots));
+	for (size_t i = 0; i < index->room; i++) {
+		struct name_slot *old = &index->slots[i];
+		if (old->name)
+			*index_slot(&larger, old->name) = *old;
+	}
+	free(index->slots);
+	*index = larger;
+}
+
+void
+name_index_put(struct name_index *index, const char *name, size_t value)
+{
+	if (index->count * 2 >= index->room)
+		index_grow(index);
+	struct name_slot *slot = index_slot(index, name);
+	if (!slot->name)
+		index->count++;
+	*slot = (struct name_slot){ .name = name, .value = value };
+}
+
+bool
+name_index_add(struct name_index *index, const char *name, size_t value)
+{
+	if (index->room && index_slot(index, name)->name)
+		return false;
+	name_index_put(index, name, value);
+	return true;
+}
+
+size_t
+name_index_get(const struct name_index *index, const char *name,
+	       size_t otherwise)
+{
+	if (!index->room)
+		return otherwise;
+	const struct name_slot *slot = index_slot(index, name);
+	return slot->name ? slot->value : otherwise;
+}
+
+void
+name_index_release(struct name_index *index)
+{
+	free(index->slots);
+	*index = (struct name_index){ .slots = NULL };
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Edits between two names of at most NEAR_LETTERS letters. */
+static size_t
+edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+	size_t rows[3][NEAR_LETTERS + 1] = { { 0 } };
+	for (size_t j = 0; j <= b_size; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= a_size; i++) {
+		size_t *row = rows[i % 3];
+		const size_t *last = rows[(i + 2) % 3];
+		const size_t *before = rows[(i + 1) % 3];
+		row[0] = i;
+		for (size_t j = 1; j <= b_size; j++) {
+			size_t same = a[i - 1] == b[j - 1] ? 0 : 1;
+			size_t d = least(last[j] + 1, row[j - 1] + 1);
+			d = least(d, last[j - 1] + same);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d = least(d, before[j - 2] + 1);
+			row[j] = d;
+		}
+	}
+	return rows[a_size % 3][b_size];
+}
+
+void
+name_nearest_try(struct name_nearest *nearest, const char *candidate)
+{
+	size_t wanted = strlen(nearest->wanted);
+	size_t size = strlen(candidate);
+	if (wanted > NEAR_LETTERS || size > NEAR_LETTERS)
+		return;
+	size_t most = least(3, wanted / 3 ? wanted / 3 : 1);
+	size_t apart = wanted > size ? wanted - size : size - wanted;
+	if (apart > most)
+		return;
+	size_t d = edit_distance(nearest->wanted, wanted, candidate, size);
+	if (d > most || (nearest->best && d >= nearest->distance))
+		return;
+	nearest->best = candidate;
+	nearest->distance = d;
+}
