@@ -92,14 +92,16 @@ SRC_mta := $(wildcard src/mta/*.c)
 SRC_model := $(wildcard model/*.c)
 SRC_sim := $(filter-out sim/main.c,$(wildcard sim/*.c))
 
-# Kinds of tests that are made of suites in test_*.c: one program each. What
-# lies beside them, as the naive references, is a library that all may link.
-KINDS := $(foreach k,unit contract reference theory swarm,\
-	$(if $(wildcard tests/$(k)/test_*.c),$(k)))
-SRC_suites := $(wildcard $(KINDS:%=tests/%/test_*.c))
+# Tests that are made of suites: a .c file that defines NAME_suite(void) belongs
+# to the program of its folder. What lies beside it, as the naive references, is
+# a library that all may link.
+ALL_KINDS := unit contract reference theory swarm
+SRC_suites := $(shell grep -lE '^(Suite \*)?[a-z0-9_]+_suite\(void\)$$' \
+	$(wildcard $(ALL_KINDS:%=tests/%/*.c)) /dev/null)
 SRC_support := $(filter-out tests/main.c $(SRC_suites),\
-	$(wildcard tests/*.c tests/unit/*.c tests/contract/*.c \
-	tests/reference/*.c tests/theory/*.c tests/swarm/*.c))
+	$(wildcard tests/*.c $(ALL_KINDS:%=tests/%/*.c)))
+suites_of = $(filter tests/$(1)/%,$(SRC_suites))
+KINDS := $(foreach k,$(ALL_KINDS),$(if $(call suites_of,$(k)),$(k)))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 
@@ -196,12 +198,12 @@ build/tools.ok: $(if $(filter $(MAY_INSTALL),$(MAKECMDGOALS)),| setup)
 # The list of suites of a kind: every function NAME_suite(void) in its folder.
 $(B)/tests/%/suites.c: always | build/tools.ok
 	@mkdir -p $(@D)
-	@tests/list-suites tests/$*/test_*.c >$@.new
+	@tests/list-suites $(call suites_of,$*) >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 define kind_rules
 $(B)/tests/$(1)-tests: $(call obj,tests/main.c) \
-	$(call obj,$(wildcard tests/$(1)/test_*.c)) \
+	$(call obj,$(call suites_of,$(1))) \
 	$(B)/tests/$(1)/suites.o $(LIB_support) $(ARCHIVES)
 	$$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
