@@ -80,10 +80,11 @@ SRCDIR := $(if $(filter dist,$(VARIANT)),,$(CURDIR))
 POSIX := -D_POSIX_C_SOURCE=200809L
 FLAGS_mta = -Isrc
 FLAGS_model = -I. $(GSL_CFLAGS)
-FLAGS_sim = $(POSIX) -I. -Isrc $(LIB_CFLAGS) \
+# The core's headers ban what asks the system; only the core obeys.
+FLAGS_sim = $(POSIX) -DMTA_ALLOW_IMPURE -I. -Isrc $(LIB_CFLAGS) \
 	-DMTASIM_DATADIR='"$(DATADIR)"' -DMTASIM_SRCDIR='"$(SRCDIR)"'
 # A suite function is called from a generated list and needs no declaration.
-FLAGS_tests = $(POSIX) -I. -Isrc $(LIB_CFLAGS) $(CHECK_CFLAGS) \
+FLAGS_tests = $(POSIX) -DMTA_ALLOW_IMPURE -I. -Isrc $(LIB_CFLAGS) $(CHECK_CFLAGS) \
 	-Wno-missing-prototypes -DMTASIM_SRCDIR='"$(CURDIR)"'
 
 # ---------------------------------------------------------------- sources
@@ -102,8 +103,21 @@ SRC_support := $(filter-out tests/main.c $(SRC_suites),\
 	$(wildcard tests/*.c $(ALL_KINDS:%=tests/%/*.c)))
 suites_of = $(filter tests/$(1)/%,$(SRC_suites))
 KINDS := $(foreach k,$(ALL_KINDS),$(if $(call suites_of,$(k)),$(k)))
-FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-BENCHES := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+
+# Programs of their own: a .c file of tests/oracle or tests/bench that defines
+# main(). What lies beside them goes into the library too.
+SRC_programs := $(shell grep -lE '^main\b' \
+	$(wildcard tests/oracle/*.c tests/bench/*.c) /dev/null)
+SRC_support += $(filter-out $(SRC_programs),\
+	$(wildcard tests/oracle/*.c tests/bench/*.c))
+PROGRAMS := $(SRC_programs:%.c=$(B)/%)
+BENCHES := $(filter $(B)/tests/bench/%,$(PROGRAMS))
+
+SRC_fuzz := $(wildcard tests/fuzz/*.c)
+FUZZERS := $(SRC_fuzz:tests/fuzz/%.c=%)
+
+ALL_SOURCES := $(SRC_mta) $(SRC_model) $(SRC_sim) sim/main.c tests/main.c \
+	$(SRC_suites) $(SRC_support) $(SRC_programs) $(SRC_fuzz)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIB_mta := $(B)/libmta.a
@@ -126,7 +140,7 @@ tests: $(TESTS) ## build the test programs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / \
-		{ printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+		{ printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo "variables: VARIANT=release|debug|asan|cov CC=gcc|clang" \
 		"WERROR=1 V=1 PREFIX=/usr/local DESTDIR= FUZZ_SECONDS=60"
 
@@ -209,11 +223,206 @@ $(B)/tests/$(1)-tests: $(call obj,tests/main.c) \
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
 
 .PHONY: $(1)
-$(1): $(B)/tests/$(1)-tests
+$(1): $(B)/tests/$(1)-tests $(MTASIM)
 	@$(RUN_TESTS) $(B)/tests/$(1)-tests $(1)
 endef
-RUN_TESTS := $(if $(filter asan fuzz,$(VARIANT)),CK_FORK=no)
+# A sanitizer reports best from the process that it started in. Time limits are
+# those of the stage (tests/run): how long a generated test takes depends on
+# MTASIM_TEST_SCALE.
+RUN_TESTS := MTASIM=$(MTASIM) CK_DEFAULT_TIMEOUT=1500 \
+	$(if $(filter asan,$(VARIANT)),CK_FORK=no)
 $(foreach k,$(KINDS),$(eval $(call kind_rules,$(k))))
+
+$(PROGRAMS): $(B)/%: $(B)/%.o $(LIB_support) $(ARCHIVES)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+
+.PHONY: suites invalid scenarios
+suites: $(TESTS) $(MTASIM) ## run all suites: unit contract reference theory swarm
+	@bad=0; for k in $(KINDS); do \
+		$(RUN_TESTS) $(B)/tests/$$k-tests \
+			$$k-$(VARIANT)-$(COMPILER) || bad=1; \
+	done; exit $$bad
+
+invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
+	@MTASIM=$(MTASIM) tests/invalid/run.sh $(MTASIM)
+
+scenarios: $(MTASIM) ## judge the expectations of every shipped scenario
+	@tests/scenarios $(MTASIM) $(wildcard scenarios/*.yaml)
+
+# Same scenario, same bytes: two builds in check, all of them in check-long.
+# Short forms of the scenarios, since -O0 and sanitizers are slow.
+SAME_BYTES := $(wildcard scenarios/*.yaml)
+.PHONY: fingerprints fingerprints-long
+fingerprints: $(MTASIM) ## same bytes from -O2 and -O0
+	@$(MAKE) VARIANT=debug all
+	@tests/fingerprints "$(MTASIM) build/debug/$(COMPILER)/mtasim" \
+		$(SAME_BYTES)
+
+BUILDS := $(foreach v,release debug asan,$(foreach c,gcc clang,$(v)/$(c)))
+fingerprints-long: build-long
+	@tests/fingerprints --tunables "$(BUILDS:%=build/%/mtasim)" \
+		$(SAME_BYTES)
+
+.PHONY: oracle oracle-exact
+oracle: $(MTASIM) $(PROGRAMS) ## compare with the recordings of a real Postfix, all tiers
+	@MTASIM=$(MTASIM) BUILD=$(B) tests/oracle/run
+
+oracle-exact: $(MTASIM) $(PROGRAMS)
+	@MTASIM=$(MTASIM) BUILD=$(B) tests/oracle/run --exact
+
+.PHONY: golden
+golden: $(MTASIM) ## compare full traces with the kept ones; UPDATE=1 keeps ours
+	@tests/golden/run $(if $(UPDATE),--update) $(MTASIM)
+
+# ---------------------------------------------------------------- lint
+
+# Each check by itself, so that one failure does not hide the next.
+define lint_run
+@bad=0; try() { \
+	if tests/lint/"$$@"; then echo "lint $$1: 1 passed, 0 failed"; \
+	else echo "lint $$1: 0 passed, 1 failed"; bad=1; fi; }; \
+	$(1) \
+	exit $$bad
+endef
+LINT_FAST = tests/lint/self-test || bad=1; try includes; try words; \
+	try tags; try layout; try files-built . $(ALL_SOURCES); \
+	try symbols $(call obj,$(SRC_mta)); \
+	try same $(foreach d,$(DOCS_MADE),build/docs/$(d) docs/$(d));
+LINT_MORE = try format; try scripts;
+LINT_OBJECTS = $(call obj,$(SRC_mta)) $(DOCS_MADE:%=build/docs/%)
+
+.PHONY: lint lint-fast analyze format
+lint: $(LINT_OBJECTS) setup-long ## all checks of the sources that take seconds
+	$(call lint_run,$(LINT_FAST) $(LINT_MORE))
+
+lint-fast: $(LINT_OBJECTS)
+	$(call lint_run,$(LINT_FAST))
+
+format: ## bring all C files into the form of .clang-format
+	clang-format -i $(wildcard src/mta/*.[ch] model/*.[ch] sim/*.[ch] \
+		tests/*.[ch] tests/*/*.[ch])
+
+analyze: setup-long ## clang-tidy and cppcheck over the sources (minutes)
+	@tests/analyze "$(FLAGS_tests) -std=c17" $(SRC_mta) $(SRC_model) \
+		$(SRC_sim) sim/main.c
+
+# ---------------------------------------------------------------- documents
+
+DOCS_MADE := parameters.md trace.md
+.PHONY: docs figures
+docs: $(DOCS_MADE:%=build/docs/%) ## make docs/parameters.md and docs/trace.md anew
+	cp $^ docs/
+
+build/docs/parameters.md: $(MTASIM)
+	@mkdir -p $(@D)
+	$(Q)$(MTASIM) params --markdown >$@
+
+build/docs/trace.md: src/mta/trace.def docs/trace.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f docs/trace.awk $< >$@
+
+figures: $(MTASIM) ## run every scenario, draw every picture, renew docs/images
+	@tests/figures $(MTASIM) $(wildcard scenarios/*.yaml)
+
+# ---------------------------------------------------------------- demo
+
+.PHONY: demo
+demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw it
+	$(MTASIM) run scenarios/congestion.yaml
+	$(MTASIM) plot runs/congestion
+	@echo
+	@echo "Look at:"
+	@ls runs/congestion/plots/*.png | sed 's/^/  /'
+	@echo "The numbers are beside them: runs/congestion/summary.json," \
+		"series.csv, destinations.csv."
+	@echo "The question it answers, and what to change: scenarios/congestion.yaml"
+
+# ---------------------------------------------------------------- all checks
+
+# make check: at most three minutes on two cores.
+CHECK_STAGES = build $(ALL_KINDS) lint-fast invalid scenarios oracle-exact \
+	fingerprints
+
+# make check-long: full counts, at most 35 minutes on two cores.
+LONG_STAGES = build-long suites-long suites-clang asan lint analyze scenarios \
+	golden oracle fingerprints-long coverage fuzz demo install-check
+
+.PHONY: check check-long build build-long suites-long suites-clang setup-long
+check: setup ## set up, build, all tests in three minutes
+	+@MAKE="$(MAKE)" tests/run check $(CHECK_STAGES)
+
+check-long: setup-long ## the same and more with full counts, half an hour
+	+@MAKE="$(MAKE)" WERROR=1 tests/run check-long $(LONG_STAGES)
+
+setup-long: setup
+	@.ci/setup long
+
+build: $(MTASIM) $(TESTS) $(PROGRAMS)
+
+build-long:
+	@for b in $(BUILDS); do $(MAKE) VARIANT=$${b%/*} CC=$${b#*/} WERROR=1 \
+		build || exit; done
+
+suites-long:
+	@MTASIM_TEST_SCALE=20 $(MAKE) suites
+
+suites-clang:
+	@$(MAKE) CC=clang suites
+
+.PHONY: asan coverage fuzz bench
+asan: ## all suites and the error tests under address and UB sanitizer
+	@bad=0; for c in gcc clang; do \
+		$(MAKE) VARIANT=asan CC=$$c suites || bad=1; \
+		$(MAKE) VARIANT=asan CC=$$c invalid || bad=1; \
+	done; exit $$bad
+
+coverage: ## which lines no test reaches; fails for the rules and the scheduler
+	@rm -rf build/coverage
+	@find build/cov -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) VARIANT=cov CC=gcc suites
+	@tests/coverage build/cov/gcc
+
+# ---------------------------------------------------------------- fuzzing
+
+fuzz: ## feed random input to the readers, FUZZ_SECONDS each (clang)
+	@.ci/setup --dry-run long
+	@$(MAKE) VARIANT=fuzz CC=clang fuzzers
+	@tests/fuzz/run build/fuzz/clang/tests/fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS:%=$(B)/tests/fuzz/%)
+$(FUZZERS:%=$(B)/tests/fuzz/%): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o \
+	$(ARCHIVES)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+bench: $(BENCHES) $(MTASIM) ## measure speed against plain references
+	@for b in $(BENCHES); do echo "== $$b"; \
+		MTASIM=$(MTASIM) $$b || exit; done
+
+# ---------------------------------------------------------------- installing
+
+# What is installed is built apart: it knows where its files were installed and
+# nothing of this folder.
+.PHONY: install install-files install-check
+install: ## install under DESTDIR and PREFIX (/usr/local)
+	@$(MAKE) VARIANT=dist install-files
+
+SHARE := $(DESTDIR)$(PREFIX)/share
+install-files: $(MTASIM)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/mtasim/scenarios/profiles \
+		$(SHARE)/mtasim/plots $(SHARE)/doc/mtasim/images
+	install -m 755 $(MTASIM) $(DESTDIR)$(PREFIX)/bin/mtasim
+	find scenarios -type f | while read -r f; do \
+		install -D -m 644 "$$f" "$(SHARE)/mtasim/$$f" || exit; done
+	install -m 644 $(wildcard plots/*.gp) $(SHARE)/mtasim/plots
+	install -m 644 README.md CONTRIBUTING.md LICENSE $(wildcard docs/*.md) \
+		$(SHARE)/doc/mtasim
+	install -m 644 $(wildcard docs/images/*) $(SHARE)/doc/mtasim/images
+
+install-check: ## install to a scratch folder; the installed program must work
+	@tests/install "$(MAKE)"
 
 .PHONY: clean
 clean: ## remove everything that was built
