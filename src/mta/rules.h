@@ -31,9 +31,9 @@ mta_time mta_timer_fires_at(mta_time last_wake, int64_t stored_s);
 
 /* How much one event counts, depending on the window. R-FEEDBACK-VALUE (F7.3) */
 enum mta_feedback_kind {
-	MTA_FEEDBACK_PLAIN,		/* x or x/y */
-	MTA_FEEDBACK_PER_WINDOW,	/* x/concurrency */
-	MTA_FEEDBACK_PER_SQRT_WINDOW,	/* x/sqrt_concurrency, an extension */
+	MTA_FEEDBACK_PLAIN,	      /* x or x/y */
+	MTA_FEEDBACK_PER_WINDOW,      /* x/concurrency */
+	MTA_FEEDBACK_PER_SQRT_WINDOW, /* x/sqrt_concurrency, an extension */
 };
 
 struct mta_feedback {
@@ -72,16 +72,16 @@ void mta_window_init(struct mta_window *w, const struct mta_window_law *law);
  * above the limit, and only while window < busy + initial.
  * busy  running deliveries, the reported one included
  */
-void mta_window_up(struct mta_window *w, const struct mta_window_law *law,
-		   int32_t busy);
+void mta_window_up(
+	struct mta_window *w, const struct mta_window_law *law, int32_t busy);
 
 /*
  * A dead destination comes back: by its timer, by a flush, or by a delivery
  * that went well after all. R-WINDOW-REVIVE (F7.4): the window becomes busy, or
  * initial when nothing runs; the counters are cleared.
  */
-void mta_window_revive(struct mta_window *w, const struct mta_window_law *law,
-		       int32_t busy);
+void mta_window_revive(
+	struct mta_window *w, const struct mta_window_law *law, int32_t busy);
 
 /*
  * A delivery blamed a destination that is alive. R-WINDOW-DOWN, R-DEAD (F7.5):
@@ -104,8 +104,8 @@ struct mta_cache_view {
 };
 
 /* Hints of the next delivery from those of the last. R-CACHE-HINTS (F7.10) */
-struct mta_cache_hints mta_cache_hints_next(struct mta_cache_hints hints,
-					    const struct mta_cache_view *v);
+struct mta_cache_hints mta_cache_hints_next(
+	struct mta_cache_hints hints, const struct mta_cache_view *v);
 
 /* ---- Age of mail ------------------------------------------------------ */
 
@@ -133,8 +133,8 @@ struct mta_lifetimes {
  * Is a mail too old to be kept after a failed attempt? R-EXPIRE (F9.7 step 5):
  * age since creation >= the lifetime, chosen by empty sender alone.
  */
-bool mta_mail_has_expired(struct mta_lifetimes l, mta_addr sender,
-			  int64_t age_s);
+bool
+mta_mail_has_expired(struct mta_lifetimes l, mta_addr sender, int64_t age_s);
 
 /*
  * When the sender of new mail is to be warned, or 0: never. R-WARN-TIME
@@ -150,8 +150,8 @@ bool mta_warning_is_due(mta_time now, int64_t warn_s);
 /* ---- Queue manager's turn --------------------------------------------- */
 
 struct mta_flow {
-	int32_t tokens;	       /* in the pipe */
-	int32_t level;	       /* default_process_limit */
+	int32_t tokens; /* in the pipe */
+	int32_t level;	/* default_process_limit */
 	int32_t in_flow_delay_s;
 	bool took_incoming;    /* this pass admitted, last from incoming */
 	bool incoming_is_open; /* an incoming scan is open */
@@ -178,7 +178,9 @@ enum mta_queue mta_turn_next(enum mta_queue last, struct mta_active_fill fill);
 
 /* ---- Recipients in memory --------------------------------------------- */
 
-enum { MTA_READ_MAX = 5000 }; /* recipients in one read, whatever the limits */
+enum {
+	MTA_READ_MAX = 5000
+}; /* recipients in one read, whatever the limits */
 
 struct mta_read_view {
 	int32_t recipient_limit; /* qmgr_message_recipient_limit */
@@ -209,8 +211,8 @@ struct mta_slot_account {
 
 /* Recipient slots that a job can give away; never negative.
  * R-SLOTS-SPARE (F6.9) */
-int32_t mta_slots_spare(struct mta_slot_account job,
-			struct mta_slot_account message);
+int32_t
+mta_slots_spare(struct mta_slot_account job, struct mta_slot_account message);
 
 /* ---- Preemption ------------------------------------------------------- */
 
@@ -238,13 +240,13 @@ bool mta_preemption_is_on(const struct mta_slot_law *law);
 
 /* Is the current job one that another may jump before a look at who that is?
  * R-PREEMPT-ALLOWED (F6.7): it has credit, and is not too small. */
-bool mta_job_may_be_preempted(const struct mta_slot_law *law,
-			      const struct mta_job_view *current);
+bool mta_job_may_be_preempted(
+	const struct mta_slot_law *law, const struct mta_job_view *current);
 
 /* Is its credit, with the loan, enough for a jump of `need` entries?
  * R-PREEMPT-CREDIT (F6.7): floating comparison with the discounted need. */
 bool mta_job_can_afford(const struct mta_slot_law *law,
-			const struct mta_job_view *current, int64_t need);
+	const struct mta_job_view *current, int64_t need);
 
 /* What `entries` cost in slots: charged at the jump for the need, settled at
  * the return for what is left. R-PREEMPT-PRICE (F6.7, F6.11) */
@@ -256,8 +258,8 @@ int32_t mta_preempt_advance(int32_t extra_limit, int32_t pool);
 
 /* Most entries that a job which jumps before the current one may need; may be
  * negative. cost >= 1. R-CANDIDATE-ROOM (F6.8) */
-int64_t mta_candidate_room(const struct mta_slot_law *law,
-			   const struct mta_job_view *current);
+int64_t mta_candidate_room(
+	const struct mta_slot_law *law, const struct mta_job_view *current);
 
 /* Does a candidate fit the room: something to do, and not too much?
  * R-CANDIDATE-ROOM (F6.8) */
@@ -272,7 +274,9 @@ bool mta_candidate_search_ends(int64_t age_s, double best_score);
 
 /* ---- Agents ----------------------------------------------------------- */
 
-enum { MTA_PENDING_MAX = 2 }; /* unanswered requests for an agent (F8.2) */
+enum {
+	MTA_PENDING_MAX = 2
+}; /* unanswered requests for an agent (F8.2) */
 
 struct mta_dest_load {
 	int32_t window;
@@ -290,10 +294,10 @@ int64_t mta_agent_need(int64_t need, struct mta_dest_load d);
 /* ---- Remote answers --------------------------------------------------- */
 
 enum mta_failure_kind {
-	MTA_FAIL_REPLY,	      /* the server answered with 4xx or 5xx */
-	MTA_FAIL_LOST,	      /* connection lost */
+	MTA_FAIL_REPLY, /* the server answered with 4xx or 5xx */
+	MTA_FAIL_LOST,	/* connection lost */
 	MTA_FAIL_TIMEOUT,
-	MTA_FAIL_REFUSED,     /* connect only, as the next */
+	MTA_FAIL_REFUSED, /* connect only, as the next */
 	MTA_FAIL_UNREACHABLE,
 	MTA_FAIL_DNS_SOFT,    /* lookup failed for now, 4.4.3 */
 	MTA_FAIL_DNS_NONE,    /* no such name, or malformed, 5.4.4 */
@@ -312,25 +316,25 @@ enum mta_failure_kind {
 struct mta_failure {
 	enum mta_smtp_step step;
 	enum mta_failure_kind kind;
-	int32_t reply_code;   /* 421, 550, ...; of a reply only */
-	struct mta_dsn dsn;   /* of the reply; class 0: it had none */
+	int32_t reply_code; /* 421, 550, ...; of a reply only */
+	struct mta_dsn dsn; /* of the reply; class 0: it had none */
 };
 
 /* What the request has seen, and how the agent is configured. */
 struct mta_request_view {
-	bool is_last_server;	  /* no other server left to try */
-	bool session_completed;	  /* one ran through a whole transaction */
-	bool hop_is_blamed;	  /* a status for the destination is noted */
-	bool is_relay;		  /* the next hop is a relayhost or fallback */
+	bool is_last_server;	/* no other server left to try */
+	bool session_completed; /* one ran through a whole transaction */
+	bool hop_is_blamed;	/* a status for the destination is noted */
+	bool is_relay;		/* the next hop is a relayhost or fallback */
 	bool soft_bounce;
-	bool skip_5xx_greeting;	  /* smtp_skip_5xx_greeting */
+	bool skip_5xx_greeting; /* smtp_skip_5xx_greeting */
 };
 
 enum mta_effect {
 	MTA_EFFECT_TRY_HELO,	/* go on on the same connection */
 	MTA_EFFECT_NEXT_SERVER, /* recipients stay for the next server */
 	MTA_EFFECT_DEFER,
-	MTA_EFFECT_BOUNCE,	/* log as bounced, or as soft bounce */
+	MTA_EFFECT_BOUNCE, /* log as bounced, or as soft bounce */
 };
 
 enum mta_scope {
@@ -350,8 +354,8 @@ struct mta_verdict {
  * What a failure means to the recipients and to the destination. R-BLAME
  * (F11.2). With soft_bounce the effect stays BOUNCE, the class becomes 4.
  */
-struct mta_verdict mta_failure_judge(const struct mta_failure *f,
-				     const struct mta_request_view *v);
+struct mta_verdict mta_failure_judge(
+	const struct mta_failure *f, const struct mta_request_view *v);
 
 /* A code whose class fits the call, else class.0.0. R-DSN-FIT (F9.1) */
 struct mta_dsn mta_dsn_fit(struct mta_dsn dsn, uint8_t class);
@@ -360,7 +364,9 @@ struct mta_dsn mta_dsn_soften(struct mta_dsn dsn);
 
 /* ---- Names and numbers that operators see ----------------------------- */
 
-enum { MTA_QUEUE_ID_SIZE = 32 }; /* enough for either form and its end */
+enum {
+	MTA_QUEUE_ID_SIZE = 32
+}; /* enough for either form and its end */
 
 struct mta_queue_id_parts {
 	mta_time created;
@@ -382,7 +388,9 @@ void mta_queue_id_hash(const char *id, int32_t depth, char *buf);
  * below 100 s, at most `decimals` digits after the point, whole seconds above,
  * rounded half up, no trailing zeros; negative is 0. buf: MTA_DELAY_SIZE bytes.
  */
-enum { MTA_DELAY_SIZE = 32 };
+enum {
+	MTA_DELAY_SIZE = 32
+};
 void mta_delay_format(mta_span delay, int32_t decimals, char *buf);
 
 struct mta_shape_scale {

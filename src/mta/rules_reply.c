@@ -24,7 +24,9 @@ struct failure_class {
 #define CLASS(l, c, s, d)                                                      \
 	{                                                                      \
 		.level = LEVEL_##l,                                            \
-		.dsn = { .class = (c), .subject = (s), .detail = (d) }         \
+		.dsn = {.class = (c),                                          \
+			.subject = (s),                                        \
+			.detail = (d) }                                        \
 	}
 
 /* Failures that are no replies. */
@@ -86,8 +88,8 @@ reply_class(const struct mta_failure *f, const struct mta_request_view *v)
 	mta_assert(f->reply_code >= 400 && f->reply_code <= 599);
 	if (is_greeting(f->step) && v->skip_5xx_greeting)
 		dsn = mta_dsn_soften(dsn);
-	return (struct failure_class){ .level = reply_level(f->step),
-				       .dsn = dsn };
+	return (struct failure_class){
+		.level = reply_level(f->step), .dsn = dsn};
 }
 
 static struct failure_class
@@ -113,7 +115,7 @@ leads_to_helo(const struct mta_failure *f)
 
 static bool
 moves_on(const struct mta_failure *f, const struct failure_class *c,
-	 const struct mta_request_view *v)
+	const struct mta_request_view *v)
 {
 	if (v->is_last_server)
 		return false;
@@ -133,15 +135,13 @@ keeps_connection(const struct mta_failure *f, const struct failure_class *c)
 
 /* R-BLAME */
 struct mta_verdict
-mta_failure_judge(const struct mta_failure *f,
-		  const struct mta_request_view *v)
+mta_failure_judge(const struct mta_failure *f, const struct mta_request_view *v)
 {
-	struct failure_class c = f->kind == MTA_FAIL_REPLY ?
-					 reply_class(f, v) :
-					 plain_class(f, v);
+	struct failure_class c = f->kind == MTA_FAIL_REPLY ? reply_class(f, v)
+							   : plain_class(f, v);
 	struct mta_verdict out = {
-		.scope = c.level == LEVEL_RECIPIENT ? MTA_SCOPE_RECIPIENT :
-						      MTA_SCOPE_REQUEST,
+		.scope = c.level == LEVEL_RECIPIENT ? MTA_SCOPE_RECIPIENT
+						    : MTA_SCOPE_REQUEST,
 		.keeps_connection = keeps_connection(f, &c),
 		.dsn = c.dsn,
 	};

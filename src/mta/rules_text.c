@@ -51,7 +51,7 @@ void
 mta_queue_id_short(struct mta_queue_id_parts id, char *buf)
 {
 	snprintf(buf, MTA_QUEUE_ID_SIZE, "%05X%llX",
-		 second_part_usec(id.created), (unsigned long long)id.inode);
+		second_part_usec(id.created), (unsigned long long)id.inode);
 }
 
 void
@@ -61,9 +61,9 @@ mta_queue_id_long(struct mta_queue_id_parts id, char *buf)
 
 	mta_assert(id.created >= 0);
 	out = put_number(out, (uint64_t)mta_second(id.created), LONG_BASE,
-			 LONG_SECOND_DIGITS);
-	out = put_number(out, second_part_usec(id.created), LONG_BASE,
-			 LONG_USEC_DIGITS);
+		LONG_SECOND_DIGITS);
+	out = put_number(
+		out, second_part_usec(id.created), LONG_BASE, LONG_USEC_DIGITS);
 	*out++ = 'z';
 	out = put_number(out, id.inode, INODE_BASE, 1);
 	*out = '\0';
@@ -82,8 +82,8 @@ digit_value(char digit)
 {
 	const char *place = strchr(id_digits, digit);
 
-	return place == NULL || digit == '\0' ? 0 :
-						(uint32_t)(place - id_digits);
+	return place == NULL || digit == '\0' ? 0
+					      : (uint32_t)(place - id_digits);
 }
 
 /* R-QUEUE-HASH */
@@ -137,12 +137,12 @@ mta_delay_format(mta_span delay, int32_t decimals, char *buf)
 	usec = (usec + unit / 2) / unit * unit;
 	if (usec % MTA_USEC_PER_S == 0) {
 		snprintf(buf, MTA_DELAY_SIZE, "%lld",
-			 (long long)(usec / MTA_USEC_PER_S));
+			(long long)(usec / MTA_USEC_PER_S));
 		return;
 	}
 	length = snprintf(buf, MTA_DELAY_SIZE, "%lld.%06lld",
-			  (long long)(usec / MTA_USEC_PER_S),
-			  (long long)(usec % MTA_USEC_PER_S));
+		(long long)(usec / MTA_USEC_PER_S),
+		(long long)(usec % MTA_USEC_PER_S));
 	while (buf[length - 1] == '0')
 		buf[--length] = '\0';
 }
@@ -162,8 +162,8 @@ mta_shape_bucket(const struct mta_shape_scale *scale, int64_t age_s)
 	if (scale->is_linear) {
 		int64_t whole = age_s > 0 ? age_s / tick_s : 0;
 
-		return whole < scale->buckets ? (int32_t)whole + 1 :
-						scale->buckets;
+		return whole < scale->buckets ? (int32_t)whole + 1
+					      : scale->buckets;
 	}
 	while (bucket < scale->buckets && age_s >= end_s) {
 		bucket++;
