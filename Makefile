@@ -93,25 +93,25 @@ SRC_mta := $(wildcard src/mta/*.c)
 SRC_model := $(wildcard model/*.c)
 SRC_sim := $(filter-out sim/main.c,$(wildcard sim/*.c))
 
-# Tests that are made of suites: a .c file that defines NAME_suite(void) belongs
-# to the program of its folder. What lies beside it, as the naive references, is
-# a library that all may link.
+# Three kinds of C files in the folders of tests. A file that defines
+# NAME_suite(void) belongs to the program of its folder. A file that defines
+# main() is a program of its own; if it is called NAME_test.c it is run as a
+# test that says with its exit code whether it passed. All else, as the naive
+# references, is a library that all may link.
 ALL_KINDS := unit contract reference theory swarm
+FILES_tests := $(wildcard tests/*.c $(ALL_KINDS:%=tests/%/*.c) \
+	tests/oracle/*.c tests/bench/*.c)
 SRC_suites := $(shell grep -lE '^(Suite \*)?[a-z0-9_]+_suite\(void\)$$' \
-	$(wildcard $(ALL_KINDS:%=tests/%/*.c)) /dev/null)
-SRC_support := $(filter-out tests/main.c $(SRC_suites),\
-	$(wildcard tests/*.c $(ALL_KINDS:%=tests/%/*.c)))
+	$(FILES_tests) /dev/null)
+SRC_programs := $(filter-out tests/main.c,\
+	$(shell grep -lE '^main\b' $(FILES_tests) /dev/null))
+SRC_support := $(filter-out tests/main.c $(SRC_suites) $(SRC_programs),\
+	$(FILES_tests))
 suites_of = $(filter tests/$(1)/%,$(SRC_suites))
 KINDS := $(foreach k,$(ALL_KINDS),$(if $(call suites_of,$(k)),$(k)))
-
-# Programs of their own: a .c file of tests/oracle or tests/bench that defines
-# main(). What lies beside them goes into the library too.
-SRC_programs := $(shell grep -lE '^main\b' \
-	$(wildcard tests/oracle/*.c tests/bench/*.c) /dev/null)
-SRC_support += $(filter-out $(SRC_programs),\
-	$(wildcard tests/oracle/*.c tests/bench/*.c))
 PROGRAMS := $(SRC_programs:%.c=$(B)/%)
 BENCHES := $(filter $(B)/tests/bench/%,$(PROGRAMS))
+PLAIN_TESTS := $(filter %_test,$(PROGRAMS))
 
 SRC_fuzz := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(SRC_fuzz:tests/fuzz/%.c=%)
@@ -223,7 +223,7 @@ $(B)/tests/$(1)-tests: $(call obj,tests/main.c) \
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
 
 .PHONY: $(1)
-$(1): $(B)/tests/$(1)-tests $(MTASIM)
+$(1): $(B)/tests/$(1)-tests
 	@$(RUN_TESTS) $(B)/tests/$(1)-tests $(1)
 endef
 # A sanitizer reports best from the process that it started in. Time limits are
@@ -237,12 +237,21 @@ $(PROGRAMS): $(B)/%: $(B)/%.o $(LIB_support) $(ARCHIVES)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
-.PHONY: suites invalid scenarios
-suites: $(TESTS) $(MTASIM) ## run all suites: unit contract reference theory swarm
+.PHONY: suites plain invalid scenarios
+suites: $(TESTS) $(PLAIN_TESTS) $(MTASIM) ## run all suites: unit contract reference theory swarm
 	@bad=0; for k in $(KINDS); do \
 		$(RUN_TESTS) $(B)/tests/$$k-tests \
 			$$k-$(VARIANT)-$(COMPILER) || bad=1; \
-	done; exit $$bad
+	done; \
+	$(plain_tests); exit $$bad
+
+plain_tests = for t in $(PLAIN_TESTS); do \
+		if $(RUN_TESTS) $$t; then \
+			echo "$${t\#\#*/}: 1 passed, 0 failed"; \
+		else echo "$${t\#\#*/}: 0 passed, 1 failed"; bad=1; fi; \
+	done
+plain: $(PLAIN_TESTS)
+	@bad=0; $(plain_tests); exit $$bad
 
 invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
 	@MTASIM=$(MTASIM) tests/invalid/run.sh $(MTASIM)
@@ -341,7 +350,7 @@ demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw 
 # ---------------------------------------------------------------- all checks
 
 # make check: at most three minutes on two cores.
-CHECK_STAGES = build $(ALL_KINDS) lint-fast invalid scenarios oracle-exact \
+CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid scenarios oracle-exact \
 	fingerprints
 
 # make check-long: full counts, at most 35 minutes on two cores.
