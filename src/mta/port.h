@@ -18,12 +18,13 @@ struct mta_port {
 	const struct mta_port_ops *ops;
 };
 
+struct mta_loop;
 struct mta_timer;
 
 struct mta_port_ops {
 	/* `wake` is armed, on the receiver's loop, whenever notes wait. */
 	void (*attach)(struct mta_port *, enum mta_service,
-		       struct mta_timer *wake);
+		       struct mta_loop *loop, struct mta_timer *wake);
 	void (*send)(struct mta_port *, enum mta_service,
 		     const struct mta_note *);
 	/* The next note that has arrived, if any. */

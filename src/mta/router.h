@@ -10,7 +10,8 @@
 
 struct mta_route {
 	mta_sym transport;
-	mta_sym nexthop; /* as configured: not lower-cased */
+	mta_sym nexthop; /* as configured */
+	mta_sym queue;	 /* the same in lower case: names the destination */
 };
 
 enum mta_route_result {

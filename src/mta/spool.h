@@ -54,6 +54,7 @@ enum mta_file_mode {
 	MTA_MODE_FORCE_EXPIRE = 2, /* group execute */
 	MTA_MODE_DAMAGED = 4,	   /* owner read only */
 	MTA_MODE_REQUEUED = 8,	   /* by postsuper -r: keeps its arrival */
+	MTA_MODE_BOUNCED = 16,	   /* a bounce was sent for some recipient */
 };
 
 enum mta_lock {

@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The scheduler of one transport: which entry goes to the agent that is ready.
+ *
+ * Jobs stand in `order`. The current job hands out its entries until it has
+ * none left; a job that cannot start anything now is a blocker (its tag equals
+ * the transport's) and is passed over until a destination it waits for may be
+ * usable again. While the current job hands out entries it earns credit, and a
+ * smaller job may jump before it by paying (preemption): it becomes its child,
+ * one level up, and what it did not use is refunded when it leaves the stack.
+ *
+ * Beside the order of scheduling stands the order of admission (`by_time`), in
+ * which recipient slots are handed on to the next job that has recipients
+ * unread.
+ *
+ * Not here: windows and death (dest.c), reading recipients (qmgr_feed.c).
+ */
+#include "mta/qmgr.h"
+
+#include "mta/panic.h"
+
+static struct mta_job *
+job_in_order(struct mta_list *l)
+{
+	return mta_container_of(l, struct mta_job, in_order);
+}
+
+static struct mta_job *
+job_in_time(struct mta_list *l)
+{
+	return mta_container_of(l, struct mta_job, in_time);
+}
+
+static struct mta_job *
+job_head(const struct mta_transport *t)
+{
+	if (mta_list_is_empty(&t->order))
+		return NULL;
+	return job_in_order(t->order.next);
+}
+
+static struct mta_job *
+job_successor(const struct mta_job *j)
+{
+	struct mta_list *next = j->in_order.next;
+
+	return next == &j->transport->order ? NULL : job_in_order(next);
+}
+
+static bool
+job_is_blocker(const struct mta_job *j)
+{
+	return j->tag == j->transport->tag;
+}
+
+static bool
+job_has_entries(const struct mta_job *j)
+{
+	return j->selected < j->read;
+}
+
+static struct mta_job_view
+job_view(const struct mta_job *j)
+{
+	return (struct mta_job_view){
+		.read = j->read,
+		.selected = j->selected,
+		.unread = j->mail->unread,
+		.avail = j->avail,
+	};
+}
+
+static void
+cache_clear(struct mta_transport *t)
+{
+	t->cache.owner = NULL;
+}
+
+/* ---- recipient slots (F6.9) --------------------------------------------- */
+
+/* R-SLOTS-NEXT: who gets what is spare. */
+static struct mta_job *
+job_next_unread(struct mta_job *j)
+{
+	struct mta_transport *t = j->transport;
+	struct mta_list *l;
+
+	if (t->next_unread != j)
+		return t->next_unread;
+	for (l = j->in_time.next; l != &t->by_time; l = l->next)
+		if (job_in_time(l)->mail->more != 0)
+			break;
+	t->next_unread = l == &t->by_time ? NULL : job_in_time(l);
+	return t->next_unread;
+}
+
+static void
+job_take_pool(struct mta_job *j)
+{
+	struct mta_transport *t = j->transport;
+
+	if (t->slots <= 0)
+		return;
+	j->rcpt_limit += t->slots;
+	j->mail->rcpt_limit += t->slots;
+	t->slots = 0;
+}
+
+void
+mta_job_give_slots(struct mta_job *j)
+{
+	struct mta_job *next = job_next_unread(j);
+	int32_t spare = mta_slots_spare(
+		(struct mta_slot_account){ .limit = j->rcpt_limit,
+					   .count = j->rcpt_count },
+		(struct mta_slot_account){ .limit = j->mail->rcpt_limit,
+					   .count = j->mail->rcpt_count });
+
+	if (spare <= 0)
+		return;
+	j->rcpt_limit -= spare;
+	j->mail->rcpt_limit -= spare;
+	j->transport->slots += spare;
+	if (next)
+		job_take_pool(next);
+}
+
+void
+mta_job_entry_ended(struct mta_job *j)
+{
+	struct mta_qmail *m = j->mail;
+	struct mta_list *l;
+
+	for (l = m->jobs.next; l != &m->jobs; l = l->next) {
+		struct mta_job *other =
+			mta_container_of(l, struct mta_job, in_mail);
+
+		if (other != j && other->rcpt_limit > other->rcpt_count &&
+		    (other->level < 0 || m->more == 0))
+			mta_job_give_slots(other);
+	}
+	if (m->more == 0)
+		mta_job_give_slots(j);
+}
+
+/* ---- on and off the lists (F6.4, F6.11, F6.12) --------------------------- */
+
+/* R-JOB-ORDER: behind the last job that is not a guest and not younger. */
+static void
+job_link_order(struct mta_job *j)
+{
+	struct mta_transport *t = j->transport;
+	bool becomes_current = t->current == NULL;
+	struct mta_list *l;
+
+	for (l = t->order.prev; l != &t->order; l = l->prev) {
+		struct mta_job *p = job_in_order(l);
+
+		if (!p->parent && p->mail->queued_s <= j->mail->queued_s)
+			break;
+		if (p == t->current)
+			becomes_current = true;
+	}
+	mta_list_insert_before(l->next, &j->in_order);
+	if (becomes_current)
+		t->current = j;
+}
+
+static void
+job_link_time(struct mta_job *j)
+{
+	struct mta_transport *t = j->transport;
+	struct mta_job *old = t->next_unread;
+	bool becomes_next = old == NULL;
+	struct mta_list *l;
+
+	for (l = t->by_time.prev; l != &t->by_time; l = l->prev) {
+		struct mta_job *p = job_in_time(l);
+
+		if (p->mail->queued_s <= j->mail->queued_s)
+			break;
+		if (p == t->next_unread)
+			becomes_next = true;
+	}
+	mta_list_insert_before(l->next, &j->in_time);
+	if (!becomes_next)
+		return;
+	t->next_unread = j;
+	if (old)
+		mta_job_give_slots(old);
+}
+
+static void
+job_link(struct mta_job *j)
+{
+	mta_assert(j->level < 0);
+	job_link_order(j);
+	job_link_time(j);
+	j->level = 0;
+	job_take_pool(j);
+}
+
+/* Leave the stack of preemption: settle with the parent, hand it the children.
+ * R-PREEMPT-PRICE: no refund from a parent that was inherited. */
+static void
+job_pop(struct mta_job *j)
+{
+	struct mta_job *parent = j->parent;
+
+	mta_assert(j->level > 0);
+	if (parent) {
+		if (j->level == parent->level + 1)
+			parent->avail -= mta_slot_price(
+				&j->transport->slot_law, j->used);
+		mta_list_remove(&j->in_children);
+	}
+	while (!mta_list_is_empty(&j->children)) {
+		struct mta_list *l = j->children.next;
+
+		mta_list_remove(l);
+		mta_container_of(l, struct mta_job, in_children)->parent =
+			parent;
+		if (parent)
+			mta_list_append(&parent->children, l);
+	}
+	j->parent = NULL;
+	j->level = 0;
+	cache_clear(j->transport);
+}
+
+static void
+job_unlink(struct mta_job *j)
+{
+	struct mta_transport *t = j->transport;
+
+	mta_assert(j->level == 0);
+	while (!mta_list_is_empty(&j->children)) {
+		struct mta_list *l = j->children.next;
+
+		mta_list_remove(l);
+		mta_container_of(l, struct mta_job, in_children)->parent =
+			NULL;
+	}
+	if (t->current == j)
+		t->current = job_successor(j);
+	if (t->cache.owner == j || t->cache.result == j)
+		cache_clear(t);
+	mta_list_remove(&j->in_order);
+	mta_list_remove(&j->in_time);
+	j->level = -1;
+}
+
+/* Off the lists, but still its mail's: it can come back. */
+static void
+job_retire(struct mta_job *j)
+{
+	if (j->level > 0)
+		job_pop(j);
+	mta_job_give_slots(j);
+	job_unlink(j);
+}
+
+void
+mta_job_free(struct mta_job *j)
+{
+	if (j->level > 0)
+		job_pop(j);
+	mta_job_give_slots(j);
+	if (j->level >= 0)
+		job_unlink(j);
+	mta_assert(j->rcpt_limit == 0);
+	mta_assert(mta_list_is_empty(&j->peers));
+	mta_list_remove(&j->in_mail);
+	mta_pool_give(&j->transport->qmgr->jobs, j);
+}
+
+/* ---- making jobs and peers (F6.3, F5.7) ---------------------------------- */
+
+static struct mta_job *
+job_create(struct mta_qmail *m, struct mta_transport *t)
+{
+	struct mta_job *j = mta_pool_take(&t->qmgr->jobs);
+
+	mta_list_init(&j->in_order);
+	mta_list_init(&j->in_time);
+	mta_list_init(&j->in_children);
+	mta_list_init(&j->children);
+	mta_list_init(&j->peers);
+	j->mail = m;
+	j->transport = t;
+	j->level = -1;
+	mta_list_append(&m->jobs, &j->in_mail);
+	return j;
+}
+
+struct mta_job *
+mta_job_obtain(struct mta_qmail *m, struct mta_transport *t)
+{
+	struct mta_job *j = NULL;
+	struct mta_list *l;
+
+	for (l = m->jobs.next; l != &m->jobs && !j; l = l->next)
+		if (mta_container_of(l, struct mta_job, in_mail)->transport ==
+		    t)
+			j = mta_container_of(l, struct mta_job, in_mail);
+	if (!j)
+		j = job_create(m, t);
+	if (j->level < 0)
+		job_link(j);
+	cache_clear(t);
+	if (job_is_blocker(j)) {
+		j->tag = 0;
+		t->current = job_head(t);
+	}
+	return j;
+}
+
+/* Jobs of up to this many peers find theirs by looking at them. */
+enum { PEERS_LISTED_MAX = 8 };
+
+static uint64_t
+peer_key(const struct mta_job *j, const struct mta_dest *d)
+{
+	return (uint64_t)(j->pooled.index + 1) << 32 | (d->pooled.index + 1);
+}
+
+static struct mta_peer *
+peer_find(const struct mta_job *j, const struct mta_dest *d)
+{
+	struct mta_list *l;
+
+	if (j->last_peer && j->last_peer->dest == d)
+		return j->last_peer;
+	if (j->peer_count > PEERS_LISTED_MAX)
+		return mta_table_find(&d->qmgr->peer_index, peer_key(j, d));
+	for (l = j->peers.next; l != &j->peers; l = l->next) {
+		struct mta_peer *p =
+			mta_container_of(l, struct mta_peer, in_job);
+
+		if (p->dest == d)
+			return p;
+	}
+	return NULL;
+}
+
+/* A job that grows beyond the listed size has all its peers in the table. */
+static void
+peer_index_all(struct mta_job *j)
+{
+	struct mta_list *l;
+
+	for (l = j->peers.next; l != &j->peers; l = l->next) {
+		struct mta_peer *p =
+			mta_container_of(l, struct mta_peer, in_job);
+
+		mta_table_add(&p->dest->qmgr->peer_index,
+			      peer_key(j, p->dest), p);
+	}
+}
+
+struct mta_peer *
+mta_peer_obtain(struct mta_job *j, struct mta_dest *d)
+{
+	struct mta_peer *p = peer_find(j, d);
+
+	if (!p) {
+		p = mta_pool_take(&d->qmgr->peers);
+		p->job = j;
+		p->dest = d;
+		mta_list_init(&p->waiting);
+		mta_list_append(&j->peers, &p->in_job);
+		mta_list_append(&d->peers, &p->in_dest);
+		j->peer_count++;
+		if (j->peer_count == PEERS_LISTED_MAX + 1)
+			peer_index_all(j);
+		else if (j->peer_count > PEERS_LISTED_MAX)
+			mta_table_add(&d->qmgr->peer_index, peer_key(j, d), p);
+	}
+	j->last_peer = p;
+	return p;
+}
+
+static void
+peer_unindex_all(struct mta_job *j)
+{
+	struct mta_list *l;
+
+	for (l = j->peers.next; l != &j->peers; l = l->next) {
+		struct mta_peer *p =
+			mta_container_of(l, struct mta_peer, in_job);
+
+		mta_table_remove(&p->dest->qmgr->peer_index,
+				 peer_key(j, p->dest));
+	}
+}
+
+void
+mta_peer_free(struct mta_peer *p)
+{
+	struct mta_job *j = p->job;
+
+	mta_assert(p->entry_count == 0);
+	mta_assert(mta_list_is_empty(&p->waiting));
+	if (j->peer_count == PEERS_LISTED_MAX + 1)
+		peer_unindex_all(j);
+	else if (j->peer_count > PEERS_LISTED_MAX)
+		mta_table_remove(&p->dest->qmgr->peer_index,
+				 peer_key(j, p->dest));
+	j->peer_count--;
+	if (j->last_peer == p)
+		j->last_peer = NULL;
+	mta_list_remove(&p->in_job);
+	mta_list_remove(&p->in_dest);
+	mta_pool_give(&p->dest->qmgr->peers, p);
+}
+
+void
+mta_job_has_more(struct mta_job *j)
+{
+	if (job_has_entries(j) && !job_is_blocker(j))
+		cache_clear(j->transport);
+}
+
+/* ---- preemption (F6.7, F6.8) --------------------------------------------- */
+
+/*
+ * R-CANDIDATE: of the jobs behind c, the one with the greatest age for each
+ * entry it may need, if c can pay for it. Children of others and blockers are
+ * passed over; once an unstacked job is younger than the best score, no later
+ * one can win.
+ */
+static struct mta_job *
+candidate_search(const struct mta_job *c, int64_t now_s)
+{
+	const struct mta_job_view owner = job_view(c);
+	int64_t room = mta_candidate_room(&c->transport->slot_law, &owner);
+	struct mta_job *best = NULL;
+	double top = 0.0;
+	struct mta_job *j;
+
+	if (room <= 0)
+		return NULL;
+	for (j = job_successor(c); j; j = job_successor(j)) {
+		int64_t age_s = now_s - j->mail->queued_s + 1;
+		const struct mta_job_view v = job_view(j);
+
+		if (!mta_list_is_empty(&j->children) || job_is_blocker(j))
+			continue;
+		if (mta_candidate_fits(&v, room) &&
+		    mta_candidate_score(&v, age_s) > top) {
+			top = mta_candidate_score(&v, age_s);
+			best = j;
+		}
+		if (j->level == 0 && mta_candidate_search_ends(age_s, top))
+			break;
+	}
+	return best;
+}
+
+static struct mta_job *
+job_candidate(struct mta_job *c)
+{
+	struct mta_candidate_cache *cache = &c->transport->cache;
+	int64_t now_s = mta_host_second(&c->transport->qmgr->host);
+
+	if (cache->owner == c && (cache->time_s == now_s || !cache->result))
+		return cache->result;
+	cache->result = candidate_search(c, now_s);
+	cache->owner = c;
+	cache->time_s = now_s;
+	return cache->result;
+}
+
+/* Put j before c, one level up, and let it pay. R-PREEMPT-PRICE */
+static void
+job_jump(struct mta_job *j, struct mta_job *c, int64_t need)
+{
+	struct mta_transport *t = c->transport;
+
+	if (j->level > 0)
+		job_pop(j);
+	mta_list_remove(&j->in_order);
+	mta_list_insert_before(&c->in_order, &j->in_order);
+	j->parent = c;
+	mta_list_append(&c->children, &j->in_children);
+	j->level = c->level + 1;
+	t->current = j;
+	cache_clear(t);
+	c->avail -= mta_slot_price(&t->slot_law, need);
+	j->used = -need;
+	if (j->mail->more != 0) {
+		int32_t advance = mta_preempt_advance(
+			t->params.extra_recipient_limit, t->slots);
+
+		j->rcpt_limit += advance;
+		j->mail->rcpt_limit += advance;
+		t->slots -= advance;
+	}
+}
+
+static struct mta_job *
+job_preempt(struct mta_job *c)
+{
+	const struct mta_slot_law *law = &c->transport->slot_law;
+	struct mta_job_view current = job_view(c);
+	struct mta_job_view v;
+	struct mta_job *j;
+	int64_t need;
+
+	if (!mta_job_may_be_preempted(law, &current))
+		return c;
+	j = job_candidate(c);
+	if (!j)
+		return c;
+	v = job_view(j);
+	need = mta_job_need(&v);
+	if (!mta_job_can_afford(law, &current, need))
+		return c;
+	job_jump(j, c, need);
+	return j;
+}
+
+/* ---- selection (F6.5, F6.6) ---------------------------------------------- */
+
+/* R-PEER-TURN: round robin over the destinations of one job. */
+static struct mta_peer *
+job_peer_in_turn(struct mta_job *j)
+{
+	struct mta_list *l;
+
+	for (l = j->peers.next; l != &j->peers; l = l->next) {
+		struct mta_peer *p =
+			mta_container_of(l, struct mta_peer, in_job);
+
+		if (mta_dest_window(p->dest) > p->dest->busy_count &&
+		    !mta_list_is_empty(&p->waiting)) {
+			mta_list_rotate(&j->peers, l);
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* A refill that fails (the file has gone) is noticed when the mail is done. */
+static void
+job_refill(struct mta_job *j)
+{
+	enum mta_err err = mta_qmail_refill(j->transport->qmgr, j->mail);
+
+	(void)err;
+}
+
+static bool
+job_refill_is_due(const struct mta_job *j)
+{
+	const struct mta_qmail *m = j->mail;
+	const struct mta_transport *t = j->transport;
+
+	if (m->more == 0 || m->entry_count == 0)
+		return false;
+	return mta_refill_is_due(&(struct mta_refill_view){
+		.refill_limit = t->params.recipient_refill_limit,
+		.refill_delay_s = t->params.recipient_refill_delay_s,
+		.free_slots = m->rcpt_limit - m->rcpt_count,
+		.since_read_s = mta_host_second(&t->qmgr->host) - m->read_s,
+	});
+}
+
+static struct mta_peer *
+job_pick_peer(struct mta_job *j)
+{
+	struct mta_qmail *m = j->mail;
+	struct mta_peer *p;
+
+	if (job_refill_is_due(j))
+		job_refill(j);
+	if (job_has_entries(j)) {
+		p = job_peer_in_turn(j);
+		if (p)
+			return p;
+	}
+	if (m->more == 0 || m->entry_count == 0 ||
+	    m->rcpt_limit <= m->rcpt_count)
+		return NULL;
+	job_refill(j);
+	return job_has_entries(j) ? job_peer_in_turn(j) : NULL;
+}
+
+static struct mta_entry *
+job_start_entry(struct mta_job *j, struct mta_peer *p)
+{
+	struct mta_transport *t = j->transport;
+	struct mta_entry *e = mta_container_of(p->waiting.next,
+					       struct mta_entry, in_peer);
+
+	mta_entry_start(e);
+	j->avail++;
+	j->used++;
+	if (j != t->cache.owner)
+		cache_clear(t);
+	t->current = j;
+	if (!job_has_entries(j) && j->mail->more == 0)
+		job_retire(j);
+	return e;
+}
+
+/* R-BLOCKER: it has entries, but none can start; remember what it waits for. */
+static void
+job_block(struct mta_job *j)
+{
+	uint64_t tag = j->transport->tag;
+	struct mta_list *l;
+
+	j->tag = tag;
+	for (l = j->peers.next; l != &j->peers; l = l->next) {
+		struct mta_peer *p =
+			mta_container_of(l, struct mta_peer, in_job);
+
+		if (!mta_list_is_empty(&p->waiting))
+			p->dest->tag = tag;
+	}
+}
+
+struct mta_entry *
+mta_job_select(struct mta_transport *t)
+{
+	struct mta_job *j = t->current;
+
+	if (!j)
+		return NULL;
+	if (mta_preemption_is_on(&t->slot_law))
+		j = job_preempt(j);
+	while (j) {
+		/* Taken before the body: what a refill brings back to an
+		 * earlier place is not visited in this call. */
+		struct mta_job *next = job_successor(j);
+
+		if (!job_is_blocker(j)) {
+			struct mta_peer *p = job_pick_peer(j);
+
+			if (p)
+				return job_start_entry(j, p);
+			if (job_has_entries(j))
+				job_block(j);
+			else
+				job_retire(j);
+		}
+		j = next;
+	}
+	t->current = NULL;
+	return NULL;
+}
+
+void
+mta_dest_unblock(struct mta_dest *d)
+{
+	struct mta_transport *t = d->transport;
+
+	if (d->tag != t->tag)
+		return;
+	if (mta_dest_window(d) > d->busy_count && d->todo_count > 0) {
+		t->tag += 2;
+		t->current = job_head(t);
+		cache_clear(t);
+	}
+	if (mta_dest_window(d) > d->busy_count || d->state == MTA_DEST_DEAD)
+		d->tag = 0;
+}

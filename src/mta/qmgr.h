@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The queue manager: moves mail from incoming and deferred into active as long
+ * as there is room (a leaky bucket), hands it to delivery agents in an order
+ * that a preemptive scheduler decides, watches each destination, and finishes
+ * what was tried.
+ *
+ *   qmgr.c         start, the turn (one pass), notes, flow control     F4, F3.3
+ *   qmgr_scan.c    queue runs over incoming and deferred               F4.2
+ *   qmgr_feed.c    one file into active; recipients read and resolved  F5
+ *   qmgr_finish.c  what becomes of a tried mail                        F9
+ *   transport.c    agents wanted, ready, throttled                     F8
+ *   dest.c         destinations: window, death, entries to do and busy F7
+ *   job.c          the scheduler: jobs, peers, preemption              F6
+ *
+ * A mail in core (struct mta_qmail) has one job for each transport it needs; a
+ * job has one peer for each destination; a peer has entries, the requests that
+ * go to agents. A destination counts the same entries as to do and busy.
+ *
+ *   qmail --< job --< peer --< entry >-- dest >-- transport
+ */
+#ifndef MTA_QMGR_H
+#define MTA_QMGR_H
+
+#include "mta/host.h"
+#include "mta/list.h"
+#include "mta/params.h"
+#include "mta/pool.h"
+#include "mta/rules.h"
+#include "mta/table.h"
+
+/* Flags of a queue run and of the mail it feeds (F4.2). */
+enum mta_scan_flag {
+	MTA_RUN_START = 1,
+	MTA_RUN_ALL = 2,	  /* ignore wake times */
+	MTA_RUN_FLUSH_ONCE = 4,	  /* forget dead destinations now */
+	MTA_RUN_DEFER_ALSO = 8,	  /* override defer_transports */
+	MTA_RUN_FLUSH_EACH = 16,  /* this mail revives what it needs */
+	MTA_RUN_FORCE_EXPIRE = 32,
+};
+
+/* A queue run. Invariant: flags belong to the open run, next to a later one. */
+struct mta_run {
+	struct mta_scan dir;
+	enum mta_queue queue;
+	uint32_t flags; /* of the run that is open */
+	uint32_t next;	/* of the next */
+};
+
+/* A recipient in core. */
+struct mta_rcpt {
+	struct mta_pooled pooled;
+	struct mta_recipient to;
+	struct mta_rcpt *next; /* in its entry, in order of assignment */
+};
+
+/* One delivery request: recipients of one mail at one destination. */
+struct mta_entry {
+	struct mta_pooled pooled;
+	struct mta_list in_dest; /* dest's todo or busy */
+	struct mta_list in_peer; /* peer's waiting entries, else off */
+	struct mta_peer *peer;
+	struct mta_dest *dest;
+	struct mta_rcpt *first;
+	struct mta_rcpt *last;
+	int32_t rcpt_count;
+	bool is_busy; /* with an agent */
+};
+
+/* The entries of one job for one destination. */
+struct mta_peer {
+	struct mta_pooled pooled;
+	struct mta_list in_job;	 /* job's peers, in turn */
+	struct mta_list in_dest; /* dest's peers */
+	struct mta_list waiting; /* entries not yet handed out, oldest first */
+	struct mta_job *job;
+	struct mta_dest *dest;
+	int32_t entry_count; /* waiting and busy */
+};
+
+/*
+ * One mail on one transport. On the transport's lists while level >= 0; the
+ * slot account outlives that, for a job that comes back (F6.4).
+ */
+struct mta_job {
+	struct mta_pooled pooled;
+	struct mta_list in_mail;     /* mail's jobs, in order of creation */
+	struct mta_list in_order;    /* transport's jobs, scheduling order */
+	struct mta_list in_time;     /* transport's jobs, by time of admission */
+	struct mta_list in_children; /* parent's children */
+	struct mta_list children;    /* jobs that jumped before this one */
+	struct mta_list peers;
+	struct mta_qmail *mail;
+	struct mta_transport *transport;
+	struct mta_job *parent;
+	struct mta_peer *last_peer; /* assigned to last: likely the next */
+	int32_t peer_count;
+	int32_t level; /* depth of preemption; -1 not on the lists */
+	int64_t avail; /* slot account, in selected entries */
+	int64_t used;
+	int64_t selected; /* entries handed out */
+	int64_t read;	  /* entries made */
+	int32_t rcpt_count;
+	int32_t rcpt_limit;
+	uint64_t tag; /* the transport's: known to be blocked */
+};
+
+/* Where a mail in core is in its end game (F9.7); the steps that wait. */
+enum mta_finish_step {
+	MTA_FINISH_NONE,
+	MTA_FINISH_BOUNCE, /* the bounce service notifies the sender */
+	MTA_FINISH_EXPIRE, /* the same from the defer log */
+	MTA_FINISH_WARN,   /* delay warning */
+};
+
+/* A mail in core: it is in active, and counts there until it is freed. */
+struct mta_qmail {
+	struct mta_pooled pooled;
+	struct mta_ref file;
+	struct mta_envelope envelope;
+	struct mta_list jobs;
+	int32_t entry_count; /* in core, waiting and busy */
+	int32_t rcpt_limit;
+	int32_t rcpt_count;
+	int64_t unread;	  /* recipients not read yet, an upper bound */
+	uint32_t more;	  /* offset to read on at, 0: all is read */
+	uint32_t flags;	  /* enum mta_scan_flag bits */
+	int64_t queued_s; /* second of admission: the scheduler's age */
+	int64_t read_s;	  /* second of the last read */
+	mta_time active_time;
+	enum mta_finish_step step;
+	bool is_incomplete; /* some recipient is left */
+	bool has_bounced;   /* the sender was notified of some recipient */
+	bool has_expired;
+};
+
+enum mta_dest_state {
+	MTA_DEST_READY,
+	MTA_DEST_DEAD,
+	MTA_DEST_SUSPENDED, /* rate delay after a delivery */
+};
+
+/* A destination queue of a transport (F7.1). Forgotten when ready and empty. */
+struct mta_dest {
+	struct mta_pooled pooled;
+	struct mta_list in_transport; /* in order of creation */
+	struct mta_list todo;	      /* entries waiting */
+	struct mta_list busy;	      /* entries with agents */
+	struct mta_list peers;	      /* of jobs that have entries here */
+	struct mta_transport *transport;
+	struct mta_qmgr *qmgr;
+	mta_sym name;	 /* owned: the queue's name (F5.5) */
+	mta_sym nexthop; /* owned: what the agent is told */
+	enum mta_dest_state state;
+	struct mta_window window; /* meaningful when ready; 0 when dead */
+	int32_t todo_count;
+	int32_t busy_count;
+	int32_t startable;	/* its part of the transport's sums */
+	struct mta_status why;	/* while dead; reason owned */
+	struct mta_timer timer; /* revival, or end of suspension */
+	int64_t last_done_s;	/* 0: no delivery has ended yet */
+	int64_t next_warn_s;	/* clog warning not before */
+	struct mta_cache_hints hints;
+	uint64_t tag; /* the transport's: a blocked job waits for it */
+};
+
+/* The candidate that was found last, and for whom (F6.8). */
+struct mta_candidate_cache {
+	struct mta_job *owner; /* NULL: nothing cached */
+	struct mta_job *result;
+	int64_t time_s;
+};
+
+/* A transport: delivery agents of one kind, and who waits for them (F8.1). */
+struct mta_transport {
+	struct mta_list in_qmgr; /* order of the round robin */
+	struct mta_qmgr *qmgr;
+	mta_sym name;
+	struct mta_transport_params params;
+	struct mta_window_law window_law;
+	struct mta_slot_law slot_law;
+	struct mta_list dests;
+	uint32_t dest_count;
+	bool defers_by_rule; /* named in defer_transports */
+	bool is_service;     /* error or retry: text for a next hop */
+	/* agents */
+	int32_t pending; /* asked for and not yet heard of, at most 2 */
+	bool is_throttled;
+	bool is_rate_locked;
+	struct mta_status why;	      /* while throttled; reason owned */
+	struct mta_timer retry_timer; /* end of the throttle */
+	struct mta_timer rate_timer;  /* holds waiting_agent back */
+	struct mta_ref waiting_agent;
+	/* entries that could start now, over ready destinations: the positive
+	 * terms of F8.3 and the negative ones, apart */
+	int64_t startable_sum;
+	int64_t deficit_sum;
+	/* scheduler */
+	struct mta_list order;	 /* jobs as they are scheduled */
+	struct mta_list by_time; /* the same by time of admission */
+	struct mta_job *current;
+	struct mta_job *next_unread;
+	int32_t slots; /* recipient slots nobody uses; may be negative */
+	struct mta_candidate_cache cache;
+	uint64_t tag; /* odd; a job or dest with the same is blocked */
+};
+
+struct mta_qmgr {
+	struct mta_host host;
+	const struct mta_params *params;
+	struct mta_timer turn;	    /* notes wait, or a pass is due */
+	struct mta_timer run_timer; /* queue_run_delay */
+	struct mta_run incoming;
+	struct mta_run deferred;
+	enum mta_queue first; /* looked at first in the next pass */
+	uint32_t active_count;
+	int32_t rcpt_total;   /* recipients in core */
+	uint32_t dest_total;  /* destinations in core */
+	uint32_t batch_count; /* deliveries handed out */
+	struct mta_list transports;
+	struct mta_table transport_index; /* by name */
+	struct mta_table dest_index;	  /* by transport and name */
+	struct mta_table peer_index;	  /* by job and dest; large jobs */
+	struct mta_pool mails;
+	struct mta_pool jobs;
+	struct mta_pool peers;
+	struct mta_pool entries;
+	struct mta_pool rcpts;
+	struct mta_pool dests;
+	struct mta_resolver *resolver; /* scratch of qmgr_feed.c */
+	mta_sym retry_name;
+	mta_sym error_name;
+};
+
+/* ---- qmgr.c ------------------------------------------------------------ */
+
+/*
+ * A queue manager that has not started. host, params: borrowed for as long as it
+ * lives; host.loop is its own loop. Attaches itself to the port.
+ */
+void mta_qmgr_init(struct mta_qmgr *q, const struct mta_host *host,
+		   const struct mta_params *params);
+/* Free all memory; what was in active stays there for the next one. */
+void mta_qmgr_release(struct mta_qmgr *q);
+/*
+ * Start as F1.15: whatever lies in active goes back to incoming, an incoming
+ * and a deferred run begin, and the queue run timer is armed.
+ */
+void mta_qmgr_start(struct mta_qmgr *q);
+/* A pass is due: something happened outside of a note. */
+void mta_qmgr_wake(struct mta_qmgr *q);
+
+/* ---- qmgr_scan.c -------------------------------------------------------- */
+
+void mta_run_init(struct mta_run *r, enum mta_queue queue);
+/* Ask for a queue run, or change the one that is open (F4.2). */
+void mta_run_request(struct mta_qmgr *q, struct mta_run *r, uint32_t flags);
+/* Is a run open, or asked for? */
+bool mta_run_is_open(const struct mta_run *r);
+/* The next file of the run (R-SCAN-RESTART, F4.2). skips_max: see spool.h.
+ * MTA_SCAN_END: none, and none asked for. */
+enum mta_scan_result mta_run_next(struct mta_qmgr *q, struct mta_run *r,
+				  uint32_t skips_max,
+				  struct mta_scan_item *item);
+
+/* ---- qmgr_feed.c -------------------------------------------------------- */
+
+/* Take a file that is due into active (F4.7). Answers whether it was fed. */
+bool mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file);
+/* Read more recipients of a mail in core (F5.2). The file may have gone. */
+enum mta_err mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m);
+void mta_resolver_release(struct mta_qmgr *q);
+
+/* ---- qmgr_finish.c ------------------------------------------------------ */
+
+/* All entries of a mail are finished: notify, expire, defer, remove (F9.7). */
+void mta_qmail_done(struct mta_qmgr *q, struct mta_qmail *m);
+/* The bounce service has answered. */
+void mta_qmail_notified(struct mta_qmgr *q, struct mta_qmail *m, bool failed);
+/* An agent's final reply (F9.2). */
+void mta_entry_reply(struct mta_qmgr *q, struct mta_entry *e,
+		     const struct mta_note_delivered *reply);
+/* Log one recipient as deferred without an agent (F9.1). status: borrowed. */
+void mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
+			  const struct mta_recipient *to,
+			  struct mta_status status);
+
+/* ---- transport.c -------------------------------------------------------- */
+
+/* The transport of a name, made when new (F8.1). */
+struct mta_transport *mta_transport_get(struct mta_qmgr *q, mta_sym name);
+void mta_transport_free(struct mta_transport *t);
+/* Ask for agents as long as entries could start (F8.3). */
+void mta_transports_drain(struct mta_qmgr *q);
+/* An agent said hello, or there is none (F8.5). */
+void mta_transport_agent_ready(struct mta_transport *t, struct mta_ref agent);
+void mta_transport_agent_failed(struct mta_transport *t,
+				struct mta_status status);
+/* Avoid it for transport_retry_time, defer what waits (F8.6, F9.4). status:
+ * its reason stays the caller's. */
+void mta_transport_throttle(struct mta_transport *t, struct mta_status status);
+void mta_transport_unthrottle(struct mta_transport *t);
+/* Flush: unthrottle all, revive all (F8.8). */
+void mta_transports_enable_all(struct mta_qmgr *q);
+
+/* ---- dest.c ------------------------------------------------------------- */
+
+/* The destination of a name, or NULL. name: lower-cased where it must be. */
+struct mta_dest *mta_dest_find(struct mta_transport *t, mta_sym name);
+/* A new one; both symbols gain an owner. */
+struct mta_dest *mta_dest_create(struct mta_transport *t, mta_sym name,
+				 mta_sym nexthop);
+void mta_dest_free(struct mta_dest *d);
+/* Free it if it is ready and empty, or dead for too long a memory (F7.8). */
+void mta_dest_forget_if_idle(struct mta_dest *d);
+/* Positive and negative feedback (F7.4, F7.5). status: borrowed. */
+void mta_dest_alive(struct mta_dest *d);
+void mta_dest_sick(struct mta_dest *d, struct mta_status status);
+/* All that waits goes to the retry transport (F9.3). status: borrowed. */
+void mta_dest_defer_todo(struct mta_dest *d, struct mta_status status);
+/* The retry destination for a status, usable, or NULL. */
+struct mta_dest *mta_dest_for_retry(struct mta_qmgr *q,
+				    struct mta_status status);
+/* Parallel deliveries it allows now: 0 when dead or suspended. */
+int32_t mta_dest_window(const struct mta_dest *d);
+/* Its counts or its state have changed: keep the transport's sums right. */
+void mta_dest_account(struct mta_dest *d);
+
+/* An entry at the end of peer and dest (F5.7). */
+struct mta_entry *mta_entry_create(struct mta_peer *p);
+/* to: copied */
+void mta_entry_add(struct mta_entry *e, const struct mta_recipient *to);
+/* Hand it out: from to do to busy. */
+void mta_entry_start(struct mta_entry *e);
+/* Finish it (F7.11): counts, slots, rate delay, blockers, destination, mail.
+ * e is freed; its mail may be. */
+void mta_entry_finish(struct mta_entry *e);
+
+/* ---- job.c -------------------------------------------------------------- */
+
+/* The mail's job on a transport, ready to get entries (F6.3). */
+struct mta_job *mta_job_obtain(struct mta_qmail *m, struct mta_transport *t);
+/* The job's peer for a destination, made when new. */
+struct mta_peer *mta_peer_obtain(struct mta_job *j, struct mta_dest *d);
+/* Free a peer without entries. */
+void mta_peer_free(struct mta_peer *p);
+/* The next entry for an agent that is ready, started; or NULL (F6.5). */
+struct mta_entry *mta_job_select(struct mta_transport *t);
+/* The job has new entries and may be looked at again (F5.7). */
+void mta_job_has_more(struct mta_job *j);
+/* Return recipient slots that the job may spare (F6.9). */
+void mta_job_give_slots(struct mta_job *j);
+/* An entry of the job has ended: spare slots of it and of the mail's other
+ * jobs (F6.9). */
+void mta_job_entry_ended(struct mta_job *j);
+/* A destination may have become usable: its blocked jobs are looked at again
+ * (F6.10). */
+void mta_dest_unblock(struct mta_dest *d);
+/* Free a job whose mail ends. */
+void mta_job_free(struct mta_job *j);
+
+#endif

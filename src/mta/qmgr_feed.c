@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One file into active: rename it, read as many recipients as may be in core,
+ * find each one's transport and destination, and make the entries.
+ *
+ * Recipients are sorted before they are resolved and again afterwards, so that
+ * those of one destination stand together and fill requests up to the recipient
+ * limit; delivery order is therefore not submission order. A recipient whose
+ * destination is dead, or whose transport is avoided, goes to the retry
+ * transport at once, where its mail is deferred without an attempt.
+ *
+ * Not here: address probes, content filters, redirection and VERP; the host's
+ * router decides the route, and no mail of ours asks for the others.
+ */
+#include "mta/mail.h"
+#include "mta/qmgr.h"
+
+#include "mta/panic.h"
+
+/* A recipient on its way to an entry. */
+struct resolving {
+	struct mta_recipient to;
+	struct mta_dest *dest; /* NULL: finished without an entry */
+	mta_sym domain;
+	uint32_t text_at; /* offset of the address in the text */
+};
+
+/* Scratch for one read; kept between reads. */
+struct mta_resolver {
+	struct mta_qmgr *qmgr;
+	struct resolving *items;
+	uint32_t count;
+	uint32_t capacity;
+	char *text; /* addresses, one behind the other, when sorting */
+	size_t text_used;
+	size_t text_capacity;
+};
+
+void
+mta_resolver_release(struct mta_qmgr *q)
+{
+	if (!q->resolver)
+		return;
+	free(q->resolver->items);
+	free(q->resolver->text);
+	free(q->resolver);
+	q->resolver = NULL;
+}
+
+static struct mta_resolver *
+resolver_begin(struct mta_qmgr *q)
+{
+	if (!q->resolver) {
+		q->resolver = mta_alloc(1, sizeof(*q->resolver));
+		q->resolver->qmgr = q;
+	}
+	q->resolver->count = 0;
+	q->resolver->text_used = 0;
+	return q->resolver;
+}
+
+static void
+resolver_add(struct mta_resolver *r, const struct mta_recipient *to)
+{
+	if (r->count == r->capacity) {
+		r->capacity = r->capacity ? r->capacity * 2 : 64;
+		r->items = mta_realloc(r->items, r->capacity,
+				       sizeof(*r->items));
+	}
+	r->items[r->count++] = (struct resolving){ .to = *to };
+}
+
+/* ---- reading (F5.2) --------------------------------------------------------- */
+
+/* R-READ-COUNT: at most `limit` live recipients, from where the last read
+ * stopped. */
+static enum mta_err
+qmail_read(struct mta_qmgr *q, struct mta_qmail *m, int32_t limit)
+{
+	struct mta_resolver *r = resolver_begin(q);
+	const struct mta_spool_ops *ops = q->host.spool->ops;
+	uint32_t offset = m->more;
+
+	m->read_s = mta_host_second(&q->host);
+	while ((int32_t)r->count < limit) {
+		struct mta_record record;
+		enum mta_err err = ops->read(q->host.spool, m->file, offset,
+					     &record);
+
+		if (err != MTA_OK)
+			return err;
+		if (record.kind == MTA_RECORD_END) {
+			m->more = 0;
+			m->unread = 0;
+			return MTA_OK;
+		}
+		m->unread--;
+		offset = record.next;
+		if (record.kind == MTA_RECORD_RECIPIENT)
+			resolver_add(r, &(struct mta_recipient){
+						.address = record.address,
+						.offset = record.offset });
+	}
+	m->more = offset;
+	if (m->unread < 0)
+		m->unread = 0;
+	return MTA_OK;
+}
+
+/* ---- sorting (F5.6) ---------------------------------------------------------- */
+
+static void
+resolver_fetch_texts(struct mta_resolver *r)
+{
+	struct mta_book *book = r->qmgr->host.book;
+
+	for (uint32_t i = 0; i < r->count; i++) {
+		if (r->text_capacity - r->text_used < MTA_ADDR_TEXT_MAX) {
+			r->text_capacity = r->text_capacity * 2 +
+					   64 * (size_t)MTA_ADDR_TEXT_MAX;
+			r->text = mta_realloc(r->text, r->text_capacity, 1);
+		}
+		r->items[i].domain =
+			book->domain(book, r->items[i].to.address);
+		r->items[i].text_at = (uint32_t)r->text_used;
+		book->text(book, r->items[i].to.address,
+			   r->text + r->text_used, MTA_ADDR_TEXT_MAX);
+		r->text_used += strlen(r->text + r->text_used) + 1;
+	}
+}
+
+/* An item with what qsort's comparison needs to see. */
+struct sort_item {
+	struct resolving item;
+	const struct mta_symtab *symbols;
+	const char *text;
+};
+
+static int
+compare_symbols(const struct mta_symtab *symbols, mta_sym a, mta_sym b)
+{
+	if (a == b)
+		return 0;
+	return strcmp(mta_sym_text(symbols, a), mta_sym_text(symbols, b));
+}
+
+static int
+compare_bound(const struct sort_item *a, const struct sort_item *b)
+{
+	const struct mta_dest *da = a->item.dest;
+	const struct mta_dest *db = b->item.dest;
+	int order;
+
+	if (!da || !db)
+		return (da == NULL) - (db == NULL);
+	if (da == db)
+		return 0;
+	order = compare_symbols(a->symbols, da->transport->name,
+				db->transport->name);
+	if (order != 0)
+		return order;
+	return compare_symbols(a->symbols, da->name, db->name);
+}
+
+/* R-RCPT-ORDER: destination if bound, domain, address, place in the file. */
+static int
+compare_recipients(const void *va, const void *vb)
+{
+	const struct sort_item *a = va;
+	const struct sort_item *b = vb;
+	int order = compare_bound(a, b);
+
+	if (order != 0)
+		return order;
+	if (a->item.domain != b->item.domain) {
+		if (a->item.domain == 0 || b->item.domain == 0)
+			return a->item.domain == 0 ? 1 : -1;
+		return compare_symbols(a->symbols, a->item.domain,
+				       b->item.domain);
+	}
+	order = strcmp(a->text, b->text);
+	if (order != 0)
+		return order;
+	return (a->item.to.offset > b->item.to.offset) -
+	       (a->item.to.offset < b->item.to.offset);
+}
+
+static void
+resolver_sort(struct mta_resolver *r)
+{
+	struct sort_item *items;
+
+	if (r->count < 2)
+		return;
+	items = mta_alloc(r->count, sizeof(*items)); /* at most 5000 */
+	for (uint32_t i = 0; i < r->count; i++)
+		items[i] = (struct sort_item){
+			.item = r->items[i],
+			.symbols = r->qmgr->host.symbols,
+			.text = r->text + r->items[i].text_at,
+		};
+	qsort(items, r->count, sizeof(*items), compare_recipients);
+	for (uint32_t i = 0; i < r->count; i++)
+		r->items[i] = items[i].item;
+	free(items);
+}
+
+/* ---- resolving (F5.4, F5.5) --------------------------------------------------- */
+
+/* A destination of retry or error: the text is its next hop, its name the text
+ * in lower case. NULL: the transport is avoided. */
+static struct mta_dest *
+dest_for_text(struct mta_qmgr *q, mta_sym transport, const char *text)
+{
+	struct mta_transport *t = mta_transport_get(q, transport);
+	mta_sym nexthop;
+	mta_sym name;
+	struct mta_dest *d;
+
+	if (t->is_throttled)
+		return NULL;
+	nexthop = mta_sym_intern(q->host.symbols, text);
+	name = mta_sym_intern_lower(q->host.symbols, text);
+	d = mta_dest_find(t, name);
+	if (!d)
+		d = mta_dest_create(t, name, nexthop);
+	mta_sym_drop(q->host.symbols, name);
+	mta_sym_drop(q->host.symbols, nexthop);
+	return d;
+}
+
+/* The same for a status; when even retry is avoided the recipient is deferred
+ * on the spot and NULL comes back. */
+static struct mta_dest *
+dest_for_status(struct mta_qmgr *q, struct mta_qmail *m,
+		const struct mta_recipient *to, struct mta_dest *d,
+		struct mta_status status)
+{
+	if (!d)
+		mta_qmail_defer_rcpt(q, m, to, status);
+	return d;
+}
+
+static struct mta_dest *
+dest_avoiding_transport(struct mta_qmgr *q, struct mta_qmail *m,
+			const struct mta_recipient *to,
+			const struct mta_transport *t)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%u.%u.%u %s", t->why.dsn.class,
+		 t->why.dsn.subject, t->why.dsn.detail,
+		 mta_sym_text(q->host.symbols, t->why.reason));
+	return dest_for_status(q, m, to,
+			       dest_for_text(q, q->retry_name, text), t->why);
+}
+
+/* R-QUEUE-NAME: the recipient without extension, at the next hop. */
+static mta_sym
+name_of_mailbox(const struct mta_qmgr *q, mta_addr address, mta_sym nexthop)
+{
+	char text[MTA_ADDR_TEXT_MAX];
+	char name[2 * MTA_ADDR_TEXT_MAX];
+	char *end;
+	size_t cut;
+
+	q->host.book->text(q->host.book, address, text, sizeof(text));
+	end = strrchr(text, '@');
+	if (end)
+		*end = '\0';
+	cut = strcspn(text, q->params->recipient_delimiter);
+	if (cut > 0)
+		text[cut] = '\0';
+	snprintf(name, sizeof(name), "%s@%s", text,
+		 mta_sym_text(q->host.symbols, nexthop));
+	return mta_sym_intern_lower(q->host.symbols, name);
+}
+
+static struct mta_dest *
+dest_for_route(struct mta_qmgr *q, struct mta_transport *t, mta_addr address,
+	       const struct mta_route *route)
+{
+	struct mta_dest *d;
+	mta_sym name = route->queue;
+
+	if (t->params.destination_recipient_limit != 1 || t->is_service) {
+		d = mta_dest_find(t, name);
+		return d ? d : mta_dest_create(t, name, route->nexthop);
+	}
+	name = name_of_mailbox(q, address, route->nexthop);
+	d = mta_dest_find(t, name);
+	if (!d)
+		d = mta_dest_create(t, name, route->nexthop);
+	mta_sym_drop(q->host.symbols, name);
+	return d;
+}
+
+/* Steps i to n of F5.4, for a route that is known. */
+static struct mta_dest *
+resolve_route(struct mta_qmgr *q, struct mta_qmail *m,
+	      const struct mta_recipient *to, const struct mta_route *route)
+{
+	struct mta_transport *t = mta_transport_get(q, route->transport);
+	struct mta_dest *d;
+
+	if (t->defers_by_rule && !(m->flags & MTA_RUN_DEFER_ALSO))
+		return dest_for_text(q, q->retry_name,
+				     "4.3.2 deferred transport");
+	if (t->is_throttled && (m->flags & MTA_RUN_FLUSH_EACH))
+		mta_transport_unthrottle(t);
+	if (t->is_throttled)
+		return dest_avoiding_transport(q, m, to, t);
+	d = dest_for_route(q, t, to->address, route);
+	if (d->state == MTA_DEST_DEAD && (m->flags & MTA_RUN_FLUSH_EACH))
+		mta_dest_alive(d);
+	if (d->state != MTA_DEST_DEAD)
+		return d;
+	return dest_for_status(q, m, to, mta_dest_for_retry(q, d->why),
+			       d->why);
+}
+
+/* R-RESOLVE: from an address to a destination; NULL: no entry is needed. */
+static struct mta_dest *
+resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
+	    const struct mta_recipient *to)
+{
+	const char *text = NULL;
+	mta_sym service = q->retry_name;
+	struct mta_route route;
+	struct mta_status status = { .dsn = MTA_DSN(4, 3, 0) };
+	struct mta_dest *d;
+
+	if (mta_addr_is_null(to->address)) {
+		service = q->error_name;
+		text = "5.1.3 null recipient address";
+	} else if (m->flags & MTA_RUN_FORCE_EXPIRE) {
+		text = "4.7.0 message is administratively expired";
+	} else {
+		switch (q->host.router->resolve(q->host.router, to->address,
+						&route)) {
+		case MTA_ROUTE_OK:
+			return resolve_route(q, m, to, &route);
+		case MTA_ROUTE_TRY_LATER:
+			text = "4.3.0 address resolver failure";
+			break;
+		case MTA_ROUTE_BAD_SYNTAX:
+			service = q->error_name;
+			text = "5.1.3 bad address syntax";
+			break;
+		}
+	}
+	d = dest_for_text(q, service, text);
+	if (d)
+		return d;
+	status.reason =
+		mta_sym_intern(q->host.symbols, "mail transport unavailable");
+	mta_qmail_defer_rcpt(q, m, to, status);
+	mta_sym_drop(q->host.symbols, status.reason);
+	return NULL;
+}
+
+/* ---- making entries (F5.7) ----------------------------------------------------- */
+
+/* R-BATCH: behind the last waiting entry of the peer while that has room. */
+static void
+assign_one(struct mta_qmail *m, const struct resolving *item)
+{
+	struct mta_dest *d = item->dest;
+	struct mta_job *j = mta_job_obtain(m, d->transport);
+	struct mta_peer *p = mta_peer_obtain(j, d);
+	int32_t limit = d->transport->params.destination_recipient_limit;
+	struct mta_entry *e = NULL;
+
+	if (!mta_list_is_empty(&p->waiting))
+		e = mta_container_of(p->waiting.prev, struct mta_entry,
+				     in_peer);
+	if (!e || (limit != 0 && e->rcpt_count >= limit))
+		e = mta_entry_create(p);
+	mta_entry_add(e, &item->to);
+}
+
+static void
+qmail_assign(struct mta_qmail *m, const struct mta_resolver *r)
+{
+	struct mta_list *l;
+
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->items[i].dest)
+			assign_one(m, &r->items[i]);
+	for (l = m->jobs.next; l != &m->jobs; l = l->next)
+		mta_job_has_more(
+			mta_container_of(l, struct mta_job, in_mail));
+}
+
+/* What was read becomes entries; slots are returned when all was read. */
+static void
+qmail_take_read(struct mta_qmgr *q, struct mta_qmail *m)
+{
+	struct mta_resolver *r = q->resolver;
+	struct mta_list *l;
+
+	if (r->count > 1)
+		resolver_fetch_texts(r);
+	resolver_sort(r);
+	for (uint32_t i = 0; i < r->count; i++)
+		r->items[i].dest = resolve_one(q, m, &r->items[i].to);
+	resolver_sort(r);
+	qmail_assign(m, r);
+	if (m->more != 0)
+		return;
+	for (l = m->jobs.next; l != &m->jobs; l = l->next)
+		mta_job_give_slots(
+			mta_container_of(l, struct mta_job, in_mail));
+}
+
+enum mta_err
+mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m)
+{
+	enum mta_err err =
+		q->host.spool->ops->open(q->host.spool, MTA_ACTIVE, m->file,
+					 MTA_LOCK_NONE);
+
+	if (err != MTA_OK)
+		return err;
+	err = qmail_read(q, m,
+			 mta_read_refill_count(&(struct mta_read_view){
+				 .recipient_limit =
+					 q->params->qmgr_message_recipient_limit,
+				 .recipient_total = q->rcpt_total,
+				 .message_limit = m->rcpt_limit,
+				 .message_count = m->rcpt_count,
+			 }));
+	if (err == MTA_OK)
+		qmail_take_read(q, m);
+	q->host.spool->ops->close(q->host.spool, m->file, MTA_LOCK_NONE);
+	return err;
+}
+
+/* ---- admission (F4.7, F5.1) ------------------------------------------------------ */
+
+static struct mta_qmail *
+qmail_create(struct mta_qmgr *q, struct mta_ref file, uint32_t flags)
+{
+	struct mta_qmail *m = mta_pool_take(&q->mails);
+
+	mta_list_init(&m->jobs);
+	m->file = file;
+	m->flags = flags;
+	m->queued_s = mta_host_second(&q->host);
+	m->active_time = q->host.loop->now;
+	m->rcpt_limit = q->params->qmgr_message_recipient_minimum;
+	q->active_count++;
+	return m;
+}
+
+static void
+qmail_trace_admitted(const struct mta_qmgr *q, const struct mta_qmail *m,
+		     enum mta_queue from)
+{
+	const struct mta_host *h = &q->host;
+
+	if (!mta_trace_wants(h->trace, MTA_TRACE_ADMITTED))
+		return;
+	mta_trace_deliver(
+		h->trace, MTA_TRACE_ADMITTED,
+		&(struct mta_trace_admitted){
+			.at = h->loop->now,
+			.sender = m->envelope.sender,
+			.file = m->file,
+			.serial = m->envelope.serial,
+			.size_bytes = m->envelope.size_bytes,
+			.recipient_count = m->envelope.recipient_count,
+			.from = from,
+		});
+}
+
+static bool
+qmail_has_defer_log(const struct mta_qmgr *q, const struct mta_qmail *m)
+{
+	struct mta_log_record record;
+
+	return q->host.spool->ops->log_read(q->host.spool, MTA_LOG_DEFER,
+					    m->file, 0, &record) == MTA_OK;
+}
+
+/* The file is open and locked: read it, and make its entries. */
+static enum mta_err
+qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
+{
+	const struct mta_spool_ops *ops = q->host.spool->ops;
+	enum mta_err err = ops->envelope(q->host.spool, m->file, &m->envelope);
+
+	if (err != MTA_OK)
+		return err;
+	m->unread = m->envelope.recipient_count;
+	err = qmail_read(q, m,
+			 mta_read_first_count(&(struct mta_read_view){
+				 .recipient_limit =
+					 q->params->qmgr_message_recipient_limit,
+				 .recipient_total = q->rcpt_total,
+				 .message_limit = m->rcpt_limit,
+				 .message_count = m->rcpt_count,
+			 }));
+	if (err != MTA_OK)
+		return err;
+	qmail_trace_admitted(q, m, from);
+	if (m->flags & MTA_RUN_FLUSH_EACH)
+		ops->set_mode(q->host.spool, m->file, 0, MTA_MODE_FLUSH);
+	if ((m->flags & MTA_RUN_FORCE_EXPIRE) && qmail_has_defer_log(q, m)) {
+		m->is_incomplete = true;
+		m->more = 0;
+		return MTA_OK;
+	}
+	ops->log_remove(q->host.spool, MTA_LOG_DEFER, m->file);
+	qmail_take_read(q, m);
+	return MTA_OK;
+}
+
+static void
+qmail_discard(struct mta_qmgr *q, struct mta_qmail *m)
+{
+	mta_assert(mta_list_is_empty(&m->jobs));
+	q->active_count--;
+	mta_pool_give(&q->mails, m);
+}
+
+static void
+trace_skipped(const struct mta_qmgr *q, struct mta_ref file)
+{
+	const struct mta_host *h = &q->host;
+
+	if (!mta_trace_wants(h->trace, MTA_TRACE_STATUS))
+		return;
+	mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
+			  &(struct mta_trace_status){
+				  .at = h->loop->now,
+				  .file = file,
+				  .what = MTA_STATUS_SKIPPED,
+			  });
+}
+
+enum { LOCKED_WAIT_S = 60 }; /* a file that an old agent works on (F4.7) */
+
+/* What is in active but cannot be taken goes elsewhere; whether the rename finds
+ * it still there does not matter. */
+static void
+file_put_aside(struct mta_qmgr *q, struct mta_ref file, enum mta_err why)
+{
+	struct mta_move move = { .from = MTA_ACTIVE,
+				 .to = MTA_CORRUPT,
+				 .reason = MTA_MOVE_DAMAGED,
+				 .wake_s = MTA_WAKE_KEEP };
+	enum mta_err err;
+
+	if (why == MTA_ELOCKED) {
+		trace_skipped(q, file);
+		move.to = MTA_INCOMING;
+		move.reason = MTA_MOVE_LOCKED;
+		move.wake_s =
+			(uint32_t)(mta_host_second(&q->host) + LOCKED_WAIT_S);
+	}
+	err = mta_mail_move(&q->host, file, move);
+	(void)err;
+}
+
+static uint32_t
+mail_flags(const struct mta_qmgr *q, const struct mta_run *r,
+	   struct mta_ref file)
+{
+	uint32_t mode = q->host.spool->ops->mode(q->host.spool, file);
+	uint32_t flags = r->flags;
+
+	if (mode & MTA_MODE_FLUSH)
+		flags |= MTA_RUN_FLUSH_EACH | MTA_RUN_DEFER_ALSO;
+	if (mode & MTA_MODE_FORCE_EXPIRE)
+		flags |= MTA_RUN_FORCE_EXPIRE;
+	return flags;
+}
+
+bool
+mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file)
+{
+	const struct mta_spool_ops *ops = q->host.spool->ops;
+	struct mta_qmail *m;
+	enum mta_err err;
+
+	err = mta_mail_move(&q->host, file,
+			    (struct mta_move){ .from = r->queue,
+					       .to = MTA_ACTIVE,
+					       .reason = MTA_MOVE_ADMITTED,
+					       .wake_s = MTA_WAKE_KEEP });
+	if (err != MTA_OK)
+		return false;
+	m = qmail_create(q, file, mail_flags(q, r, file));
+	err = ops->open(q->host.spool, MTA_ACTIVE, file, MTA_LOCK_EXCLUSIVE);
+	if (err == MTA_OK) {
+		err = qmail_load(q, m, r->queue);
+		ops->close(q->host.spool, file, MTA_LOCK_EXCLUSIVE);
+	}
+	if (err != MTA_OK) {
+		qmail_discard(q, m);
+		file_put_aside(q, file, err);
+		return false;
+	}
+	if (m->entry_count == 0)
+		mta_qmail_done(q, m);
+	return true;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Queue runs: one over incoming, one over deferred. A run reads its directory
+ * from one end to the other and only then begins anew; asked for again while it
+ * is open, it remembers that. When active is full it stays where it is.
+ */
+#include "mta/qmgr.h"
+
+void
+mta_run_init(struct mta_run *r, enum mta_queue queue)
+{
+	*r = (struct mta_run){ .queue = queue };
+}
+
+bool
+mta_run_is_open(const struct mta_run *r)
+{
+	return r->dir.is_open;
+}
+
+static void
+run_trace(const struct mta_qmgr *q, const struct mta_run *r)
+{
+	const struct mta_host *h = &q->host;
+
+	if (!mta_trace_wants(h->trace, MTA_TRACE_SCAN))
+		return;
+	mta_trace_deliver(h->trace, MTA_TRACE_SCAN,
+			  &(struct mta_trace_scan){
+				  .at = h->loop->now,
+				  .queue = r->queue,
+				  .is_open = r->dir.is_open,
+			  });
+}
+
+static void
+run_begin(struct mta_qmgr *q, struct mta_run *r)
+{
+	r->flags = r->next & ~(uint32_t)MTA_RUN_START;
+	r->next = 0;
+	q->host.spool->ops->scan_open(q->host.spool, r->queue, &r->dir);
+	run_trace(q, r);
+}
+
+/* R-SCAN-REQUEST */
+void
+mta_run_request(struct mta_qmgr *q, struct mta_run *r, uint32_t flags)
+{
+	if (flags & MTA_RUN_FLUSH_ONCE)
+		mta_transports_enable_all(q);
+	if (r->dir.is_open)
+		r->flags |= flags & (MTA_RUN_ALL | MTA_RUN_DEFER_ALSO);
+	r->next |= flags;
+	if (!r->dir.is_open && (r->next & MTA_RUN_START))
+		run_begin(q, r);
+	mta_qmgr_wake(q);
+}
+
+enum mta_scan_result
+mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
+	     struct mta_scan_item *item)
+{
+	/* R-DUE-GRACE: a second early, unless the run ignores wake times. */
+	uint32_t due_s = (uint32_t)(mta_host_second(&q->host) + 1);
+	enum mta_scan_result result = MTA_SCAN_END;
+
+	*item = (struct mta_scan_item){ 0 };
+	for (int round = 0; round < 2; round++) {
+		if (r->dir.is_open) {
+			result = q->host.spool->ops->scan_next(
+				q->host.spool, &r->dir,
+				r->flags & MTA_RUN_ALL ? UINT32_MAX : due_s,
+				skips_max, item);
+			if (result != MTA_SCAN_END)
+				return result;
+			run_trace(q, r);
+			if (item->skipped > 0)
+				return MTA_SCAN_SKIPPED;
+		}
+		if (!(r->next & MTA_RUN_START))
+			break;
+		run_begin(q, r);
+	}
+	return MTA_SCAN_END;
+}
