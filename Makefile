@@ -46,7 +46,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
 OPT_release := -O2
-OPT_dist := -O2
+OPT_dist := -O2 -ffile-prefix-map=$(CURDIR)=.
 OPT_debug := -O0 -DMTASIM_DEBUG=1
 OPT_asan := -O1 -DMTASIM_DEBUG=1 $(SANITIZE)
 OPT_cov := -O0 --coverage
