@@ -13,6 +13,8 @@
  * with it all that was learned (R-DEST-FORGET). Not here: who goes next (job.c),
  * the arithmetic of windows (rules.c).
  */
+#include "mta/pure.h"
+
 #include "mta/qmgr.h"
 
 #include "mta/panic.h"

@@ -15,6 +15,8 @@
  *
  * Not here: windows and death (dest.c), reading recipients (qmgr_feed.c).
  */
+#include "mta/pure.h"
+
 #include "mta/qmgr.h"
 
 #include "mta/panic.h"

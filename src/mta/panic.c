@@ -4,6 +4,8 @@
  * one: the core's memory is bounded by its parameters, so running out means the
  * host was set up too small, and no caller could do better than stop.
  */
+#include "mta/pure.h"
+
 #include "mta/panic.h"
 
 static void (*panic_reporter)(const char *, int, const char *);

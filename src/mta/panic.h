@@ -8,7 +8,7 @@
 #ifndef MTA_PANIC_H
 #define MTA_PANIC_H
 
-#include "mta/pure.h"
+#include <stddef.h>
 
 #define mta_assert(fact)                                                       \
 	((fact) ? (void)0 : mta_panic(__FILE__, __LINE__, #fact))

@@ -8,6 +8,8 @@
  *
  * Does not know which transports exist.
  */
+#include "mta/pure.h"
+
 #include "mta/params.h"
 #include "mta/panic.h"
 

@@ -6,6 +6,8 @@
  * none of these is meant. A message says what is wrong first and what would be
  * right after it; the caller puts place and name in front.
  */
+#include "mta/pure.h"
+
 #include "mta/panic.h"
 #include "mta/params.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Purity of the core. Every file of this folder sees this header first (types.h
- * includes it). The core is told the time and is handed its luck; it asks the
+ * Purity of the core. Every source file of this folder includes this header first. The core is told the time and is handed its luck; it asks the
  * operating system for nothing. A call that would ask becomes a compile error
  * here, and the build checks the objects' undefined symbols a second time.
  *
@@ -19,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__GNUC__) && !defined(MTA_ALLOW_IMPURE)
+#ifdef __GNUC__
 #pragma GCC poison time clock_gettime gettimeofday clock sleep usleep nanosleep
 #pragma GCC poison rand srand random srandom drand48 getenv system
 #pragma GCC poison fopen fdopen freopen fclose fread fwrite fputs puts printf

@@ -6,6 +6,8 @@
  * found a name is followed by another, behind everything that is already due, as
  * a poll between two passes would serve it.
  */
+#include "mta/pure.h"
+
 #include "mta/mail.h"
 #include "mta/qmgr.h"
 

@@ -12,6 +12,8 @@
  * Not here: address probes, content filters, redirection and VERP; the host's
  * router decides the route, and no mail of ours asks for the others.
  */
+#include "mta/pure.h"
+
 #include "mta/mail.h"
 #include "mta/qmgr.h"
 

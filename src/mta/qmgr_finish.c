@@ -7,6 +7,8 @@
  *
  * The mail stays in core, and counts as active, while the bounce service works.
  */
+#include "mta/pure.h"
+
 #include "mta/bounce.h"
 #include "mta/mail.h"
 #include "mta/qmgr.h"

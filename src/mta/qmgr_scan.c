@@ -4,6 +4,8 @@
  * from one end to the other and only then begins anew; asked for again while it
  * is open, it remembers that. When active is full it stays where it is.
  */
+#include "mta/pure.h"
+
 #include "mta/qmgr.h"
 
 void

@@ -8,6 +8,8 @@
  * Remote answers are judged in rules_reply.c, ids and numbers for operators
  * are written in rules_text.c.
  */
+#include "mta/pure.h"
+
 #include <math.h>
 
 #include "mta/panic.h"

@@ -7,6 +7,8 @@
  * only if they leave something undone. All else follows from whether the
  * failure is soft or hard and whether there is another server to try.
  */
+#include "mta/pure.h"
+
 #include "mta/panic.h"
 #include "mta/rules.h"
 

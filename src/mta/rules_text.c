@@ -4,6 +4,8 @@
  * Integer arithmetic only, so that the last digit never depends on a floating
  * rounding.
  */
+#include "mta/pure.h"
+
 #include "mta/panic.h"
 #include "mta/rules.h"
 

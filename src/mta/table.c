@@ -3,6 +3,8 @@
  * Linear probing with backward-shift deletion, so that there are no tombstones
  * and a table in which things come and go for ever stays as fast as a new one.
  */
+#include "mta/pure.h"
+
 #include "mta/table.h"
 
 #include "mta/panic.h"

@@ -8,6 +8,8 @@
  * limit nobody answers, and nothing is wrong: the transport simply waits.
  * Transports are never deleted.
  */
+#include "mta/pure.h"
+
 #include "mta/qmgr.h"
 
 #include "mta/panic.h"

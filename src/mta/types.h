@@ -10,7 +10,13 @@
 #ifndef MTA_TYPES_H
 #define MTA_TYPES_H
 
-#include "mta/pure.h"
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef int64_t mta_time; /* microseconds since 1970-01-01 00:00 UTC */
 typedef int64_t mta_span; /* microseconds, a difference of two times */
