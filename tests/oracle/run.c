@@ -198,11 +198,18 @@ load_recorded_tables(struct run *r, const struct csv *at, const struct csv *sink
 	r->deliveries = must(calloc(sink->rows + 1, sizeof(*r->deliveries)));
 	for (size_t i = 0; i < sink->rows; i++) {
 		struct run_delivery *d = &r->deliveries[r->deliveries_n];
+		double end = csv_number(sink, i, "t_reply");
 
 		if (*csv_text(sink, i, "t_mail") == '\0')
 			continue;
+		if (i > 0 && d > r->deliveries && strcmp(csv_text(sink, i, "dest"), d[-1].dest) == 0 &&
+		    strcmp(csv_text(sink, i, "conn_seq"), csv_text(sink, i - 1, "conn_seq")) == 0) {
+			d[-1].rcpts += (int)csv_number(sink, i, "nrcpt");	/* one delivery, several answers */
+			d[-1].end_at = end > d[-1].end_at ? end : d[-1].end_at;
+			continue;
+		}
 		d->mail_at = csv_number(sink, i, "t_mail");
-		d->end_at = csv_number(sink, i, "t_reply");
+		d->end_at = end;
 		d->key = recorded_key(csv_text(sink, i, "msg"));
 		d->rcpts = (int)csv_number(sink, i, "nrcpt");
 		put(d->dest, sizeof(d->dest), csv_text(sink, i, "dest"));
@@ -211,8 +218,8 @@ load_recorded_tables(struct run *r, const struct csv *at, const struct csv *sink
 	r->active = must(calloc(ev->rows + 1, sizeof(*r->active)));
 	for (size_t i = 0; i < ev->rows; i++)
 		if (strcmp(csv_text(ev, i, "event"), "active") == 0)
-			r->active[r->active_n++] = (struct run_event){csv_number(ev, i, "t"),
-								      recorded_key(csv_text(ev, i, "msg"))};
+			r->active[r->active_n++] = (struct run_event){.at = csv_number(ev, i, "t"),
+								      .key = recorded_key(csv_text(ev, i, "msg"))};
 }
 
 static void
@@ -253,7 +260,8 @@ load_recorded_rest(struct run *r, const char *dir, char *error, size_t error_siz
 	for (size_t i = 0; i < t.rows; i++)
 		if (*csv_text(&t, i, "t_queued") != '\0')
 			r->accepted[r->accepted_n++] =
-				(struct run_event){csv_number(&t, i, "t_queued"), (int)csv_number(&t, i, "msg")};
+				(struct run_event){.at = csv_number(&t, i, "t_queued"),
+						   .key = (int)csv_number(&t, i, "msg")};
 	csv_release(&t);
 	return true;
 }
@@ -339,10 +347,46 @@ add_to_batch(struct run *r, const struct csv *t, size_t row, int *batch_of, int 
 	snprintf(d->dest, sizeof(d->dest), "%.*s", (int)strcspn(domain, "."), domain);
 }
 
+/* The most connections at once that any destination saw; those turned away after accept count as well. */
+static void
+find_max_conc(struct run *r, const struct run_connection *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		int open = 0;
+
+		for (size_t k = 0; k < n; k++)
+			open += strcmp(v[k].dest, v[i].dest) == 0 && v[k].from <= v[i].from && v[k].to > v[i].from;
+		if (open > r->max_conc)
+			r->max_conc = open;
+	}
+}
+
+static void
+add_connection(struct run_connection *v, size_t *n, const struct csv *t, size_t row)
+{
+	double to = csv_number(t, row, "time_s");
+	int batch = (int)csv_number(t, row, "batch");
+	const char *domain = csv_text(t, row, "domain");
+	struct run_connection *c = v;
+
+	for (; c < v + *n; c++)
+		if (c->batch == batch) {
+			c->to = to > c->to ? to : c->to;
+			return;
+		}
+	(*n)++;
+	c->from = to - csv_number(t, row, "transmission_s") - csv_number(t, row, "connection_setup_s");
+	c->to = to;
+	c->batch = batch;
+	snprintf(c->dest, sizeof(c->dest), "%.*s", (int)strcspn(domain, "."), domain);
+}
+
 static void
 load_our_attempts(struct run *r, const struct csv *t)
 {
 	int *batch_of = must(calloc(t->rows + 1, sizeof(*batch_of)));
+	struct run_connection *connections = must(calloc(t->rows + 1, sizeof(*connections)));
+	size_t n = 0;
 
 	r->attempts = must(calloc(t->rows + 1, sizeof(*r->attempts)));
 	r->deliveries = must(calloc(t->rows + 1, sizeof(*r->deliveries)));
@@ -356,7 +400,11 @@ load_our_attempts(struct run *r, const struct csv *t)
 		put(a->domain, sizeof(a->domain), csv_text(t, i, "domain"));
 		if (a->class != RUN_NO_CONNECTION && a->class != RUN_SUSPENDED)
 			add_to_batch(r, t, i, batch_of, (int)csv_number(t, i, "batch"));
+		if (a->class != RUN_SUSPENDED && strcmp(csv_text(t, i, "step"), "connect") != 0)
+			add_connection(connections, &n, t, i);
 	}
+	find_max_conc(r, connections, n);
+	free(connections);
 	free(batch_of);
 }
 
@@ -387,8 +435,8 @@ load_our_messages(struct run *r, const struct csv *t)
 	r->accepted = must(calloc(t->rows + 1, sizeof(*r->accepted)));
 	for (size_t i = 0; i < t->rows; i++)
 		if (strcmp(csv_text(t, i, "source"), "bounce") != 0 && *csv_text(t, i, "accepted_s") != '\0')
-			r->accepted[r->accepted_n++] = (struct run_event){csv_number(t, i, "accepted_s"),
-									  (int)csv_number(t, i, "index")};
+			r->accepted[r->accepted_n++] = (struct run_event){.at = csv_number(t, i, "accepted_s"),
+									  .key = (int)csv_number(t, i, "index")};
 }
 
 static void
@@ -397,27 +445,11 @@ load_our_moves(struct run *r, const struct csv *t)
 	r->active = must(calloc(t->rows + 1, sizeof(*r->active)));
 	for (size_t i = 0; i < t->rows; i++)
 		if (strcmp(csv_text(t, i, "to"), "active") == 0)
-			r->active[r->active_n++] =
-				(struct run_event){csv_number(t, i, "time_s"),
-						   strcmp(csv_text(t, i, "source"), "bounce") == 0
-							   ? RUN_BOUNCE + (int)csv_number(t, i, "index")
-							   : (int)csv_number(t, i, "index")};
-}
-
-/* The most connections at once that any destination saw, from the deliveries' own times. */
-static void
-find_max_conc(struct run *r)
-{
-	for (size_t i = 0; i < r->deliveries_n; i++) {
-		int n = 0;
-
-		for (size_t k = 0; k < r->deliveries_n; k++)
-			n += strcmp(r->deliveries[k].dest, r->deliveries[i].dest) == 0 &&
-			     r->deliveries[k].mail_at <= r->deliveries[i].mail_at &&
-			     r->deliveries[k].end_at > r->deliveries[i].mail_at;
-		if (n > r->max_conc)
-			r->max_conc = n;
-	}
+			r->active[r->active_n++] = (struct run_event){
+				.at = csv_number(t, i, "time_s"),
+				.key = (int)csv_number(t, i, "index") +
+				       (strcmp(csv_text(t, i, "source"), "bounce") == 0 ? RUN_BOUNCE : 0),
+				.retry = strcmp(csv_text(t, i, "from"), "deferred") == 0};
 }
 
 bool
@@ -448,7 +480,6 @@ run_load_ours(struct run *r, const char *dir, char *error, size_t error_size)
 	load_samples(r, &t, "time_s");
 	csv_release(&t);
 	finish(r);
-	find_max_conc(r);
 	return true;
 }
 

@@ -34,6 +34,12 @@ struct run_delivery {			/* delivery that got to MAIL, in order of MAIL */
 	char dest[64];
 };
 
+struct run_connection {		/* ours only: any connection, also one turned away after accept */
+	double from, to;
+	int batch;
+	char dest[64];
+};
+
 struct run_sample {
 	double at;
 	double queue[4];		/* incoming active deferred hold */
@@ -52,6 +58,7 @@ struct run_feedback {
 struct run_event {			/* a mail taken into active, or accepted */
 	double at;
 	int key;
+	bool retry;			/* ours only: it came from deferred */
 };
 
 struct run {

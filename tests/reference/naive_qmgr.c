@@ -632,7 +632,7 @@ one_pass(struct world *w, int64_t *cost)
 		again = true;
 		fed = feed(w, last, m);
 		if (fed)
-			*cost = COST_ADMIT;
+			*cost = COST_ADMIT + (m->n - 1) * COST_RESOLVE;
 	}
 	w->first = w->active_count < w->active_limit ? (last + 1) % 2 : INCOMING;
 	flow_control(w, fed, last);
@@ -685,7 +685,7 @@ nw_qmgr_wake(struct world *w, const struct nw_event *ev)
 		if (w->timers[i].stored_s < first)
 			first = w->timers[i].stored_s;
 	first -= nw_seconds(w->qmgr_busy);
-	wake_at(w, w->qmgr_busy + (first > 0 ? first : 0) * 1000000);
+	wake_at(w, w->qmgr_busy + (first > 0 ? first * 1000000 + COST_TIMER : 0));
 }
 
 void

@@ -185,8 +185,8 @@ mail_from(struct world *w, struct nw_delivery *d)
 		else
 			settle(w, d, i, "rcpt", code, "recipient refused");
 	}
-	latency = d->accepted > 0 ? rec_latency(p, d->mail->index, d->accepted) : 0;
-	nw_event_add(w, COST_DATA + latency,
+	latency = d->accepted > 0 ? rec_latency(p, d->mail->index, d->accepted) + COST_ANSWER : 0;
+	nw_event_add(w, COST_DATA + latency + (d->n - 1) * COST_RCPT_OUT,
 		     (struct nw_event){.kind = NW_REPLIED, .d = d, .number = p->eod_code});
 }
 

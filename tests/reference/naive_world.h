@@ -159,16 +159,22 @@ struct world {
 
 /* Costs of the recording harness in microseconds, medians over the public recordings. */
 enum {
-	COST_FIRST_MAIL = 25000,	/* the first message waits for smtpd and cleanup to start */
-	COST_SUBMIT = 1000,		/* MAIL to the queue file */
+	COST_LATE = 800,		/* the injector's own lateness */
+	COST_FIRST_MAIL = 15000,	/* the first message waits for smtpd and cleanup to start */
+	COST_SUBMIT = 900,		/* MAIL to the queue file */
 	COST_WRITE = 900,		/* queue file to commit */
+	COST_RCPT_IN = 210,		/* each further recipient submitted */
 	COST_ADMIT = 200,		/* one admission, in the queue manager */
+	COST_RESOLVE = 90,		/* each further recipient of it */
 	COST_PASS = 30,			/* any other pass of it */
+	COST_TIMER = 1200,		/* a sleep ends later than asked for (F0.4) */
 	COST_AGENT_IDLE = 250,		/* asking an idle agent to its hello */
 	COST_AGENT_SPAWN = 8000,	/* the same with a new process */
 	COST_CONNECT = 250,		/* request to accept */
 	COST_MAIL = 300,		/* greeting to MAIL */
 	COST_DATA = 300,		/* MAIL to end of data */
+	COST_RCPT_OUT = 100,		/* each further recipient of it */
+	COST_ANSWER = 600,		/* the destination's own lateness in answering end of data */
 	COST_REPLY = 600,		/* answer to log line and report */
 	COST_REFUSED = 150,		/* request to refusal */
 	COST_RETRY = 250,		/* request to report, retry agent */
