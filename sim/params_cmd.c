@@ -41,7 +41,7 @@ static void
 fill_cells(const struct mta_param *row, struct cells *c)
 {
 	snprintf(c->name, sizeof(c->name), "%s%s",
-		row->is_transport_form ? "TRANSPORT" : "", row->name);
+		 row->is_transport_form ? "TRANSPORT" : "", row->name);
 	c->default_text = *row->default_text ? row->default_text : "(empty)";
 	c->unit = mta_param_unit(row);
 	mta_param_bounds_format(row, c->bounds, sizeof(c->bounds));
@@ -83,7 +83,7 @@ print_text_row(const struct widths *w, const struct mta_param *row)
 
 	fill_cells(row, &c);
 	printf("%-*s  %-*s  %-5s  %-*s  %s\n", w->name, c.name, w->default_text,
-		c.default_text, c.unit, w->bounds, c.bounds, row->help);
+	       c.default_text, c.unit, w->bounds, c.bounds, row->help);
 }
 
 static void
@@ -98,7 +98,7 @@ print_text(const struct mta_param *const *rows, size_t count)
 	for (i = 0; i < count; i++)
 		widen_for_row(&w, rows[i]);
 	printf("%-*s  %-*s  %-5s  %-*s  %s\n", w.name, "name", w.default_text,
-		"default", "unit", w.bounds, "bounds", "meaning");
+	       "default", "unit", w.bounds, "bounds", "meaning");
 	for (i = 0; i < count; i++)
 		print_text_row(&w, rows[i]);
 }
@@ -112,7 +112,7 @@ print_markdown_row(const struct mta_param *row)
 
 	fill_cells(row, &c);
 	printf("| `%s` | `%s` | %s | %s | %s | %s |\n", c.name, c.default_text,
-		c.unit, c.bounds, row->help, row->fact);
+	       c.unit, c.bounds, row->help, row->fact);
 }
 
 static void
