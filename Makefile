@@ -30,8 +30,8 @@ COMPILER := $(notdir $(firstword $(CC)))
 B := build/$(VARIANT)/$(COMPILER)
 MTASIM := $(B)/mtasim
 
-# Two cores or sixteen: use what is there, unless -j says otherwise.
-ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+# Two cores or sixteen: use what is there; -j on the command line wins.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 
