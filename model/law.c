@@ -17,8 +17,6 @@
 
 #include "model/real.h"
 
-#include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
 static const char negative[] = "cannot be negative";

@@ -113,6 +113,9 @@ double law_mean(const struct law *law);
 /* The variance before rounding; INFINITY if there is none. */
 double law_variance(const struct law *law);
 
+/* P(a draw before rounding <= x). */
+double law_cdf(const struct law *law, double x);
+
 /* The least value x with P(draw <= x) >= share, 0 < share < 1, before
  * rounding. */
 double law_quantile(const struct law *law, double share);

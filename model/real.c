@@ -9,7 +9,7 @@
  * normal quantile: the rational approximations of Wichura (algorithm AS 241,
  *   Applied Statistics 37, 1988, routine PPND16), good to about 1e-16.
  *
- * ln 2 is split in two parts, the first with 32 trailing zero bits, so that
+ * ln 2 is split in two parts, the first with 21 trailing zero bits, so that
  * k * LN2_HIGH is exact.
  */
 #include "model/real.h"
@@ -77,7 +77,7 @@ real_log(double x)
 double
 real_exp(double x)
 {
-	double k, r, sum = 1.0;
+	double k, r, sum;
 	int n;
 
 	if (x > 709.0)
@@ -87,8 +87,19 @@ real_exp(double x)
 	n = (int)(x * LN2_INVERSE + (x < 0 ? -0.5 : 0.5));
 	k = (double)n;
 	r = (x - k * LN2_HIGH) - k * LN2_LOW;
-	for (int i = 13; i > 0; i--)
-		sum = 1.0 + sum * r / i;
+	sum = 1.0 / 6227020800.0; /* 1 / 13! and so on */
+	sum = sum * r + 1.0 / 479001600.0;
+	sum = sum * r + 1.0 / 39916800.0;
+	sum = sum * r + 1.0 / 3628800.0;
+	sum = sum * r + 1.0 / 362880.0;
+	sum = sum * r + 1.0 / 40320.0;
+	sum = sum * r + 1.0 / 5040.0;
+	sum = sum * r + 1.0 / 720.0;
+	sum = sum * r + 1.0 / 120.0;
+	sum = sum * r + 1.0 / 24.0;
+	sum = sum * r + 1.0 / 6.0;
+	sum = sum * r + 0.5;
+	sum = 1.0 + (r + r * r * sum);
 	return sum * from_bits((uint64_t)(n + 1023) << 52);
 }
 
