@@ -8,7 +8,7 @@
 #ifndef TESTS_ORACLE_JUDGE_H
 #define TESTS_ORACLE_JUDGE_H
 
-#include "tests/oracle/run.h"
+#include "tests/oracle/rundir.h"
 
 #include <stdio.h>
 

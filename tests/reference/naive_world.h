@@ -210,7 +210,7 @@ nw_deliver(struct world *w, struct nw_delivery *d);
 void
 nw_remote_event(struct world *w, struct nw_event *ev);
 
-/* naive_qmgr.c */
+/* naive_turn.c */
 void
 nw_qmgr_init(struct world *w);
 

@@ -6,8 +6,8 @@
  * A folder that is cut short (a table missing or torn, fewer attempts than its totals say) is not loaded; the
  * error text says why.
  */
-#ifndef TESTS_ORACLE_RUN_H
-#define TESTS_ORACLE_RUN_H
+#ifndef TESTS_ORACLE_RUNDIR_H
+#define TESTS_ORACLE_RUNDIR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -80,12 +80,12 @@ struct run {
 };
 
 bool
-run_load_recorded(struct run *r, const char *dir, char *error, size_t error_size);
+rundir_load_recorded(struct run *r, const char *dir, char *error, size_t error_size);
 
 bool
-run_load_ours(struct run *r, const char *dir, char *error, size_t error_size);
+rundir_load_ours(struct run *r, const char *dir, char *error, size_t error_size);
 
 void
-run_release(struct run *r);
+rundir_release(struct run *r);
 
 #endif

@@ -4,13 +4,13 @@
  * by name. Fields hold no quotes, except that a quoted last field may hold commas. The whole file is in memory
  * and belongs to the table.
  */
-#ifndef TESTS_ORACLE_CSV_H
-#define TESTS_ORACLE_CSV_H
+#ifndef TESTS_ORACLE_SHEET_H
+#define TESTS_ORACLE_SHEET_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct csv {
+struct sheet {
 	char *text;
 	char **fields;			/* rows x columns, row by row, without the header */
 	char **names;
@@ -21,19 +21,19 @@ struct csv {
 
 /* False when neither DIR/NAME nor DIR/NAME.gz can be read, or it has no header. */
 bool
-csv_read(struct csv *t, const char *dir, const char *name);
+sheet_read(struct sheet *t, const char *dir, const char *name);
 
 void
-csv_release(struct csv *t);
+sheet_release(struct sheet *t);
 
 /* A field as text; "" when the table lacks the column. */
 const char *
-csv_text(const struct csv *t, size_t row, const char *column);
+sheet_text(const struct sheet *t, size_t row, const char *column);
 
 double
-csv_number(const struct csv *t, size_t row, const char *column);
+sheet_number(const struct sheet *t, size_t row, const char *column);
 
 bool
-csv_has(const struct csv *t, const char *column);
+sheet_has(const struct sheet *t, const char *column);
 
 #endif

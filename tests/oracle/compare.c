@@ -31,14 +31,14 @@ main(int argc, char **argv)
 	if (runs == NULL)
 		return 1;
 	for (int i = first; i + 1 < argc; i++) {
-		if (run_load_recorded(&runs[j.recorded_n], argv[i], error, sizeof(error)))
+		if (rundir_load_recorded(&runs[j.recorded_n], argv[i], error, sizeof(error)))
 			j.recorded_n++;
 		else
 			fprintf(stderr, "compare: not judged: %s\n", error);
 	}
 	if (j.recorded_n == 0)
 		return 3;
-	if (!run_load_ours(&ours, argv[argc - 1], error, sizeof(error))) {
+	if (!rundir_load_ours(&ours, argv[argc - 1], error, sizeof(error))) {
 		fprintf(stderr, "compare: not judged: %s\n", error);
 		return 3;
 	}
@@ -46,8 +46,8 @@ main(int argc, char **argv)
 	j.ours = &ours;
 	judge_run(&j);
 	for (size_t k = 0; k < j.recorded_n; k++)
-		run_release(&runs[k]);
-	run_release(&ours);
+		rundir_release(&runs[k]);
+	rundir_release(&ours);
 	free(runs);
 	return j.missed == 0 ? 0 : 99;
 }

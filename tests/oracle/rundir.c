@@ -4,9 +4,9 @@
  * saw them (sink.csv); ours are put together from the rows of one batch. A delivery that was turned away before
  * MAIL is an attempt, but not a delivery.
  */
-#include "tests/oracle/run.h"
+#include "tests/oracle/rundir.h"
 
-#include "tests/oracle/csv.h"
+#include "tests/oracle/sheet.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -22,15 +22,15 @@ must(void *p)
 }
 
 static bool
-need(struct csv *t, const char *dir, const char *name, char *error, size_t error_size)
+need(struct sheet *t, const char *dir, const char *name, char *error, size_t error_size)
 {
-	if (!csv_read(t, dir, name)) {
+	if (!sheet_read(t, dir, name)) {
 		snprintf(error, error_size, "%s: %s is missing or torn", dir, name);
 		return false;
 	}
 	if (t->file_rows_bad > 0) {
 		snprintf(error, error_size, "%s: %s has %zu torn rows", dir, name, t->file_rows_bad);
-		csv_release(t);
+		sheet_release(t);
 		return false;
 	}
 	return true;
@@ -139,15 +139,15 @@ finish(struct run *r)
 }
 
 static void
-load_samples(struct run *r, const struct csv *t, const char *time_name)
+load_samples(struct run *r, const struct sheet *t, const char *time_name)
 {
 	static const char *const names[] = {"incoming", "active", "deferred", "hold"};
 
 	r->samples = must(calloc(t->rows + 1, sizeof(*r->samples)));
 	for (size_t i = 0; i < t->rows; i++) {
-		r->samples[i].at = csv_number(t, i, time_name);
+		r->samples[i].at = sheet_number(t, i, time_name);
 		for (int q = 0; q < 4; q++)
-			r->samples[i].queue[q] = csv_number(t, i, names[q]);
+			r->samples[i].queue[q] = sheet_number(t, i, names[q]);
 	}
 	r->samples_n = t->rows;
 }
@@ -183,95 +183,95 @@ load_meta(struct run *r, const char *dir, char *error, size_t error_size)
 }
 
 static void
-load_recorded_tables(struct run *r, const struct csv *at, const struct csv *sink, const struct csv *ev)
+load_recorded_tables(struct run *r, const struct sheet *at, const struct sheet *sink, const struct sheet *ev)
 {
 	r->attempts = must(calloc(at->rows + 1, sizeof(*r->attempts)));
 	for (size_t i = 0; i < at->rows; i++) {
 		struct run_attempt *a = &r->attempts[r->attempts_n++];
 
-		a->at = csv_number(at, i, "t");
-		a->key = recorded_key(csv_text(at, i, "msg"));
-		a->rcpt = (int)csv_number(at, i, "rcpt");
-		a->class = recorded_class(csv_text(at, i, "status"), csv_text(at, i, "class"));
-		put(a->domain, sizeof(a->domain), csv_text(at, i, "domain"));
+		a->at = sheet_number(at, i, "t");
+		a->key = recorded_key(sheet_text(at, i, "msg"));
+		a->rcpt = (int)sheet_number(at, i, "rcpt");
+		a->class = recorded_class(sheet_text(at, i, "status"), sheet_text(at, i, "class"));
+		put(a->domain, sizeof(a->domain), sheet_text(at, i, "domain"));
 	}
 	r->deliveries = must(calloc(sink->rows + 1, sizeof(*r->deliveries)));
 	for (size_t i = 0; i < sink->rows; i++) {
 		struct run_delivery *d = &r->deliveries[r->deliveries_n];
-		double end = csv_number(sink, i, "t_reply");
+		double end = sheet_number(sink, i, "t_reply");
 
-		if (*csv_text(sink, i, "t_mail") == '\0')
+		if (*sheet_text(sink, i, "t_mail") == '\0')
 			continue;
-		if (i > 0 && d > r->deliveries && strcmp(csv_text(sink, i, "dest"), d[-1].dest) == 0 &&
-		    strcmp(csv_text(sink, i, "conn_seq"), csv_text(sink, i - 1, "conn_seq")) == 0) {
-			d[-1].rcpts += (int)csv_number(sink, i, "nrcpt");	/* one delivery, several answers */
+		if (i > 0 && d > r->deliveries && strcmp(sheet_text(sink, i, "dest"), d[-1].dest) == 0 &&
+		    strcmp(sheet_text(sink, i, "conn_seq"), sheet_text(sink, i - 1, "conn_seq")) == 0) {
+			d[-1].rcpts += (int)sheet_number(sink, i, "nrcpt");	/* one delivery, several answers */
 			d[-1].end_at = end > d[-1].end_at ? end : d[-1].end_at;
 			continue;
 		}
-		d->mail_at = csv_number(sink, i, "t_mail");
+		d->mail_at = sheet_number(sink, i, "t_mail");
 		d->end_at = end;
-		d->key = recorded_key(csv_text(sink, i, "msg"));
-		d->rcpts = (int)csv_number(sink, i, "nrcpt");
-		put(d->dest, sizeof(d->dest), csv_text(sink, i, "dest"));
+		d->key = recorded_key(sheet_text(sink, i, "msg"));
+		d->rcpts = (int)sheet_number(sink, i, "nrcpt");
+		put(d->dest, sizeof(d->dest), sheet_text(sink, i, "dest"));
 		r->deliveries_n++;
 	}
 	r->active = must(calloc(ev->rows + 1, sizeof(*r->active)));
 	for (size_t i = 0; i < ev->rows; i++)
-		if (strcmp(csv_text(ev, i, "event"), "active") == 0)
-			r->active[r->active_n++] = (struct run_event){.at = csv_number(ev, i, "t"),
-								      .key = recorded_key(csv_text(ev, i, "msg"))};
+		if (strcmp(sheet_text(ev, i, "event"), "active") == 0)
+			r->active[r->active_n++] = (struct run_event){.at = sheet_number(ev, i, "t"),
+								      .key = recorded_key(sheet_text(ev, i, "msg"))};
 }
 
 static void
-load_recorded_feedback(struct run *r, const struct csv *t)
+load_recorded_feedback(struct run *r, const struct sheet *t)
 {
 	r->feedback = must(calloc(t->rows + 1, sizeof(*r->feedback)));
 	for (size_t i = 0; i < t->rows; i++) {
 		struct run_feedback *f = &r->feedback[r->feedback_n++];
 
-		*f = (struct run_feedback){.at = csv_number(t, i, "t"),
-					   .good = strcmp(csv_text(t, i, "event"), "unthrottle") == 0,
-					   .limit = (int)csv_number(t, i, "limit"),
-					   .window = (int)csv_number(t, i, "window"),
+		*f = (struct run_feedback){.at = sheet_number(t, i, "t"),
+					   .good = strcmp(sheet_text(t, i, "event"), "unthrottle") == 0,
+					   .limit = (int)sheet_number(t, i, "limit"),
+					   .window = (int)sheet_number(t, i, "window"),
 					   .busy = -1,
-					   .success = csv_number(t, i, "success"),
-					   .failure = csv_number(t, i, "failure"),
-					   .cohorts = csv_number(t, i, "fail_cohorts")};
-		put(f->dest, sizeof(f->dest), csv_text(t, i, "dest"));
+					   .success = sheet_number(t, i, "success"),
+					   .failure = sheet_number(t, i, "failure"),
+					   .cohorts = sheet_number(t, i, "fail_cohorts")};
+		put(f->dest, sizeof(f->dest), sheet_text(t, i, "dest"));
 	}
 }
 
 static bool
 load_recorded_rest(struct run *r, const char *dir, char *error, size_t error_size)
 {
-	struct csv t;
+	struct sheet t;
 
 	if (!need(&t, dir, "samples.csv", error, error_size))
 		return false;
 	load_samples(r, &t, "t");
-	csv_release(&t);
+	sheet_release(&t);
 	if (!need(&t, dir, "feedback.csv", error, error_size))
 		return false;
 	load_recorded_feedback(r, &t);
-	csv_release(&t);
+	sheet_release(&t);
 	if (!need(&t, dir, "injections.csv", error, error_size))
 		return false;
 	r->accepted = must(calloc(t.rows + 1, sizeof(*r->accepted)));
 	for (size_t i = 0; i < t.rows; i++)
-		if (*csv_text(&t, i, "t_queued") != '\0')
+		if (*sheet_text(&t, i, "t_queued") != '\0')
 			r->accepted[r->accepted_n++] =
-				(struct run_event){.at = csv_number(&t, i, "t_queued"),
-						   .key = (int)csv_number(&t, i, "msg")};
-	csv_release(&t);
+				(struct run_event){.at = sheet_number(&t, i, "t_queued"),
+						   .key = (int)sheet_number(&t, i, "msg")};
+	sheet_release(&t);
 	return true;
 }
 
 bool
-run_load_recorded(struct run *r, const char *dir, char *error, size_t error_size)
+rundir_load_recorded(struct run *r, const char *dir, char *error, size_t error_size)
 {
-	struct csv at = {0};
-	struct csv sink = {0};
-	struct csv ev = {0};
+	struct sheet at = {0};
+	struct sheet sink = {0};
+	struct sheet ev = {0};
 	bool ok;
 
 	*r = (struct run){0};
@@ -279,12 +279,12 @@ run_load_recorded(struct run *r, const char *dir, char *error, size_t error_size
 	     need(&ev, dir, "queue_events.csv", error, error_size);
 	if (ok)
 		load_recorded_tables(r, &at, &sink, &ev);
-	csv_release(&at);
-	csv_release(&sink);
-	csv_release(&ev);
+	sheet_release(&at);
+	sheet_release(&sink);
+	sheet_release(&ev);
 	ok = ok && load_meta(r, dir, error, error_size) && load_recorded_rest(r, dir, error, error_size);
 	if (!ok) {
-		run_release(r);
+		rundir_release(r);
 		return false;
 	}
 	finish(r);
@@ -295,11 +295,11 @@ run_load_recorded(struct run *r, const char *dir, char *error, size_t error_size
 
 /* A bounce goes to the sender of the message it tells of: a letter and its number. */
 static int
-our_key(const struct csv *t, size_t row)
+our_key(const struct sheet *t, size_t row)
 {
-	if (strcmp(csv_text(t, row, "source"), "bounce") == 0)
-		return RUN_BOUNCE + atoi(csv_text(t, row, "address") + (*csv_text(t, row, "address") != '\0'));
-	return (int)csv_number(t, row, "index");
+	if (strcmp(sheet_text(t, row, "source"), "bounce") == 0)
+		return RUN_BOUNCE + atoi(sheet_text(t, row, "address") + (*sheet_text(t, row, "address") != '\0'));
+	return (int)sheet_number(t, row, "index");
 }
 
 static bool
@@ -309,39 +309,39 @@ no_connection_step(const char *step)
 }
 
 static enum run_class
-our_class(const struct csv *t, size_t row)
+our_class(const struct sheet *t, size_t row)
 {
-	const char *outcome = csv_text(t, row, "outcome");
+	const char *outcome = sheet_text(t, row, "outcome");
 
 	if (strcmp(outcome, "sent") == 0)
 		return RUN_SENT;
 	if (strcmp(outcome, "bounced") == 0)
 		return RUN_SAID_5XX;
-	if (strstr(csv_text(t, row, "reason"), "delivery temporarily suspended") != NULL)
+	if (strstr(sheet_text(t, row, "reason"), "delivery temporarily suspended") != NULL)
 		return RUN_SUSPENDED;
-	if (no_connection_step(csv_text(t, row, "step")))
+	if (no_connection_step(sheet_text(t, row, "step")))
 		return RUN_NO_CONNECTION;
 	return RUN_SAID_4XX;
 }
 
 static void
-add_to_batch(struct run *r, const struct csv *t, size_t row, int *batch_of, int batch)
+add_to_batch(struct run *r, const struct sheet *t, size_t row, int *batch_of, int batch)
 {
-	double mail_at = csv_number(t, row, "time_s") - csv_number(t, row, "transmission_s");
-	const char *domain = csv_text(t, row, "domain");
+	double mail_at = sheet_number(t, row, "time_s") - sheet_number(t, row, "transmission_s");
+	const char *domain = sheet_text(t, row, "domain");
 	struct run_delivery *d;
 
 	for (size_t k = r->deliveries_n; k-- > 0;)
 		if (batch_of[k] == batch) {
 			r->deliveries[k].rcpts++;
-			if (csv_number(t, row, "time_s") > r->deliveries[k].end_at)
-				r->deliveries[k].end_at = csv_number(t, row, "time_s");
+			if (sheet_number(t, row, "time_s") > r->deliveries[k].end_at)
+				r->deliveries[k].end_at = sheet_number(t, row, "time_s");
 			return;
 		}
 	batch_of[r->deliveries_n] = batch;
 	d = &r->deliveries[r->deliveries_n++];
 	d->mail_at = mail_at;
-	d->end_at = csv_number(t, row, "time_s");
+	d->end_at = sheet_number(t, row, "time_s");
 	d->key = our_key(t, row);
 	d->rcpts = 1;
 	snprintf(d->dest, sizeof(d->dest), "%.*s", (int)strcspn(domain, "."), domain);
@@ -362,11 +362,11 @@ find_max_conc(struct run *r, const struct run_connection *v, size_t n)
 }
 
 static void
-add_connection(struct run_connection *v, size_t *n, const struct csv *t, size_t row)
+add_connection(struct run_connection *v, size_t *n, const struct sheet *t, size_t row)
 {
-	double to = csv_number(t, row, "time_s");
-	int batch = (int)csv_number(t, row, "batch");
-	const char *domain = csv_text(t, row, "domain");
+	double to = sheet_number(t, row, "time_s");
+	int batch = (int)sheet_number(t, row, "batch");
+	const char *domain = sheet_text(t, row, "domain");
 	struct run_connection *c = v;
 
 	for (; c < v + *n; c++)
@@ -375,14 +375,14 @@ add_connection(struct run_connection *v, size_t *n, const struct csv *t, size_t 
 			return;
 		}
 	(*n)++;
-	c->from = to - csv_number(t, row, "transmission_s") - csv_number(t, row, "connection_setup_s");
+	c->from = to - sheet_number(t, row, "transmission_s") - sheet_number(t, row, "connection_setup_s");
 	c->to = to;
 	c->batch = batch;
 	snprintf(c->dest, sizeof(c->dest), "%.*s", (int)strcspn(domain, "."), domain);
 }
 
 static void
-load_our_attempts(struct run *r, const struct csv *t)
+load_our_attempts(struct run *r, const struct sheet *t)
 {
 	int *batch_of = must(calloc(t->rows + 1, sizeof(*batch_of)));
 	struct run_connection *connections = must(calloc(t->rows + 1, sizeof(*connections)));
@@ -393,14 +393,14 @@ load_our_attempts(struct run *r, const struct csv *t)
 	for (size_t i = 0; i < t->rows; i++) {
 		struct run_attempt *a = &r->attempts[r->attempts_n++];
 
-		a->at = csv_number(t, i, "time_s");
+		a->at = sheet_number(t, i, "time_s");
 		a->key = our_key(t, i);
-		a->rcpt = (int)csv_number(t, i, "recipient");
+		a->rcpt = (int)sheet_number(t, i, "recipient");
 		a->class = our_class(t, i);
-		put(a->domain, sizeof(a->domain), csv_text(t, i, "domain"));
+		put(a->domain, sizeof(a->domain), sheet_text(t, i, "domain"));
 		if (a->class != RUN_NO_CONNECTION && a->class != RUN_SUSPENDED)
-			add_to_batch(r, t, i, batch_of, (int)csv_number(t, i, "batch"));
-		if (a->class != RUN_SUSPENDED && strcmp(csv_text(t, i, "step"), "connect") != 0)
+			add_to_batch(r, t, i, batch_of, (int)sheet_number(t, i, "batch"));
+		if (a->class != RUN_SUSPENDED && strcmp(sheet_text(t, i, "step"), "connect") != 0)
 			add_connection(connections, &n, t, i);
 	}
 	find_max_conc(r, connections, n);
@@ -409,82 +409,82 @@ load_our_attempts(struct run *r, const struct csv *t)
 }
 
 static void
-load_our_feedback(struct run *r, const struct csv *t)
+load_our_feedback(struct run *r, const struct sheet *t)
 {
 	r->feedback = must(calloc(t->rows + 1, sizeof(*r->feedback)));
 	for (size_t i = 0; i < t->rows; i++) {
-		const char *event = csv_text(t, i, "event");
-		const char *domain = csv_text(t, i, "destination");
+		const char *event = sheet_text(t, i, "event");
+		const char *domain = sheet_text(t, i, "destination");
 		struct run_feedback *f = &r->feedback[r->feedback_n++];
 
-		*f = (struct run_feedback){.at = csv_number(t, i, "time_s"),
+		*f = (struct run_feedback){.at = sheet_number(t, i, "time_s"),
 					   .good = strcmp(event, "alive") == 0 || strcmp(event, "revived") == 0,
-					   .limit = (int)csv_number(t, i, "limit"),
-					   .window = (int)csv_number(t, i, "window"),
-					   .busy = (int)csv_number(t, i, "busy"),
-					   .success = csv_number(t, i, "success"),
-					   .failure = csv_number(t, i, "failure"),
-					   .cohorts = csv_number(t, i, "fail_cohorts")};
+					   .limit = (int)sheet_number(t, i, "limit"),
+					   .window = (int)sheet_number(t, i, "window"),
+					   .busy = (int)sheet_number(t, i, "busy"),
+					   .success = sheet_number(t, i, "success"),
+					   .failure = sheet_number(t, i, "failure"),
+					   .cohorts = sheet_number(t, i, "fail_cohorts")};
 		snprintf(f->dest, sizeof(f->dest), "%.*s", (int)strcspn(domain, "."), domain);
 	}
 }
 
 static void
-load_our_messages(struct run *r, const struct csv *t)
+load_our_messages(struct run *r, const struct sheet *t)
 {
 	r->accepted = must(calloc(t->rows + 1, sizeof(*r->accepted)));
 	for (size_t i = 0; i < t->rows; i++)
-		if (strcmp(csv_text(t, i, "source"), "bounce") != 0 && *csv_text(t, i, "accepted_s") != '\0')
-			r->accepted[r->accepted_n++] = (struct run_event){.at = csv_number(t, i, "accepted_s"),
-									  .key = (int)csv_number(t, i, "index")};
+		if (strcmp(sheet_text(t, i, "source"), "bounce") != 0 && *sheet_text(t, i, "accepted_s") != '\0')
+			r->accepted[r->accepted_n++] = (struct run_event){.at = sheet_number(t, i, "accepted_s"),
+									  .key = (int)sheet_number(t, i, "index")};
 }
 
 static void
-load_our_moves(struct run *r, const struct csv *t)
+load_our_moves(struct run *r, const struct sheet *t)
 {
 	r->active = must(calloc(t->rows + 1, sizeof(*r->active)));
 	for (size_t i = 0; i < t->rows; i++)
-		if (strcmp(csv_text(t, i, "to"), "active") == 0)
+		if (strcmp(sheet_text(t, i, "to"), "active") == 0)
 			r->active[r->active_n++] = (struct run_event){
-				.at = csv_number(t, i, "time_s"),
-				.key = (int)csv_number(t, i, "index") +
-				       (strcmp(csv_text(t, i, "source"), "bounce") == 0 ? RUN_BOUNCE : 0),
-				.retry = strcmp(csv_text(t, i, "from"), "deferred") == 0};
+				.at = sheet_number(t, i, "time_s"),
+				.key = (int)sheet_number(t, i, "index") +
+				       (strcmp(sheet_text(t, i, "source"), "bounce") == 0 ? RUN_BOUNCE : 0),
+				.retry = strcmp(sheet_text(t, i, "from"), "deferred") == 0};
 }
 
 bool
-run_load_ours(struct run *r, const char *dir, char *error, size_t error_size)
+rundir_load_ours(struct run *r, const char *dir, char *error, size_t error_size)
 {
 	static const struct {
 		const char *name;
-		void (*load)(struct run *, const struct csv *);
+		void (*load)(struct run *, const struct sheet *);
 	} tables[] = {{"attempts.csv", load_our_attempts},
 		      {"feedback.csv", load_our_feedback},
 		      {"messages.csv", load_our_messages},
 		      {"moves.csv", load_our_moves}};
-	struct csv t;
+	struct sheet t;
 
 	*r = (struct run){0};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (!need(&t, dir, tables[i].name, error, error_size)) {
-			run_release(r);
+			rundir_release(r);
 			return false;
 		}
 		tables[i].load(r, &t);
-		csv_release(&t);
+		sheet_release(&t);
 	}
 	if (!need(&t, dir, "series.csv", error, error_size)) {
-		run_release(r);
+		rundir_release(r);
 		return false;
 	}
 	load_samples(r, &t, "time_s");
-	csv_release(&t);
+	sheet_release(&t);
 	finish(r);
 	return true;
 }
 
 void
-run_release(struct run *r)
+rundir_release(struct run *r)
 {
 	free(r->attempts);
 	free(r->deliveries);

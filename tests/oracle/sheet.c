@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See csv.h. Reading is in two steps: the whole text into memory (zlib reads plain files as well), then commas
+ * See sheet.h. Reading is in two steps: the whole text into memory (zlib reads plain files as well), then commas
  * and line ends become NUL and the fields are pointed at. No state beyond the table.
  */
-#include "tests/oracle/csv.h"
+#include "tests/oracle/sheet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,13 +82,13 @@ count(const char *s, char c)
 }
 
 bool
-csv_read(struct csv *t, const char *dir, const char *name)
+sheet_read(struct sheet *t, const char *dir, const char *name)
 {
 	char *rest;
 	char *line;
 	size_t lines;
 
-	*t = (struct csv){.text = slurp(dir, name)};
+	*t = (struct sheet){.text = slurp(dir, name)};
 	if (t->text == NULL || t->text[0] == '\0') {
 		free(t->text);
 		return false;
@@ -118,16 +118,16 @@ csv_read(struct csv *t, const char *dir, const char *name)
 }
 
 void
-csv_release(struct csv *t)
+sheet_release(struct sheet *t)
 {
 	free(t->text);
 	free(t->fields);
 	free(t->names);
-	*t = (struct csv){0};
+	*t = (struct sheet){0};
 }
 
 static size_t
-find(const struct csv *t, const char *column)
+find(const struct sheet *t, const char *column)
 {
 	size_t c = 0;
 
@@ -137,13 +137,13 @@ find(const struct csv *t, const char *column)
 }
 
 bool
-csv_has(const struct csv *t, const char *column)
+sheet_has(const struct sheet *t, const char *column)
 {
 	return find(t, column) < t->columns;
 }
 
 const char *
-csv_text(const struct csv *t, size_t row, const char *column)
+sheet_text(const struct sheet *t, size_t row, const char *column)
 {
 	size_t c = find(t, column);
 
@@ -151,7 +151,7 @@ csv_text(const struct csv *t, size_t row, const char *column)
 }
 
 double
-csv_number(const struct csv *t, size_t row, const char *column)
+sheet_number(const struct sheet *t, size_t row, const char *column)
 {
-	return strtod(csv_text(t, row, column), NULL);
+	return strtod(sheet_text(t, row, column), NULL);
 }
