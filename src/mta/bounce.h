@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is said of recipients that were tried, and the notices that follow.
+ *
+ * The first part are functions that whoever tried calls (agents, the queue
+ * manager, cleanup): one log record where there is one, one trace record, the
+ * recipient marked done when it is finished (F9.1). The second part is the
+ * bounce service, which turns logs into notices: new mails through cleanup, as
+ * any other (F10). It is a pool of processes without a limit; a process waits
+ * while cleanup works on its notice, and holds up nobody else.
+ *
+ * Not done: NOTIFY and RET of DSN, trace reports, VERP, delivery status filters,
+ * the fast flush service.
+ */
+#ifndef MTA_BOUNCE_H
+#define MTA_BOUNCE_H
+
+#include "mta/host.h"
+#include "mta/params.h"
+#include "mta/pool.h"
+
+/* What became of one recipient in one attempt. All symbols are borrowed. */
+struct mta_rcpt_result {
+	struct mta_ref file;
+	const struct mta_envelope *envelope; /* sender, serial, arrival, size */
+	struct mta_recipient to;
+	mta_time active;  /* the mail entered active; MTA_NEVER: never did */
+	mta_time handoff; /* an agent got it; MTA_NEVER: none did */
+	mta_time setup;	  /* connection ready; MTA_NEVER: not so */
+	mta_sym transport;
+	mta_sym destination; /* name of the destination queue; 0: none */
+	mta_sym relay;	     /* who answered; 0: none */
+	uint32_t batch;
+	uint16_t code;	   /* SMTP reply code, 0: none */
+	uint16_t conn_use; /* uses of the connection, 0: none */
+	uint8_t step;	   /* enum mta_smtp_step */
+	struct mta_status status;
+};
+
+/*
+ * A status whose class does not fit the call becomes class.0.0 (R-DSN-FIT). The
+ * end of the attempt is the host's loop->now, after the log is written.
+ */
+
+/* Delivered: traced, marked done. */
+void mta_rcpt_sent(const struct mta_host *h, const struct mta_rcpt_result *r);
+
+/*
+ * Undeliverable: logged for the bounce service, traced, marked done, true. With
+ * soft_bounce, or when the log takes nothing: deferred instead, false: the
+ * recipient is left.
+ */
+bool mta_bounce_append(const struct mta_host *h, const struct mta_params *p,
+		       const struct mta_rcpt_result *r);
+
+/* Try again later: logged, traced. The recipient is left. */
+void mta_defer_append(const struct mta_host *h,
+		      const struct mta_rcpt_result *r);
+
+/* ---- notices ------------------------------------------------------------ */
+
+/* A notice to be handed to cleanup. */
+struct mta_notice {
+	enum mta_notice_kind kind;
+	struct mta_ref file;		  /* of the mail it speaks of */
+	const struct mta_envelope *about; /* the same mail */
+	uint32_t reported_count;	  /* recipients that it reports */
+	enum mta_service reply_to;	  /* who hears of it, and as what */
+	struct mta_ref client;
+};
+
+/*
+ * Length of a notice, in bytes. R-NOTICE-SIZE (F10.1): a text, a report for each
+ * recipient, and of the original all of it, or its head when it is larger than
+ * bounce_size_limit; warnings and copies for the postmaster hold the head.
+ */
+uint32_t mta_notice_size_bytes(const struct mta_notice *n,
+			       const struct mta_params *p);
+
+/* To whom a notice goes; 0 when nobody is to get it. */
+struct mta_notice_classes {
+	bool bounce;
+	bool double_bounce; /* 2bounce */
+	bool delay;
+};
+
+/* R-NOTIFY-CLASSES (F10.7): names apart by commas and blanks, any case. */
+struct mta_notice_classes mta_notice_classes_of(const char *notify_classes);
+
+/* Hand a notice to cleanup. Answers its serial. */
+uint32_t mta_notice_send(const struct mta_host *h, const struct mta_params *p,
+			 const struct mta_notice *n);
+
+/* ---- the service -------------------------------------------------------- */
+
+struct mta_bounce {
+	struct mta_host host;
+	const struct mta_params *params;
+	struct mta_timer wake; /* a note waits */
+	struct mta_pool tasks; /* requests under way */
+	struct mta_notice_classes classes;
+	uint32_t double_family; /* of addresses that send double bounces */
+};
+
+/* host, params: borrowed; host->loop is that of the pool of processes. Attaches
+ * itself to the port as MTA_TO_BOUNCE. */
+void mta_bounce_init(struct mta_bounce *b, const struct mta_host *host,
+		     const struct mta_params *params);
+/* Requests under way are forgotten; their queue manager is gone as well. */
+void mta_bounce_release(struct mta_bounce *b);
+
+#endif
