@@ -56,6 +56,12 @@ memory_text(const char *text)
 	return copy;
 }
 
+void
+memory_free(void *memory)
+{
+	free(memory);
+}
+
 char *
 memory_print(const char *format, va_list arguments)
 {

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The files that a scenario names: profiles, traces, tables, recorded queues.
+ *
+ * A name is looked for beside the scenario file, then in $MTASIM_DATA, in the
+ * scenarios folder of the source tree, and where the program was installed.
+ * A scenario that came out of a run lists the SHA-256 of its files; one that
+ * has changed since is refused, because the run would not be the same.
+ *
+ * A profile is a file of its own: what it is (about, as_of, source) and the
+ * keys of a receiver. Its keys are put into the receiver's map, unless the
+ * receiver has them itself, and keep the places of the profile's file.
+ */
+#include "sim/scenario_reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sha256.h"
+
+#ifndef MTASIM_DATADIR
+#define MTASIM_DATADIR ""
+#endif
+#ifndef MTASIM_SRCDIR
+#define MTASIM_SRCDIR ""
+#endif
+
+enum { FOLDERS = 6 };
+
+static bool
+file_exists(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		return false;
+	/* A folder opens but does not read. */
+	int c = fgetc(file);
+	bool ok = c != EOF || !ferror(file);
+	fclose(file);
+	return ok;
+}
+
+/* The folders to look in, the scenario's own first; "" is the current one. */
+static size_t
+search_folders(struct reader *r, const char *folders[FOLDERS])
+{
+	size_t count = 0;
+	const char *data = getenv("MTASIM_DATA");
+	folders[count++] = r->folder;
+	if (r->options && r->options->data_dir)
+		folders[count++] = r->options->data_dir;
+	if (data && *data)
+		folders[count++] = data;
+	if (MTASIM_SRCDIR[0])
+		folders[count++] = MTASIM_SRCDIR "/scenarios";
+	if (MTASIM_DATADIR[0]) {
+		folders[count++] = MTASIM_DATADIR "/scenarios";
+		folders[count++] = MTASIM_DATADIR;
+	}
+	return count;
+}
+
+static const char *
+search(struct reader *r, const char *name)
+{
+	const char *folders[FOLDERS];
+	if (*name == '/')
+		return file_exists(name) ? name : NULL;
+	size_t count = search_folders(r, folders);
+	for (size_t i = 0; i < count; i++) {
+		const char *path =
+			*folders[i] ? arena_print(r->arena, "%s/%s",
+						  folders[i], name)
+				    : name;
+		if (file_exists(path))
+			return path;
+	}
+	return NULL;
+}
+
+char *
+reader_load(struct reader *r, const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		return NULL;
+	size_t room = 1 << 16;
+	size_t used = 0;
+	char *bytes = memory_array(room, 1);
+	size_t some;
+	while ((some = fread(bytes + used, 1, room - used, file)) > 0) {
+		used += some;
+		if (used == room) {
+			room *= 2;
+			bytes = memory_resize(bytes, room, 1);
+		}
+	}
+	bool ok = !ferror(file);
+	int reason = errno;
+	fclose(file);
+	char *copy = ok ? arena_copy(r->arena, bytes, used) : NULL;
+	memory_free(bytes);
+	errno = ok ? 0 : reason;
+	*size = used;
+	return copy;
+}
+
+static void
+add_file(struct reader *r, const struct tree_node *node, const char *path)
+{
+	struct scenario *s = r->scenario;
+	if (name_index_get(&r->files, node->text, SIZE_MAX) != SIZE_MAX)
+		return;
+	struct scenario_file file = { .name = node->text, .path = path };
+	if (!sha256_file(path, file.sha256)) {
+		reader_complain(r, node, "cannot read '%s': %s", node->text,
+				strerror(errno));
+		return;
+	}
+	if (s->file_count == r->file_room) {
+		struct scenario_file *old = s->files;
+		r->file_room = r->file_room ? r->file_room * 2 : 8;
+		s->files = arena_alloc(r->arena, r->file_room, sizeof(*old));
+		if (s->file_count)
+			memcpy(s->files, old, s->file_count * sizeof(*old));
+	}
+	name_index_put(&r->files, node->text, s->file_count);
+	s->files[s->file_count++] = file;
+}
+
+const char *
+reader_file(struct reader *r, const struct tree_node *node)
+{
+	const char *name = reader_text(r, node);
+	if (!node || node->kind != TREE_SCALAR || !*name)
+		return NULL;
+	const char *path = search(r, name);
+	if (path)
+		add_file(r, node, path);
+	else
+		reader_complain(r, node, "cannot open '%s': no such file "
+					 "beside the scenario or in the data "
+					 "folders", name);
+	return path;
+}
+
+static const struct tree_node *
+load_profile(struct reader *r, const struct tree_node *name)
+{
+	const char *file = arena_print(r->arena, "profiles/%s.yaml",
+				       name->text);
+	const char *path = strchr(name->text, '/') ? NULL : search(r, file);
+	size_t size = 0;
+	char *text = path ? reader_load(r, path, &size) : NULL;
+	if (!text) {
+		reader_complain(r, name, "there is no profile '%s': no file "
+					 "%s beside the scenario or in the "
+					 "data folders", name->text, file);
+		return NULL;
+	}
+	struct source_text *source =
+		tree_add_source(r->tree, path, text, size);
+	const struct tree_node *root =
+		tree_parse(r->tree, source, r->complaints);
+	if (!root)
+		return NULL;
+	reader_section(r, root, SCHEMA_PROFILE, NULL);
+	return tree_get(root, "receiver");
+}
+
+static void
+expand_profile(struct reader *r, struct tree_node *receiver)
+{
+	struct tree_node *name = tree_get(receiver, "profile");
+	if (!name || name->kind != TREE_SCALAR || !*name->text)
+		return;
+	const struct tree_node *profile = load_profile(r, name);
+	if (!profile || !reader_want(r, profile, TREE_MAP))
+		return;
+	if (tree_get(profile, "profile"))
+		reader_complain_key(r, tree_get(profile, "profile"),
+				    "a profile cannot be made from another");
+	for (const struct tree_node *n = profile->first; n; n = n->next) {
+		if (!tree_get(receiver, n->key))
+			tree_append(receiver, tree_copy(r->tree, n), n->key,
+				    n->key_at);
+	}
+	/* What the profile says is written out now; the name stays as a
+	 * remark that the reader no longer follows. */
+	name->key = "from_profile";
+}
+
+/* A receiver's map, or that behind {each: ...}. */
+static void
+expand_use(struct reader *r, struct tree_node *use)
+{
+	struct tree_node *each = tree_get(use, "each");
+	expand_profile(r, each ? each : use);
+}
+
+void
+reader_expand_profiles(struct reader *r, struct tree_node *root)
+{
+	struct tree_node *map = tree_get(root, "receivers");
+	if (map && map->kind == TREE_MAP) {
+		for (struct tree_node *n = map->first; n; n = n->next)
+			expand_profile(r, n);
+	}
+	map = tree_get(root, "domains");
+	if (map && map->kind == TREE_MAP) {
+		for (struct tree_node *n = map->first; n; n = n->next)
+			expand_use(r, tree_get(n, "receiver"));
+	}
+	expand_use(r, tree_get(root, "bounces_to"));
+}
+
+static void
+check_digest(struct reader *r, const struct tree_node *node)
+{
+	if (!reader_want(r, node, TREE_SCALAR))
+		return;
+	size_t at = name_index_get(&r->files, node->key, SIZE_MAX);
+	if (at == SIZE_MAX)
+		reader_complain_key(r, node, "the scenario names no such "
+					     "file");
+	else if (strcmp(r->scenario->files[at].sha256, node->text) != 0)
+		reader_complain(r, node, "the file %s has changed since this "
+					 "was written: its SHA-256 is now %s",
+				node->key, r->scenario->files[at].sha256);
+}
+
+void
+reader_files(struct reader *r, struct tree_node *root)
+{
+	struct tree_node *map = tree_get(root, "files");
+	if (map && reader_want(r, map, TREE_MAP)) {
+		for (const struct tree_node *n = map->first; n; n = n->next)
+			check_digest(r, n);
+	}
+	if (map)
+		tree_remove(map);
+	if (!r->scenario->file_count)
+		return;
+	struct place at = root->at;
+	struct tree_node *files = tree_new(r->tree, TREE_MAP, "", at);
+	for (size_t i = 0; i < r->scenario->file_count; i++) {
+		const struct scenario_file *file = &r->scenario->files[i];
+		tree_append(files, tree_new(r->tree, TREE_SCALAR,
+					    arena_copy(r->arena, file->sha256,
+						       64), at),
+			    file->name, at);
+	}
+	tree_append(root, files, "files", at);
+}
