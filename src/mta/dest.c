@@ -15,6 +15,7 @@
  */
 #include "mta/pure.h"
 
+#include "mta/order.h"
 #include "mta/qmgr.h"
 
 #include "mta/panic.h"
@@ -52,6 +53,7 @@ mta_dest_account(struct mta_dest *d)
 	struct mta_transport *t = d->transport;
 	int32_t now = 0;
 
+	mta_order_dest_changed(d);
 	if (d->state == MTA_DEST_READY)
 		now = min_int32(d->window.window - d->busy_count,
 				d->todo_count);
@@ -310,11 +312,14 @@ mta_entry_create(struct mta_peer *p)
 
 	e->peer = p;
 	e->dest = d;
+	if (mta_list_is_empty(&p->waiting))
+		mta_order_peer_waits(p);
 	mta_list_append(&p->waiting, &e->in_peer);
 	mta_list_append(&d->todo, &e->in_dest);
 	p->entry_count++;
 	p->job->mail->entry_count++;
 	p->job->read++;
+	mta_job_reclassify(p->job);
 	d->todo_count++;
 	mta_dest_account(d);
 	dest_warn_if_clogged(d);
@@ -339,18 +344,28 @@ mta_entry_add(struct mta_entry *e, const struct mta_recipient *to)
 	q->rcpt_total++;
 }
 
+/* It is no longer one of those that wait for an agent. */
+static void
+entry_leave_todo(struct mta_entry *e)
+{
+	mta_list_remove(&e->in_peer);
+	mta_list_remove(&e->in_dest);
+	if (mta_list_is_empty(&e->peer->waiting))
+		mta_order_peer_rests(e->peer);
+	e->peer->job->selected++;
+	mta_job_reclassify(e->peer->job);
+	e->dest->todo_count--;
+}
+
 void
 mta_entry_start(struct mta_entry *e)
 {
 	struct mta_dest *d = e->dest;
 
 	mta_assert(!e->is_busy);
-	mta_list_remove(&e->in_peer);
-	mta_list_remove(&e->in_dest);
+	entry_leave_todo(e);
 	mta_list_append(&d->busy, &e->in_dest);
 	e->is_busy = true;
-	e->peer->job->selected++;
-	d->todo_count--;
 	d->busy_count++;
 	mta_dest_account(d);
 	d->hints = mta_cache_hints_next(
@@ -366,13 +381,14 @@ entry_take_off(struct mta_entry *e)
 {
 	struct mta_dest *d = e->dest;
 
-	mta_list_remove(&e->in_dest);
 	if (e->is_busy) {
+		mta_list_remove(&e->in_dest);
 		d->busy_count--;
 	} else {
-		mta_list_remove(&e->in_peer);
-		d->todo_count--;
-		e->peer->job->selected++;
+		/* That a blocked job waited here stays known (F6.10). */
+		if (mta_job_is_blocked(e->peer->job))
+			d->tag = d->transport->tag;
+		entry_leave_todo(e);
 	}
 	mta_dest_account(d);
 }

@@ -3,57 +3,19 @@
  * The scheduler of one transport: which entry goes to the agent that is ready.
  *
  * Jobs stand in `order`. The current job hands out its entries until it has
- * none left; a job that cannot start anything now is a blocker (its tag equals
- * the transport's) and is passed over until a destination it waits for may be
- * usable again. While the current job hands out entries it earns credit, and a
- * smaller job may jump before it by paying (preemption): it becomes its child,
- * one level up, and what it did not use is refunded when it leaves the stack.
+ * none left; a job that cannot start anything now is blocked and is passed over
+ * until a destination it waits for may be usable again. While the current job
+ * hands out entries it earns credit, and a smaller job may jump before it by
+ * paying (preemption): it becomes its child, one level up, and what it did not
+ * use is refunded when it leaves the stack.
  *
- * Beside the order of scheduling stands the order of admission (`by_time`), in
- * which recipient slots are handed on to the next job that has recipients
- * unread.
- *
- * Not here: windows and death (dest.c), reading recipients (qmgr_feed.c).
+ * Decisions are here; order.c finds the next job to look at without a walk. Not
+ * here: windows and death (dest.c), reading recipients (qmgr_feed.c).
  */
 #include "mta/pure.h"
 
-#include "mta/qmgr.h"
-
+#include "mta/order.h"
 #include "mta/panic.h"
-
-static struct mta_job *
-job_in_order(struct mta_list *l)
-{
-	return mta_container_of(l, struct mta_job, in_order);
-}
-
-static struct mta_job *
-job_in_time(struct mta_list *l)
-{
-	return mta_container_of(l, struct mta_job, in_time);
-}
-
-static struct mta_job *
-job_head(const struct mta_transport *t)
-{
-	if (mta_list_is_empty(&t->order))
-		return NULL;
-	return job_in_order(t->order.next);
-}
-
-static struct mta_job *
-job_successor(const struct mta_job *j)
-{
-	struct mta_list *next = j->in_order.next;
-
-	return next == &j->transport->order ? NULL : job_in_order(next);
-}
-
-static bool
-job_is_blocker(const struct mta_job *j)
-{
-	return j->tag == j->transport->tag;
-}
 
 static bool
 job_has_entries(const struct mta_job *j)
@@ -85,14 +47,9 @@ static struct mta_job *
 job_next_unread(struct mta_job *j)
 {
 	struct mta_transport *t = j->transport;
-	struct mta_list *l;
 
-	if (t->next_unread != j)
-		return t->next_unread;
-	for (l = j->in_time.next; l != &t->by_time; l = l->next)
-		if (job_in_time(l)->mail->more != 0)
-			break;
-	t->next_unread = l == &t->by_time ? NULL : job_in_time(l);
+	if (t->next_unread == j)
+		t->next_unread = mta_order_next_unread(j);
 	return t->next_unread;
 }
 
@@ -153,39 +110,31 @@ job_link_order(struct mta_job *j)
 {
 	struct mta_transport *t = j->transport;
 	bool becomes_current = t->current == NULL;
-	struct mta_list *l;
+	struct mta_job *before = NULL;
 
-	for (l = t->order.prev; l != &t->order; l = l->prev) {
-		struct mta_job *p = job_in_order(l);
+	for (struct mta_list *l = t->order.prev; l != &t->order; l = l->prev) {
+		struct mta_job *p =
+			mta_container_of(l, struct mta_job, in_order);
 
 		if (!p->parent && p->mail->queued_s <= j->mail->queued_s)
 			break;
 		if (p == t->current)
 			becomes_current = true;
+		before = p;
 	}
-	mta_list_insert_before(l->next, &j->in_order);
+	mta_order_insert(j, before);
 	if (becomes_current)
 		t->current = j;
 }
 
+/* R-SLOTS-NEXT: the earlier one is first in the line for recipient slots. */
 static void
-job_link_time(struct mta_job *j)
+job_link_slots(struct mta_job *j)
 {
 	struct mta_transport *t = j->transport;
 	struct mta_job *old = t->next_unread;
-	bool becomes_next = old == NULL;
-	struct mta_list *l;
 
-	for (l = t->by_time.prev; l != &t->by_time; l = l->prev) {
-		struct mta_job *p = job_in_time(l);
-
-		if (p->mail->queued_s <= j->mail->queued_s)
-			break;
-		if (p == t->next_unread)
-			becomes_next = true;
-	}
-	mta_list_insert_before(l->next, &j->in_time);
-	if (!becomes_next)
+	if (old && !mta_job_is_later(old, j))
 		return;
 	t->next_unread = j;
 	if (old)
@@ -197,8 +146,9 @@ job_link(struct mta_job *j)
 {
 	mta_assert(j->level < 0);
 	job_link_order(j);
-	job_link_time(j);
 	j->level = 0;
+	mta_job_reclassify(j);
+	job_link_slots(j);
 	job_take_pool(j);
 }
 
@@ -243,12 +193,9 @@ job_unlink(struct mta_job *j)
 		mta_container_of(l, struct mta_job, in_children)->parent =
 			NULL;
 	}
-	if (t->current == j)
-		t->current = job_successor(j);
 	if (t->cache.owner == j || t->cache.result == j)
 		cache_clear(t);
-	mta_list_remove(&j->in_order);
-	mta_list_remove(&j->in_time);
+	mta_order_remove(j);
 	j->level = -1;
 }
 
@@ -284,7 +231,9 @@ job_create(struct mta_qmail *m, struct mta_transport *t)
 	struct mta_job *j = mta_pool_take(&t->qmgr->jobs);
 
 	mta_list_init(&j->in_order);
-	mta_list_init(&j->in_time);
+	mta_list_init(&j->in_special);
+	mta_list_init(&j->in_exempt);
+	mta_list_init(&j->in_unread);
 	mta_list_init(&j->in_children);
 	mta_list_init(&j->children);
 	mta_list_init(&j->peers);
@@ -310,9 +259,9 @@ mta_job_obtain(struct mta_qmail *m, struct mta_transport *t)
 	if (j->level < 0)
 		job_link(j);
 	cache_clear(t);
-	if (job_is_blocker(j)) {
-		j->tag = 0;
-		t->current = job_head(t);
+	if (mta_job_is_blocked(j)) {
+		mta_order_free_one(j);
+		t->current = mta_order_head(t);
 	}
 	return j;
 }
@@ -371,7 +320,7 @@ mta_peer_obtain(struct mta_job *j, struct mta_dest *d)
 		p->dest = d;
 		mta_list_init(&p->waiting);
 		mta_list_append(&j->peers, &p->in_job);
-		mta_list_append(&d->peers, &p->in_dest);
+		mta_list_init(&p->in_dest);
 		j->peer_count++;
 		if (j->peer_count == PEERS_LISTED_MAX + 1)
 			peer_index_all(j);
@@ -412,14 +361,13 @@ mta_peer_free(struct mta_peer *p)
 	if (j->last_peer == p)
 		j->last_peer = NULL;
 	mta_list_remove(&p->in_job);
-	mta_list_remove(&p->in_dest);
 	mta_pool_give(&p->dest->qmgr->peers, p);
 }
 
 void
 mta_job_has_more(struct mta_job *j)
 {
-	if (job_has_entries(j) && !job_is_blocker(j))
+	if (job_has_entries(j) && !mta_job_is_blocked(j))
 		cache_clear(j->transport);
 }
 
@@ -427,8 +375,8 @@ mta_job_has_more(struct mta_job *j)
 
 /*
  * R-CANDIDATE: of the jobs behind c, the one with the greatest age for each
- * entry it may need, if c can pay for it. Children of others and blockers are
- * passed over; once an unstacked job is younger than the best score, no later
+ * entry it may need, if c can pay for it. Parents and blocked ones are passed
+ * over; once an unstacked job is younger than the best score, no later
  * one can win.
  */
 static struct mta_job *
@@ -442,11 +390,11 @@ candidate_search(const struct mta_job *c, int64_t now_s)
 
 	if (room <= 0)
 		return NULL;
-	for (j = job_successor(c); j; j = job_successor(j)) {
+	for (j = mta_order_next_free(c); j; j = mta_order_next_free(j)) {
 		int64_t age_s = now_s - j->mail->queued_s + 1;
 		const struct mta_job_view v = job_view(j);
 
-		if (!mta_list_is_empty(&j->children) || job_is_blocker(j))
+		if (!mta_list_is_empty(&j->children))
 			continue;
 		if (mta_candidate_fits(&v, room) &&
 		    mta_candidate_score(&v, age_s) > top) {
@@ -481,8 +429,7 @@ job_jump(struct mta_job *j, struct mta_job *c, int64_t need)
 
 	if (j->level > 0)
 		job_pop(j);
-	mta_list_remove(&j->in_order);
-	mta_list_insert_before(&c->in_order, &j->in_order);
+	mta_order_advance(j, c);
 	j->parent = c;
 	mta_list_append(&c->children, &j->in_children);
 	j->level = c->level + 1;
@@ -606,21 +553,14 @@ job_start_entry(struct mta_job *j, struct mta_peer *p)
 	return e;
 }
 
-/* R-BLOCKER: it has entries, but none can start; remember what it waits for. */
+/* R-BLOCKER: the job that the walk stopped at can start nothing. */
 static void
-job_block(struct mta_job *j)
+job_turned_down(struct mta_job *j)
 {
-	uint64_t tag = j->transport->tag;
-	struct mta_list *l;
-
-	j->tag = tag;
-	for (l = j->peers.next; l != &j->peers; l = l->next) {
-		struct mta_peer *p =
-			mta_container_of(l, struct mta_peer, in_job);
-
-		if (!mta_list_is_empty(&p->waiting))
-			p->dest->tag = tag;
-	}
+	if (job_has_entries(j))
+		mta_order_block(j);
+	else
+		job_retire(j);
 }
 
 struct mta_entry *
@@ -632,39 +572,31 @@ mta_job_select(struct mta_transport *t)
 		return NULL;
 	if (mta_preemption_is_on(&t->slot_law))
 		j = job_preempt(j);
-	while (j) {
-		/* Taken before the body: what a refill brings back to an
-		 * earlier place is not visited in this call. */
-		struct mta_job *next = job_successor(j);
+	while ((j = mta_order_next_stop(t)) != NULL) {
+		struct mta_peer *p = job_pick_peer(j);
 
-		if (!job_is_blocker(j)) {
-			struct mta_peer *p = job_pick_peer(j);
-
-			if (p)
-				return job_start_entry(j, p);
-			if (job_has_entries(j))
-				job_block(j);
-			else
-				job_retire(j);
-		}
-		j = next;
+		if (p)
+			return job_start_entry(j, p);
+		job_turned_down(j);
 	}
 	t->current = NULL;
 	return NULL;
 }
 
+/* R-UNBLOCK */
 void
 mta_dest_unblock(struct mta_dest *d)
 {
 	struct mta_transport *t = d->transport;
+	bool is_usable = mta_dest_window(d) > d->busy_count;
 
-	if (d->tag != t->tag)
+	if (!mta_order_is_awaited(d))
 		return;
-	if (mta_dest_window(d) > d->busy_count && d->todo_count > 0) {
-		t->tag += 2;
-		t->current = job_head(t);
+	if (is_usable && d->todo_count > 0) {
+		mta_order_free_all(t);
+		t->current = mta_order_head(t);
 		cache_clear(t);
 	}
-	if (mta_dest_window(d) > d->busy_count || d->state == MTA_DEST_DEAD)
+	if (is_usable || d->state == MTA_DEST_DEAD)
 		d->tag = 0;
 }

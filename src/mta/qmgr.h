@@ -12,6 +12,7 @@
  *   transport.c    agents wanted, ready, throttled                     F8
  *   dest.c         destinations: window, death, entries to do and busy F7
  *   job.c          the scheduler: jobs, peers, preemption              F6
+ *   order.c        its indexes: what could start, without a walk
  *
  * A mail in core (struct mta_qmail) has one job for each transport it needs; a
  * job has one peer for each destination; a peer has entries, the requests that
@@ -71,7 +72,7 @@ struct mta_entry {
 struct mta_peer {
 	struct mta_pooled pooled;
 	struct mta_list in_job;	 /* job's peers, in turn */
-	struct mta_list in_dest; /* dest's peers */
+	struct mta_list in_dest; /* dest's waiting peers, while it is one */
 	struct mta_list waiting; /* entries not yet handed out, oldest first */
 	struct mta_job *job;
 	struct mta_dest *dest;
@@ -86,7 +87,9 @@ struct mta_job {
 	struct mta_pooled pooled;
 	struct mta_list in_mail;     /* mail's jobs, in order of creation */
 	struct mta_list in_order;    /* transport's jobs, scheduling order */
-	struct mta_list in_time;     /* transport's jobs, by time of admission */
+	struct mta_list in_special;  /* those to be visited whatever is open */
+	struct mta_list in_exempt;   /* passed ones that are not blocked */
+	struct mta_list in_unread;   /* those with recipients unread, by time */
 	struct mta_list in_children; /* parent's children */
 	struct mta_list children;    /* jobs that jumped before this one */
 	struct mta_list peers;
@@ -102,7 +105,9 @@ struct mta_job {
 	int64_t read;	  /* entries made */
 	int32_t rcpt_count;
 	int32_t rcpt_limit;
-	uint64_t tag; /* the transport's: known to be blocked */
+	int64_t place;	     /* orders jobs as `order` does */
+	uint64_t link_count; /* when it was linked: ties of the same second */
+	uint64_t exempt_tag; /* the transport's: passed, but not blocked */
 };
 
 /* Where a mail in core is in its end game (F9.7); the steps that wait. */
@@ -146,7 +151,8 @@ struct mta_dest {
 	struct mta_list in_transport; /* in order of creation */
 	struct mta_list todo;	      /* entries waiting */
 	struct mta_list busy;	      /* entries with agents */
-	struct mta_list peers;	      /* of jobs that have entries here */
+	struct mta_list peers;	      /* that have entries to do, by place */
+	uint32_t open_place;	      /* in the transport's heap, from 1; 0 */
 	struct mta_transport *transport;
 	struct mta_qmgr *qmgr;
 	mta_sym name;	 /* owned: the queue's name (F5.5) */
@@ -161,7 +167,7 @@ struct mta_dest {
 	int64_t last_done_s;	/* 0: no delivery has ended yet */
 	int64_t next_warn_s;	/* clog warning not before */
 	struct mta_cache_hints hints;
-	uint64_t tag; /* the transport's: a blocked job waits for it */
+	uint64_t tag; /* the transport's: a blocked job waited for it */
 };
 
 /* The candidate that was found last, and for whom (F6.8). */
@@ -196,13 +202,22 @@ struct mta_transport {
 	int64_t startable_sum;
 	int64_t deficit_sum;
 	/* scheduler */
-	struct mta_list order;	 /* jobs as they are scheduled */
-	struct mta_list by_time; /* the same by time of admission */
+	struct mta_list order; /* jobs as they are scheduled */
 	struct mta_job *current;
+	struct mta_list unread; /* jobs with recipients unread, by time */
 	struct mta_job *next_unread;
 	int32_t slots; /* recipient slots nobody uses; may be negative */
 	struct mta_candidate_cache cache;
-	uint64_t tag; /* odd; a job or dest with the same is blocked */
+	/* blockers and what could start: order.c */
+	uint64_t tag; /* changes whenever all blocked jobs are set free */
+	uint64_t link_count;
+	struct mta_job *frontier;     /* first job not passed; NULL: all are */
+	struct mta_list exempt;	      /* passed and not blocked */
+	struct mta_list special;      /* unread or without entries, by place */
+	struct mta_job *special_next; /* first of them not passed */
+	struct mta_dest **open;	      /* heap: dests where an entry can start */
+	uint32_t open_count;
+	uint32_t open_capacity;
 };
 
 struct mta_qmgr {
@@ -346,6 +361,8 @@ struct mta_peer *mta_peer_obtain(struct mta_job *j, struct mta_dest *d);
 void mta_peer_free(struct mta_peer *p);
 /* The next entry for an agent that is ready, started; or NULL (F6.5). */
 struct mta_entry *mta_job_select(struct mta_transport *t);
+/* Recipients were read: does the job have more to come? Keeps its indexes. */
+void mta_job_reclassify(struct mta_job *j);
 /* The job has new entries and may be looked at again (F5.7). */
 void mta_job_has_more(struct mta_job *j);
 /* Return recipient slots that the job may spare (F6.9). */

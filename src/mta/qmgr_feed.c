@@ -408,11 +408,14 @@ qmail_take_read(struct mta_qmgr *q, struct mta_qmail *m)
 		r->items[i].dest = resolve_one(q, m, &r->items[i].to);
 	resolver_sort(r);
 	qmail_assign(m, r);
-	if (m->more != 0)
-		return;
-	for (l = m->jobs.next; l != &m->jobs; l = l->next)
-		mta_job_give_slots(
-			mta_container_of(l, struct mta_job, in_mail));
+	for (l = m->jobs.next; l != &m->jobs; l = l->next) {
+		struct mta_job *j =
+			mta_container_of(l, struct mta_job, in_mail);
+
+		mta_job_reclassify(j);
+		if (m->more == 0)
+			mta_job_give_slots(j);
+	}
 }
 
 enum mta_err

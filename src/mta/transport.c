@@ -10,6 +10,7 @@
  */
 #include "mta/pure.h"
 
+#include "mta/order.h"
 #include "mta/qmgr.h"
 
 #include "mta/panic.h"
@@ -53,10 +54,8 @@ mta_transport_get(struct mta_qmgr *q, mta_sym name)
 	t->defers_by_rule = list_has_name(q->params->defer_transports, text);
 	t->is_service = name == q->retry_name || name == q->error_name;
 	t->slots = t->params.recipient_limit;
-	t->tag = 1;
 	mta_list_init(&t->dests);
-	mta_list_init(&t->order);
-	mta_list_init(&t->by_time);
+	mta_order_init(t);
 	mta_timer_init(&t->retry_timer, transport_retry_fired);
 	mta_timer_init(&t->rate_timer, transport_rate_fired);
 	mta_list_prepend(&q->transports, &t->in_qmgr);
@@ -76,6 +75,7 @@ mta_transport_free(struct mta_transport *t)
 	mta_list_remove(&t->in_qmgr);
 	mta_sym_drop(q->host.symbols, t->why.reason);
 	mta_sym_drop(q->host.symbols, t->name);
+	mta_order_release(t);
 	free(t);
 }
 
