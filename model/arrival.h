@@ -36,17 +36,17 @@ struct arrival_config {
 	double rate_per_s;    /* in bursts: spacing within one, 0: at once */
 	double shape;	      /* weibull */
 	double hours[24];     /* daily: weights of the hours; rate_per_s is the
-			      * mean over a day */
+			       * mean over a day */
 	double days[7];	      /* daily: factor of each day, Monday first; all 0
-			      * is all 1 */
+			       * is all 1 */
 	int64_t day_us;	      /* daily: time since Monday 00:00 at scenario time
-			      * 0 */
+			       * 0 */
 	const int64_t *times; /* ascending; may be negative */
 	size_t time_count;
 	int64_t at_us;		    /* burst */
 	int64_t burst_messages;	    /* burst */
 	const struct law *every;    /* bursts: from start to start; the first
-				  * starts after one such gap */
+				     * starts after one such gap */
 	const struct law *messages; /* bursts: how many in one */
 };
 
@@ -71,7 +71,7 @@ struct arrival {
  * Start. `until_us` and `messages` end it; ARRIVAL_NEVER for no such end.
  */
 void arrival_init(struct arrival *arrival, const struct arrival_config *config,
-	struct stream stream, int64_t until_us, int64_t messages);
+		  struct stream stream, int64_t until_us, int64_t messages);
 
 /* The time of the next arrival, or ARRIVAL_NEVER when there is none. */
 int64_t arrival_next(struct arrival *arrival);

@@ -53,8 +53,8 @@ law_uniform(struct law *law, double least, double most)
 	const char *error = check_value(least);
 
 	*law = (struct law){.kind = LAW_UNIFORM,
-		.a = floor(least + 0.5),
-		.b = floor(most + 0.5)};
+			    .a = floor(least + 0.5),
+			    .b = floor(most + 0.5)};
 	if (error)
 		return error;
 	if (!(least <= most))
@@ -168,13 +168,13 @@ law_empirical(struct law *law, const struct law_knot *knots, size_t count)
 
 const char *
 law_values(struct law *law, const double *values, size_t count, enum law_by by,
-	enum law_then then)
+	   enum law_then then)
 {
 	*law = (struct law){.kind = LAW_VALUES,
-		.list.values = values,
-		.count = count,
-		.by = by,
-		.then = then};
+			    .list.values = values,
+			    .count = count,
+			    .by = by,
+			    .then = then};
 	if (count == 0)
 		return "the list of values is empty";
 	for (size_t i = 0; i < count; i++) {
@@ -246,7 +246,7 @@ to_integer(double x)
 
 int64_t
 law_draw(const struct law *law, struct draw *draw, uint64_t message,
-	uint64_t delivery)
+	 uint64_t delivery)
 {
 	const struct law_part *part;
 	double x = 0;
@@ -257,8 +257,8 @@ law_draw(const struct law *law, struct draw *draw, uint64_t message,
 		break;
 	case LAW_UNIFORM:
 		return (int64_t)law->a +
-		       (int64_t)draw_below(
-			       draw, (uint64_t)(law->b - law->a) + 1);
+		       (int64_t)draw_below(draw,
+					   (uint64_t)(law->b - law->a) + 1);
 	case LAW_EXPONENTIAL:
 		x = law->a * draw_exponential(draw);
 		break;
@@ -281,8 +281,8 @@ law_draw(const struct law *law, struct draw *draw, uint64_t message,
 		x = empirical_at(law, draw_open(draw));
 		break;
 	case LAW_VALUES:
-		x = value_at(
-			law, law->by == LAW_BY_MESSAGE ? message : delivery);
+		x = value_at(law,
+			     law->by == LAW_BY_MESSAGE ? message : delivery);
 		break;
 	}
 	return to_integer(x);

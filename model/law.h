@@ -90,19 +90,19 @@ law_mixture(struct law *law, const struct law_part *parts, size_t count);
 const char *
 law_empirical(struct law *law, const struct law_knot *knots, size_t count);
 const char *law_values(struct law *law, const double *values, size_t count,
-	enum law_by by, enum law_then then);
+		       enum law_by by, enum law_then then);
 
 /*
  * Draw. `message` and `delivery` choose the value of a replayed list; other
  * laws use the draw alone. Takes nothing from `draw` if there is no chance.
  */
 int64_t law_draw(const struct law *law, struct draw *draw, uint64_t message,
-	uint64_t delivery);
+		 uint64_t delivery);
 
 /* law_draw where a law may be absent: NULL is 0. */
 static inline int64_t
 law_draw_or_0(const struct law *law, struct draw *draw, uint64_t message,
-	uint64_t delivery)
+	      uint64_t delivery)
 {
 	return law ? law_draw(law, draw, message, delivery) : 0;
 }

@@ -43,7 +43,7 @@ enum receiver_state {
 	RECEIVER_DNS,	   /* the name does not resolve, for the time being */
 	RECEIVER_GREETING, /* connects, but the banner never comes */
 	RECEIVER_RESET,	   /* connects, then the connection is lost; open
-			       * sessions lose theirs at their next command */
+			    * sessions lose theirs at their next command */
 };
 
 /* fails: how, and what the answers of receiver.h call the cause */
@@ -71,7 +71,7 @@ struct receiver_reply {
 	const char *match; /* glob (* and ?) over the address; NULL: any */
 	int64_t times;	   /* per address the first so many; 0: always */
 	int64_t after_us;  /* until the reply; -1: what such a step takes
-				  * anyway (connect law, or 0) */
+			    * anyway (connect law, or 0) */
 	const char *text;  /* after the code, or NULL */
 };
 
@@ -79,12 +79,12 @@ struct receiver_reply {
 struct receiver_fails {
 	double share;		/* 0: none */
 	const uint8_t *pattern; /* non-zero fails; by connection in order of
-				   * accept, cyclic; NULL: share decides */
+				 * accept, cyclic; NULL: share decides */
 	size_t pattern_count;
 	enum receiver_cause how; /* NONE is refused */
 	int code;		 /* with how CODE; 0 is 421 */
 	int64_t after_us;	 /* until it is known; TIMEOUT and GREETING
-				   * take the client's timeout */
+				  * take the client's timeout */
 };
 
 /* connections: a cap on what is open at a time */
@@ -112,7 +112,7 @@ enum receiver_count {
 struct receiver_quota {
 	double per_s; /* tokens a second; 0: no quota */
 	double burst; /* tokens when full, >= 1; 0: a minute of per_s, at
-			 * least 1 */
+		       * least 1 */
 };
 
 struct receiver_rate {
@@ -136,13 +136,13 @@ enum receiver_key {
 struct receiver_greylist {
 	int64_t delay_us;	 /* a retry sooner is refused; 0: no greylist */
 	int64_t window_us;	 /* a first retry later counts as a first try;
-				 * 0: no end */
+				  * 0: no end */
 	int64_t keep_us;	 /* a key that passed is known so long after its
-				 * last use; 0: for ever */
+				  * last use; 0: for ever */
 	int64_t whitelist_after; /* good deliveries of a client; 0: never */
 	int64_t whitelist_gap_us; /* at most one counted in so long */
 	enum receiver_step step;  /* MAIL, RCPT, DATA or END; but RCPT, refuses
-				  * the message when one recipient is grey */
+				   * the message when one recipient is grey */
 	int code;		  /* 400..499; 0 is 450 */
 	unsigned key;		  /* enum receiver_key; 0: all three */
 };

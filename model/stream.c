@@ -41,7 +41,7 @@ uint64_t
 stream_mix(uint64_t hash, uint64_t number)
 {
 	return finish(hash ^ (number + UINT64_C(0x9e3779b97f4a7c15) +
-				     (hash << 6) + (hash >> 2)));
+			      (hash << 6) + (hash >> 2)));
 }
 
 static uint64_t
@@ -58,7 +58,7 @@ hash_name(uint64_t hash, const char *name)
 
 void
 stream_init(struct stream *stream, uint64_t seed, uint32_t replication,
-	const char *name)
+	    const char *name)
 {
 	uint64_t hash = finish(seed + UINT64_C(0x9e3779b97f4a7c15));
 
@@ -76,7 +76,8 @@ uint64_t
 draw_bits(struct draw *draw)
 {
 	philox4x32_ctr_t counter = {{draw->block, draw->part,
-		(uint32_t)draw->index, (uint32_t)(draw->index >> 32)}};
+				     (uint32_t)draw->index,
+				     (uint32_t)(draw->index >> 32)}};
 	philox4x32_key_t key = {
 		{(uint32_t)draw->key, (uint32_t)(draw->key >> 32)}};
 
@@ -104,13 +105,35 @@ draw_open(struct draw *draw)
 	return (double)(draw_bits(draw) >> 12 << 1 | 1) * 0x1p-53;
 }
 
+/*
+ * The high half of bits * bound, after Lemire ("Fast random integer generation
+ * in an interval", ACM TOMACS 29, 2019): of the 2^64 words, `uneven` too many
+ * for equal shares are those whose low half of the product is smallest.
+ */
+static uint64_t
+below_by_product(struct draw *draw, uint64_t bound)
+{
+	uint64_t bits = draw_bits(draw);
+
+	if (bits * bound < bound) {
+		uint64_t uneven = (UINT64_MAX - bound + 1) % bound;
+
+		while (bits * bound < uneven)
+			bits = draw_bits(draw);
+	}
+	return ((bits >> 32) * bound + ((bits & UINT32_MAX) * bound >> 32)) >>
+	       32;
+}
+
 uint64_t
 draw_below(struct draw *draw, uint64_t bound)
 {
-	/* Numbers below `uneven` would make the first ones likelier. */
-	uint64_t uneven = (UINT64_MAX - bound + 1) % bound;
-	uint64_t bits;
+	uint64_t uneven, bits;
 
+	if (bound <= UINT32_MAX)
+		return below_by_product(draw, bound);
+	/* Numbers below `uneven` would make the first ones likelier. */
+	uneven = (UINT64_MAX - bound + 1) % bound;
 	do
 		bits = draw_bits(draw);
 	while (bits < uneven);

@@ -37,7 +37,7 @@ struct draw {
 void model_init(void);
 
 void stream_init(struct stream *stream, uint64_t seed, uint32_t replication,
-	const char *name);
+		 const char *name);
 
 /* A stream of the same seed and replication for one of many like things. */
 struct stream stream_child(struct stream parent, const char *name);
@@ -81,7 +81,8 @@ uint64_t draw_below(struct draw *draw, uint64_t bound);
 /* True with chance `share`; takes one number unless share is <= 0 or >= 1. */
 bool draw_chance(struct draw *draw, double share);
 
-/* Exponential with mean 1; standard normal; gamma with scale 1 and shape > 0. */
+/* Exponential with mean 1; standard normal; gamma with scale 1 and shape > 0.
+ */
 double draw_exponential(struct draw *draw);
 double draw_normal(struct draw *draw);
 double draw_gamma(struct draw *draw, double shape);

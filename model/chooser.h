@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which one of n: by weights, by Zipf's law, or in turn (docs/models.md,
+ * M-CHOOSE-...). Index 0 .. n - 1. Weighted choices use an alias table: a pick
+ * costs the same for ten and for a million; building one is linear in n.
+ *
+ * A chooser owns its table (8 bytes an entry) and does not change once made.
+ * Functions that return a text return NULL when all is well, else a static
+ * text that says what cannot be; then there is nothing to release.
+ */
+#ifndef MODEL_CHOOSER_H
+#define MODEL_CHOOSER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/stream.h"
+
+#define CHOOSER_MOST 100000000 /* entries of one chooser */
+
+/* Column i of the table: i with chance stay / 2^32, else the other. */
+struct chooser_column {
+	uint32_t stay;
+	uint32_t other;
+};
+
+struct chooser {
+	struct chooser_column *columns; /* owned; NULL: in turn */
+	uint32_t count;
+};
+
+/* Index i with chance weights[i] / sum; at least one weight is positive. */
+const char *chooser_init_weights(struct chooser *chooser, const double *weights,
+				 size_t count);
+
+/* Index k - 1 with chance proportional to k^-exponent; exponent >= 0. */
+const char *
+chooser_init_zipf(struct chooser *chooser, size_t count, double exponent);
+
+/* The n-th pick is n modulo count. */
+const char *chooser_init_cycle(struct chooser *chooser, size_t count);
+
+void chooser_release(struct chooser *chooser);
+
+/* Pick number n. In turn: takes nothing from the draw. */
+uint32_t
+chooser_pick(const struct chooser *chooser, struct draw *draw, uint64_t n);
+
+/* The chance of an index, read back from the table. Linear: for tests. */
+double chooser_chance(const struct chooser *chooser, uint32_t index);
+
+#endif
