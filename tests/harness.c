@@ -41,7 +41,7 @@ uint64_t
 harness_seed(uint64_t otherwise)
 {
 	return number_from_environment("MTASIM_TEST_SEED", otherwise,
-		UINT64_MAX);
+				       UINT64_MAX);
 }
 
 uint64_t
@@ -69,8 +69,8 @@ harness_source_path(const char *name)
 	static char paths[4][1024];
 	static unsigned next;
 	char *path = paths[next++ % 4];
-	int length = snprintf(path, sizeof(paths[0]), "%s/%s", MTASIM_SRCDIR,
-		name);
+	int length =
+		snprintf(path, sizeof(paths[0]), "%s/%s", MTASIM_SRCDIR, name);
 
 	ck_assert_int_gt(length, 0);
 	ck_assert_uint_lt((unsigned)length, sizeof(paths[0]));

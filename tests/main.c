@@ -27,7 +27,7 @@ main(int argc, char **argv)
 	srunner_free(runner);
 
 	printf("%s: %d passed, %d failed\n", argc > 1 ? argv[1] : "tests",
-		run - failed, failed);
+	       run - failed, failed);
 	/* A program that ran nothing has shown nothing. */
 	return failed == 0 && run > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
