@@ -17,17 +17,17 @@
 #define OFFSET(kind, field) offsetof(struct mta_params, FIELD(kind, field))
 #define TWIN_OFFSET(twin, kind, field)                                         \
 	(offsetof(struct mta_params, twin) +                                   \
-		offsetof(struct mta_smtp_params, FIELD(kind, field)))
+	 offsetof(struct mta_smtp_params, FIELD(kind, field)))
 
 #define ROW(k, n, d, lo, hi, h, f, o)                                          \
 	{.name = (n),                                                          \
-		.default_text = (d),                                           \
-		.help = (h),                                                   \
-		.fact = (f),                                                   \
-		.kind = MTA_PARAM_##k,                                         \
-		.least = (lo),                                                 \
-		.most = (hi),                                                  \
-		.offset = (o)},
+	 .default_text = (d),                                                  \
+	 .help = (h),                                                          \
+	 .fact = (f),                                                          \
+	 .kind = MTA_PARAM_##k,                                                \
+	 .least = (lo),                                                        \
+	 .most = (hi),                                                         \
+	 .offset = (o)},
 
 #define TWIN(twin, kind, n, d, lo, hi, h, f, field)                            \
 	ROW(kind, n, d, lo, hi, h, f, TWIN_OFFSET(twin, kind, field))
@@ -49,16 +49,15 @@ static const struct mta_param general_rows[] = {
 static const struct mta_param form_rows[] = {
 #define TRANSPORT(k, field, def_field, lo, hi, h, f)                           \
 	{.name = "_" #field,                                                   \
-		.default_text = "$" #def_field,                                \
-		.help = (h),                                                   \
-		.fact = (f),                                                   \
-		.kind = MTA_PARAM_##k,                                         \
-		.is_transport_form = true,                                     \
-		.least = (lo),                                                 \
-		.most = (hi),                                                  \
-		.offset = offsetof(                                            \
-			struct mta_transport_params, FIELD(k, field)),         \
-		.default_offset = OFFSET(k, def_field)},
+	 .default_text = "$" #def_field,                                       \
+	 .help = (h),                                                          \
+	 .fact = (f),                                                          \
+	 .kind = MTA_PARAM_##k,                                                \
+	 .is_transport_form = true,                                            \
+	 .least = (lo),                                                        \
+	 .most = (hi),                                                         \
+	 .offset = offsetof(struct mta_transport_params, FIELD(k, field)),     \
+	 .default_offset = OFFSET(k, def_field)},
 #include "mta/params.def"
 };
 
@@ -92,7 +91,7 @@ is_transport_name(const char *name, size_t length_bytes)
 		char c = name[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			    (c >= '0' && c <= '9') || strchr("._-", c) != NULL))
+		      (c >= '0' && c <= '9') || strchr("._-", c) != NULL))
 			return false;
 	}
 	return length_bytes > 0;
@@ -112,7 +111,7 @@ find_form(const char *name)
 		size_t suffix = strlen(form_rows[i].name);
 
 		if (suffix <= best_length || suffix >= length ||
-			strcmp(name + length - suffix, form_rows[i].name) != 0)
+		    strcmp(name + length - suffix, form_rows[i].name) != 0)
 			continue;
 		best = &form_rows[i];
 		best_length = suffix;
@@ -174,7 +173,7 @@ duplicate(const char *text)
 
 static void
 put_value(const struct mta_param *row, void *field,
-	const union mta_param_value *value)
+	  const union mta_param_value *value)
 {
 	switch (row->kind) {
 	case MTA_PARAM_TIME:
@@ -312,7 +311,7 @@ mta_params_copy(struct mta_params *to, const struct mta_params *from)
 
 static void
 set_override(struct mta_params *p, const struct mta_param *row,
-	const char *name, const union mta_param_value *value)
+	     const char *name, const union mta_param_value *value)
 {
 	struct mta_param_override *o;
 	uint32_t i;
@@ -327,7 +326,7 @@ set_override(struct mta_params *p, const struct mta_param *row,
 		p->override_capacity = 2 * p->override_capacity + 4;
 		/* Bounded by the lines of the scenario. */
 		p->overrides = mta_realloc(p->overrides, p->override_capacity,
-			sizeof(p->overrides[0]));
+					   sizeof(p->overrides[0]));
 	}
 	o = &p->overrides[p->override_count++];
 	*o = (struct mta_param_override){
@@ -340,16 +339,16 @@ set_override(struct mta_params *p, const struct mta_param *row,
 
 static enum mta_param_outcome
 set_text(struct mta_params *p, const struct mta_param *row, const char *value,
-	char *err, size_t err_size_bytes)
+	 char *err, size_t err_size_bytes)
 {
 	void *field = field_of(p, row->offset);
 	char *old = get_text(field);
 
 	if (strchr(value, '$') != NULL) {
 		snprintf(err, err_size_bytes,
-			"'%s': $name is not expanded "
-			"here; write the value itself",
-			value);
+			 "'%s': $name is not expanded "
+			 "here; write the value itself",
+			 value);
 		return MTA_PARAM_BAD;
 	}
 	put_text(field, duplicate(value));
@@ -359,7 +358,7 @@ set_text(struct mta_params *p, const struct mta_param *row, const char *value,
 
 enum mta_param_outcome
 mta_params_set(struct mta_params *p, const char *name, const char *value,
-	char *err, size_t err_size_bytes)
+	       char *err, size_t err_size_bytes)
 {
 	const struct mta_param *row = mta_param_find(name);
 	union mta_param_value parsed;
@@ -383,7 +382,7 @@ mta_params_set(struct mta_params *p, const char *name, const char *value,
 
 int
 mta_param_format(const struct mta_params *p, const struct mta_param *row,
-	char *buf, size_t size_bytes)
+		 char *buf, size_t size_bytes)
 {
 	const void *field = const_field_of(p, row->offset);
 	union mta_param_value value;
@@ -396,8 +395,8 @@ mta_param_format(const struct mta_params *p, const struct mta_param *row,
 }
 
 int
-mta_param_override_format(
-	const struct mta_param_override *o, char *buf, size_t size_bytes)
+mta_param_override_format(const struct mta_param_override *o, char *buf,
+			  size_t size_bytes)
 {
 	return mta_param_value_format(o->param, &o->value, buf, size_bytes);
 }
@@ -406,7 +405,7 @@ mta_param_override_format(
 
 static union mta_param_value
 form_value(const struct mta_params *p, const struct mta_param *row,
-	const char *transport)
+	   const char *transport)
 {
 	size_t length = strlen(transport);
 	uint32_t i;
@@ -415,7 +414,7 @@ form_value(const struct mta_params *p, const struct mta_param *row,
 		const struct mta_param_override *o = &p->overrides[i];
 
 		if (o->param == row && o->transport_length_bytes == length &&
-			memcmp(o->name, transport, length) == 0)
+		    memcmp(o->name, transport, length) == 0)
 			return o->value;
 	}
 	return get_value(row, const_field_of(p, row->default_offset));
@@ -424,7 +423,7 @@ form_value(const struct mta_params *p, const struct mta_param *row,
 /* R-TRANSPORT-PARAMS */
 void
 mta_transport_params(const struct mta_params *p, const char *transport,
-	struct mta_transport_params *out)
+		     struct mta_transport_params *out)
 {
 	size_t i;
 
@@ -434,7 +433,7 @@ mta_transport_params(const struct mta_params *p, const char *transport,
 			form_value(p, &form_rows[i], transport);
 
 		put_value(&form_rows[i], field_of(out, form_rows[i].offset),
-			&value);
+			  &value);
 	}
 	if (strcmp(transport, "local") == 0) {
 		out->destination_concurrency_limit =
@@ -445,8 +444,8 @@ mta_transport_params(const struct mta_params *p, const char *transport,
 	if (out->destination_rate_delay_s > 0)
 		out->destination_concurrency_limit = 1;
 	if (out->destination_concurrency_limit != 0 &&
-		out->initial_destination_concurrency >
-			out->destination_concurrency_limit)
+	    out->initial_destination_concurrency >
+		    out->destination_concurrency_limit)
 		out->initial_destination_concurrency =
 			out->destination_concurrency_limit;
 }
@@ -479,8 +478,8 @@ mta_transport_slot_law(const struct mta_transport_params *t)
 
 /* R-PARAM-FIXES */
 int
-mta_params_fix(
-	struct mta_params *p, struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX])
+mta_params_fix(struct mta_params *p,
+	       struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX])
 {
 	int count = 0;
 

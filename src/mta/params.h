@@ -41,8 +41,8 @@
 struct mta_smtp_params {
 #define SMTP(kind, field, sdef, ldef, least, most, help, fact)                 \
 	MTA_PARAM_MEMBER(kind, field)
-#define SMTP_AS(                                                               \
-	kind, field, sname, lname, sdef, ldef, least, most, help, fact)        \
+#define SMTP_AS(kind, field, sname, lname, sdef, ldef, least, most, help,      \
+		fact)                                                          \
 	MTA_PARAM_MEMBER(kind, field)
 #include "mta/params.def"
 };
@@ -88,7 +88,8 @@ union mta_param_value {
 /* A transport form that was set by name. */
 struct mta_param_override {
 	char *name;		       /* whole name, owned */
-	size_t transport_length_bytes; /* of the transport's name at its start */
+	size_t transport_length_bytes; /* of the transport's name at its start
+					*/
 	const struct mta_param *param;
 	union mta_param_value value;
 };
@@ -128,8 +129,9 @@ enum mta_param_outcome {
  * that ends like a form (qmgr_mesage_recipient_limit) is taken as one, so the
  * reader must look at p->overrides when it knows the transports.
  */
-MTA_MUST_CHECK enum mta_param_outcome mta_params_set(struct mta_params *p,
-	const char *name, const char *value, char *err, size_t err_size_bytes);
+MTA_MUST_CHECK enum mta_param_outcome
+mta_params_set(struct mta_params *p, const char *name, const char *value,
+	       char *err, size_t err_size_bytes);
 
 /*
  * Read the text of a value other than TEXT, as mta_params_set does. False: err
@@ -137,7 +139,7 @@ MTA_MUST_CHECK enum mta_param_outcome mta_params_set(struct mta_params *p,
  */
 MTA_MUST_CHECK bool
 mta_param_parse(const struct mta_param *row, const char *text,
-	union mta_param_value *out, char *err, size_t err_size_bytes);
+		union mta_param_value *out, char *err, size_t err_size_bytes);
 
 /* The row of a name; of a transport form that the name ends with, when no row
  * has the name itself; or NULL. */
@@ -151,14 +153,15 @@ const struct mta_param *mta_param_at(size_t index);
 /* The value in force, as text that mta_params_set takes back. Not for
  * transport forms. Answers what snprintf answers. */
 int mta_param_format(const struct mta_params *p, const struct mta_param *row,
-	char *buf, size_t size_bytes);
+		     char *buf, size_t size_bytes);
 int mta_param_value_format(const struct mta_param *row,
-	const union mta_param_value *value, char *buf, size_t size_bytes);
-int mta_param_override_format(
-	const struct mta_param_override *o, char *buf, size_t size_bytes);
+			   const union mta_param_value *value, char *buf,
+			   size_t size_bytes);
+int mta_param_override_format(const struct mta_param_override *o, char *buf,
+			      size_t size_bytes);
 /* The bounds in words: "0s to 10s", "at least 1", "yes or no"; "" for text. */
-int mta_param_bounds_format(
-	const struct mta_param *row, char *buf, size_t size_bytes);
+int mta_param_bounds_format(const struct mta_param *row, char *buf,
+			    size_t size_bytes);
 /* Unit of a bare number: "s", "h", "d", "bytes", or "". */
 const char *mta_param_unit(const struct mta_param *row);
 
@@ -168,7 +171,7 @@ const char *mta_param_unit(const struct mta_param *row);
  * delay makes the concurrency limit 1; the initial window is at most the limit.
  */
 void mta_transport_params(const struct mta_params *p, const char *transport,
-	struct mta_transport_params *out);
+			  struct mta_transport_params *out);
 
 /* Parts of the above, as the rules take them. */
 struct mta_window_law
@@ -189,7 +192,7 @@ struct mta_param_fix {
 
 /* What the queue manager corrects when it starts. R-PARAM-FIXES (F4.1): changes
  * p, lists the changes in fixes, answers how many. */
-int mta_params_fix(
-	struct mta_params *p, struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX]);
+int mta_params_fix(struct mta_params *p,
+		   struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX]);
 
 #endif

@@ -126,7 +126,7 @@ find_unit(char letter)
 
 static bool
 check_bounds(const struct mta_param *row, int64_t value, struct span text,
-	struct err_text err)
+	     struct err_text err)
 {
 	char bounds[64];
 
@@ -134,12 +134,12 @@ check_bounds(const struct mta_param *row, int64_t value, struct span text,
 		return true;
 	mta_param_bounds_format(row, bounds, sizeof(bounds));
 	return fail(err, "%.*s is out of range; it must be %s", text.length,
-		text.start, bounds);
+		    text.start, bounds);
 }
 
 static bool
 parse_time(const struct mta_param *row, struct span s, int32_t *seconds,
-	struct err_text err)
+	   struct err_text err)
 {
 	struct whole w = read_whole(s);
 	const char *end = s.start + s.length;
@@ -148,25 +148,25 @@ parse_time(const struct mta_param *row, struct span s, int32_t *seconds,
 
 	if (w.after == NULL || has_leading_zero(s))
 		return fail(err,
-			"'%.*s' is not a time; write a whole number "
-			"and s, m, h, d or w, as 300s",
-			s.length, s.start);
+			    "'%.*s' is not a time; write a whole number "
+			    "and s, m, h, d or w, as 300s",
+			    s.length, s.start);
 	unit = find_unit(w.after < end ? *w.after : *mta_param_unit(row));
 	if (unit == NULL)
 		return fail(err,
-			"'%.*s': the number must be whole and s, m, "
-			"h, d or w may follow it at once, as 300s",
-			s.length, s.start);
+			    "'%.*s': the number must be whole and s, m, "
+			    "h, d or w may follow it at once, as 300s",
+			    s.length, s.start);
 	/* Only the first letter counts; do not let the others say more. */
 	word = (size_t)(end - w.after);
 	if (word > strlen(unit->name) || memcmp(w.after, unit->name, word) != 0)
 		return fail(err,
-			"'%.*s': Postfix would read %.*s %s; write "
-			"%.*s%c for that, a time is a whole number of "
-			"seconds at least",
-			s.length, s.start, (int)(w.after - s.start), s.start,
-			unit->name, (int)(w.after - s.start), s.start,
-			unit->letter);
+			    "'%.*s': Postfix would read %.*s %s; write "
+			    "%.*s%c for that, a time is a whole number of "
+			    "seconds at least",
+			    s.length, s.start, (int)(w.after - s.start),
+			    s.start, unit->name, (int)(w.after - s.start),
+			    s.start, unit->letter);
 	if (w.value > INT64_MAX / unit->seconds)
 		w.value = INT64_MAX;
 	else if (w.value < 0)
@@ -181,20 +181,20 @@ parse_time(const struct mta_param *row, struct span s, int32_t *seconds,
 
 static bool
 parse_whole(const struct mta_param *row, struct span s, int64_t *number,
-	struct err_text err)
+	    struct err_text err)
 {
 	struct whole w = read_whole(s);
 
 	if (w.after != s.start + s.length || has_leading_zero(s)) {
 		if (row->kind == MTA_PARAM_BYTES)
 			return fail(err,
-				"'%.*s' is not a number of bytes; "
-				"Postfix reads digits alone, as 10240000",
-				s.length, s.start);
+				    "'%.*s' is not a number of bytes; "
+				    "Postfix reads digits alone, as 10240000",
+				    s.length, s.start);
 		return fail(err,
-			"'%.*s' is not a whole number; Postfix reads "
-			"digits alone, as 100",
-			s.length, s.start);
+			    "'%.*s' is not a whole number; Postfix reads "
+			    "digits alone, as 100",
+			    s.length, s.start);
 	}
 	if (!check_bounds(row, w.value, s, err))
 		return false;
@@ -288,8 +288,8 @@ parse_feedback(struct span s, struct mta_feedback *out, struct err_text err)
 
 	if (slash != NULL) {
 		int place = (int)(slash - s.start);
-		struct span right = {
-			.start = slash + 1, .length = s.length - place - 1};
+		struct span right = {.start = slash + 1,
+				     .length = s.length - place - 1};
 
 		left.length = place;
 		left = trimmed(left);
@@ -297,15 +297,15 @@ parse_feedback(struct span s, struct mta_feedback *out, struct err_text err)
 	}
 	if (!is_good || !read_decimal(left, &f.numerator))
 		return fail(err,
-			"'%.*s' is no feedback; write 1, 0.25, 1/4, "
-			"1/concurrency or 1/sqrt_concurrency (Postfix "
-			"would warn and use 1)",
-			s.length, s.start);
+			    "'%.*s' is no feedback; write 1, 0.25, 1/4, "
+			    "1/concurrency or 1/sqrt_concurrency (Postfix "
+			    "would warn and use 1)",
+			    s.length, s.start);
 	if (f.numerator / f.denominator > 1)
 		return fail(err,
-			"%.*s is out of range; it must be 0 to 1 "
-			"(Postfix would warn and use 1)",
-			s.length, s.start);
+			    "%.*s is out of range; it must be 0 to 1 "
+			    "(Postfix would warn and use 1)",
+			    s.length, s.start);
 	*out = f;
 	return true;
 }
@@ -314,7 +314,7 @@ parse_feedback(struct span s, struct mta_feedback *out, struct err_text err)
 
 bool
 mta_param_parse(const struct mta_param *row, const char *text,
-	union mta_param_value *out, char *err, size_t err_size_bytes)
+		union mta_param_value *out, char *err, size_t err_size_bytes)
 {
 	struct err_text e = {.text = err, .size_bytes = err_size_bytes};
 	struct span s = {.start = text, .length = (int)strlen(text)};
@@ -325,9 +325,9 @@ mta_param_parse(const struct mta_param *row, const char *text,
 		return fail(e, "the value is missing");
 	if (memchr(s.start, '$', (size_t)s.length) != NULL)
 		return fail(e,
-			"'%.*s': $name is not expanded here; write the "
-			"value itself",
-			s.length, s.start);
+			    "'%.*s': $name is not expanded here; write the "
+			    "value itself",
+			    s.length, s.start);
 	switch (row->kind) {
 	case MTA_PARAM_TIME:
 		return parse_time(row, s, &out->number, e);
@@ -354,13 +354,13 @@ mta_param_parse(const struct mta_param *row, const char *text,
 /* In the unit of the default where that is exact. */
 static int
 format_time(const struct mta_param *row, int32_t seconds, char *buf,
-	size_t size_bytes)
+	    size_t size_bytes)
 {
 	const struct time_unit *unit = find_unit(*mta_param_unit(row));
 
 	if (unit != NULL && seconds % unit->seconds == 0)
 		return snprintf(buf, size_bytes, "%d%c",
-			(int)(seconds / unit->seconds), unit->letter);
+				(int)(seconds / unit->seconds), unit->letter);
 	return snprintf(buf, size_bytes, "%ds", (int)seconds);
 }
 
@@ -373,7 +373,7 @@ format_feedback(const struct mta_feedback *f, char *buf, size_t size_bytes)
 	case MTA_FEEDBACK_PLAIN:
 		if (f->denominator < 1 || f->denominator > 1)
 			return snprintf(buf, size_bytes, "%.15g/%.15g",
-				f->numerator, f->denominator);
+					f->numerator, f->denominator);
 		break;
 	case MTA_FEEDBACK_PER_WINDOW:
 		over = "/concurrency";
@@ -387,7 +387,8 @@ format_feedback(const struct mta_feedback *f, char *buf, size_t size_bytes)
 
 int
 mta_param_value_format(const struct mta_param *row,
-	const union mta_param_value *value, char *buf, size_t size_bytes)
+		       const union mta_param_value *value, char *buf,
+		       size_t size_bytes)
 {
 	switch (row->kind) {
 	case MTA_PARAM_TIME:
@@ -395,11 +396,11 @@ mta_param_value_format(const struct mta_param *row,
 	case MTA_PARAM_INT:
 		return snprintf(buf, size_bytes, "%d", (int)value->number);
 	case MTA_PARAM_BYTES:
-		return snprintf(
-			buf, size_bytes, "%lld", (long long)value->bytes);
+		return snprintf(buf, size_bytes, "%lld",
+				(long long)value->bytes);
 	case MTA_PARAM_BOOL:
-		return snprintf(
-			buf, size_bytes, "%s", value->flag ? "yes" : "no");
+		return snprintf(buf, size_bytes, "%s",
+				value->flag ? "yes" : "no");
 	case MTA_PARAM_FEEDBACK:
 		return format_feedback(&value->feedback, buf, size_bytes);
 	case MTA_PARAM_TEXT:
@@ -410,8 +411,8 @@ mta_param_value_format(const struct mta_param *row,
 }
 
 int
-mta_param_bounds_format(
-	const struct mta_param *row, char *buf, size_t size_bytes)
+mta_param_bounds_format(const struct mta_param *row, char *buf,
+			size_t size_bytes)
 {
 	const char *unit = row->kind == MTA_PARAM_TIME ? "s" : "";
 
@@ -428,7 +429,8 @@ mta_param_bounds_format(
 	}
 	if (row->most >= INT32_MAX)
 		return snprintf(buf, size_bytes, "at least %lld%s",
-			(long long)row->least, unit);
+				(long long)row->least, unit);
 	return snprintf(buf, size_bytes, "%lld%s to %lld%s",
-		(long long)row->least, unit, (long long)row->most, unit);
+			(long long)row->least, unit, (long long)row->most,
+			unit);
 }

@@ -68,8 +68,8 @@ mta_window_init(struct mta_window *w, const struct mta_window_law *law)
 
 /* R-WINDOW-UP */
 void
-mta_window_up(
-	struct mta_window *w, const struct mta_window_law *law, int32_t busy)
+mta_window_up(struct mta_window *w, const struct mta_window_law *law,
+	      int32_t busy)
 {
 	double f;
 
@@ -92,8 +92,8 @@ mta_window_up(
 
 /* R-WINDOW-REVIVE */
 void
-mta_window_revive(
-	struct mta_window *w, const struct mta_window_law *law, int32_t busy)
+mta_window_revive(struct mta_window *w, const struct mta_window_law *law,
+		  int32_t busy)
 {
 	mta_window_init(w, law);
 	if (busy > 0)
@@ -109,7 +109,7 @@ mta_window_down(struct mta_window *w, const struct mta_window_law *law)
 	mta_assert(w->window >= 1);
 	w->cohorts += 1.0 / (double)w->window;
 	if (law->failed_cohort_limit > 0 &&
-		w->cohorts >= (double)law->failed_cohort_limit) {
+	    w->cohorts >= (double)law->failed_cohort_limit) {
 		w->window = 0;
 		return true;
 	}
@@ -127,15 +127,15 @@ mta_window_down(struct mta_window *w, const struct mta_window_law *law)
 
 /* R-CACHE-HINTS */
 struct mta_cache_hints
-mta_cache_hints_next(
-	struct mta_cache_hints hints, const struct mta_cache_view *v)
+mta_cache_hints_next(struct mta_cache_hints hints,
+		     const struct mta_cache_view *v)
 {
 	bool back_to_back = v->last_done_s + 1 >= v->now_s;
 
 	if (!hints.store) {
 		if (back_to_back)
-			hints = (struct mta_cache_hints){
-				.load = true, .store = true};
+			hints = (struct mta_cache_hints){.load = true,
+							 .store = true};
 	} else if (v->busy <= 1 && !back_to_back) {
 		hints.store = false; /* what is cached may still be used */
 	}
@@ -226,8 +226,8 @@ mta_turn_next(enum mta_queue last, struct mta_active_fill fill)
 int32_t
 mta_read_first_count(const struct mta_read_view *v)
 {
-	int32_t count = max_i32(
-		v->recipient_limit - v->recipient_total, v->message_limit);
+	int32_t count = max_i32(v->recipient_limit - v->recipient_total,
+				v->message_limit);
 
 	return min_i32(count, MTA_READ_MAX);
 }
@@ -282,8 +282,8 @@ mta_preemption_is_on(const struct mta_slot_law *law)
 
 /* R-PREEMPT-ALLOWED */
 bool
-mta_job_may_be_preempted(
-	const struct mta_slot_law *law, const struct mta_job_view *current)
+mta_job_may_be_preempted(const struct mta_slot_law *law,
+			 const struct mta_job_view *current)
 {
 	if (current->avail <= 0)
 		return false; /* whatever the loan */
@@ -294,7 +294,7 @@ mta_job_may_be_preempted(
 /* R-PREEMPT-CREDIT */
 bool
 mta_job_can_afford(const struct mta_slot_law *law,
-	const struct mta_job_view *current, int64_t need)
+		   const struct mta_job_view *current, int64_t need)
 {
 	int64_t slots = current->avail / law->cost + law->loan;
 	int64_t factor = 100 - law->discount;
@@ -318,8 +318,8 @@ mta_preempt_advance(int32_t extra_limit, int32_t pool)
 
 /* R-CANDIDATE-ROOM */
 int64_t
-mta_candidate_room(
-	const struct mta_slot_law *law, const struct mta_job_view *current)
+mta_candidate_room(const struct mta_slot_law *law,
+		   const struct mta_job_view *current)
 {
 	mta_assert(law->cost >= 1);
 	return (current->read - current->selected + current->avail) / law->cost;

@@ -29,7 +29,8 @@ mta_time mta_timer_fires_at(mta_time last_wake, int64_t stored_s);
 
 /* ---- Destination window ----------------------------------------------- */
 
-/* How much one event counts, depending on the window. R-FEEDBACK-VALUE (F7.3) */
+/* How much one event counts, depending on the window. R-FEEDBACK-VALUE (F7.3)
+ */
 enum mta_feedback_kind {
 	MTA_FEEDBACK_PLAIN,	      /* x or x/y */
 	MTA_FEEDBACK_PER_WINDOW,      /* x/concurrency */
@@ -72,16 +73,16 @@ void mta_window_init(struct mta_window *w, const struct mta_window_law *law);
  * above the limit, and only while window < busy + initial.
  * busy  running deliveries, the reported one included
  */
-void mta_window_up(
-	struct mta_window *w, const struct mta_window_law *law, int32_t busy);
+void mta_window_up(struct mta_window *w, const struct mta_window_law *law,
+		   int32_t busy);
 
 /*
  * A dead destination comes back: by its timer, by a flush, or by a delivery
  * that went well after all. R-WINDOW-REVIVE (F7.4): the window becomes busy, or
  * initial when nothing runs; the counters are cleared.
  */
-void mta_window_revive(
-	struct mta_window *w, const struct mta_window_law *law, int32_t busy);
+void mta_window_revive(struct mta_window *w, const struct mta_window_law *law,
+		       int32_t busy);
 
 /*
  * A delivery blamed a destination that is alive. R-WINDOW-DOWN, R-DEAD (F7.5):
@@ -104,8 +105,8 @@ struct mta_cache_view {
 };
 
 /* Hints of the next delivery from those of the last. R-CACHE-HINTS (F7.10) */
-struct mta_cache_hints mta_cache_hints_next(
-	struct mta_cache_hints hints, const struct mta_cache_view *v);
+struct mta_cache_hints mta_cache_hints_next(struct mta_cache_hints hints,
+					    const struct mta_cache_view *v);
 
 /* ---- Age of mail ------------------------------------------------------ */
 
@@ -201,7 +202,8 @@ struct mta_refill_view {
 	int64_t since_read_s;	/* seconds since the last read */
 };
 
-/* Is it worth reading more of a mail whose file has more? R-REFILL-DUE (F6.6) */
+/* Is it worth reading more of a mail whose file has more? R-REFILL-DUE (F6.6)
+ */
 bool mta_refill_is_due(const struct mta_refill_view *v);
 
 struct mta_slot_account {
@@ -240,13 +242,13 @@ bool mta_preemption_is_on(const struct mta_slot_law *law);
 
 /* Is the current job one that another may jump before a look at who that is?
  * R-PREEMPT-ALLOWED (F6.7): it has credit, and is not too small. */
-bool mta_job_may_be_preempted(
-	const struct mta_slot_law *law, const struct mta_job_view *current);
+bool mta_job_may_be_preempted(const struct mta_slot_law *law,
+			      const struct mta_job_view *current);
 
 /* Is its credit, with the loan, enough for a jump of `need` entries?
  * R-PREEMPT-CREDIT (F6.7): floating comparison with the discounted need. */
 bool mta_job_can_afford(const struct mta_slot_law *law,
-	const struct mta_job_view *current, int64_t need);
+			const struct mta_job_view *current, int64_t need);
 
 /* What `entries` cost in slots: charged at the jump for the need, settled at
  * the return for what is left. R-PREEMPT-PRICE (F6.7, F6.11) */
@@ -258,8 +260,8 @@ int32_t mta_preempt_advance(int32_t extra_limit, int32_t pool);
 
 /* Most entries that a job which jumps before the current one may need; may be
  * negative. cost >= 1. R-CANDIDATE-ROOM (F6.8) */
-int64_t mta_candidate_room(
-	const struct mta_slot_law *law, const struct mta_job_view *current);
+int64_t mta_candidate_room(const struct mta_slot_law *law,
+			   const struct mta_job_view *current);
 
 /* Does a candidate fit the room: something to do, and not too much?
  * R-CANDIDATE-ROOM (F6.8) */
@@ -354,8 +356,8 @@ struct mta_verdict {
  * What a failure means to the recipients and to the destination. R-BLAME
  * (F11.2). With soft_bounce the effect stays BOUNCE, the class becomes 4.
  */
-struct mta_verdict mta_failure_judge(
-	const struct mta_failure *f, const struct mta_request_view *v);
+struct mta_verdict mta_failure_judge(const struct mta_failure *f,
+				     const struct mta_request_view *v);
 
 /* A code whose class fits the call, else class.0.0. R-DSN-FIT (F9.1) */
 struct mta_dsn mta_dsn_fit(struct mta_dsn dsn, uint8_t class);

@@ -90,8 +90,8 @@ reply_class(const struct mta_failure *f, const struct mta_request_view *v)
 	mta_assert(f->reply_code >= 400 && f->reply_code <= 599);
 	if (is_greeting(f->step) && v->skip_5xx_greeting)
 		dsn = mta_dsn_soften(dsn);
-	return (struct failure_class){
-		.level = reply_level(f->step), .dsn = dsn};
+	return (struct failure_class){.level = reply_level(f->step),
+				      .dsn = dsn};
 }
 
 static struct failure_class
@@ -117,7 +117,7 @@ leads_to_helo(const struct mta_failure *f)
 
 static bool
 moves_on(const struct mta_failure *f, const struct failure_class *c,
-	const struct mta_request_view *v)
+	 const struct mta_request_view *v)
 {
 	if (v->is_last_server)
 		return false;

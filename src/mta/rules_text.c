@@ -53,7 +53,7 @@ void
 mta_queue_id_short(struct mta_queue_id_parts id, char *buf)
 {
 	snprintf(buf, MTA_QUEUE_ID_SIZE, "%05X%llX",
-		second_part_usec(id.created), (unsigned long long)id.inode);
+		 second_part_usec(id.created), (unsigned long long)id.inode);
 }
 
 void
@@ -63,9 +63,9 @@ mta_queue_id_long(struct mta_queue_id_parts id, char *buf)
 
 	mta_assert(id.created >= 0);
 	out = put_number(out, (uint64_t)mta_second(id.created), LONG_BASE,
-		LONG_SECOND_DIGITS);
-	out = put_number(
-		out, second_part_usec(id.created), LONG_BASE, LONG_USEC_DIGITS);
+			 LONG_SECOND_DIGITS);
+	out = put_number(out, second_part_usec(id.created), LONG_BASE,
+			 LONG_USEC_DIGITS);
 	*out++ = 'z';
 	out = put_number(out, id.inode, INODE_BASE, 1);
 	*out = '\0';
@@ -139,12 +139,12 @@ mta_delay_format(mta_span delay, int32_t decimals, char *buf)
 	usec = (usec + unit / 2) / unit * unit;
 	if (usec % MTA_USEC_PER_S == 0) {
 		snprintf(buf, MTA_DELAY_SIZE, "%lld",
-			(long long)(usec / MTA_USEC_PER_S));
+			 (long long)(usec / MTA_USEC_PER_S));
 		return;
 	}
 	length = snprintf(buf, MTA_DELAY_SIZE, "%lld.%06lld",
-		(long long)(usec / MTA_USEC_PER_S),
-		(long long)(usec % MTA_USEC_PER_S));
+			  (long long)(usec / MTA_USEC_PER_S),
+			  (long long)(usec % MTA_USEC_PER_S));
 	while (buf[length - 1] == '0')
 		buf[--length] = '\0';
 }

@@ -334,6 +334,7 @@ START_TEST(yes_and_no)
 	set("soft_bounce", "false");
 	ck_assert(!params.soft_bounce);
 	refuse("soft_bounce", "1", "neither yes nor no");
+	refuse("soft_bounce", "xes", "neither yes nor no");
 	refuse("soft_bounce", "on", "neither yes nor no");
 	refuse("soft_bounce", "yess", "neither yes nor no");
 	refuse("soft_bounce", "ye", "neither yes nor no");
@@ -507,6 +508,10 @@ START_TEST(transport_overrides)
 	mta_transport_params(&params, "smtp", &t);
 	ck_assert_int_eq(t.destination_concurrency_limit, 7);
 	ck_assert_int_eq(t.initial_destination_concurrency, 5);
+	/* Every character that a service's name may have. */
+	set("AZaz09._-x_destination_concurrency_limit", "6");
+	mta_transport_params(&params, "AZaz09._-x", &t);
+	ck_assert_int_eq(t.destination_concurrency_limit, 6);
 	mta_transport_params(&params, "bul", &t); /* no prefix of a name */
 	ck_assert_int_eq(t.destination_concurrency_limit, 7);
 	mta_transport_params(&params, "local", &t);

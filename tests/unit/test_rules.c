@@ -397,6 +397,7 @@ START_TEST(delay_warning_once_and_early)
 {
 	/* R-WARN-TIME, F10.4: floor(arrival) + delay. */
 	ck_assert_int_eq(mta_warn_time_s(1000999999, 7, 3600), 4600);
+	ck_assert_int_eq(mta_warn_time_s(1000999999, 1, 1), 1001);
 	ck_assert_int_eq(mta_warn_time_s(1000999999, 7, 0), 0);
 	ck_assert_int_eq(mta_warn_time_s(1000999999, 0, 3600), 0);
 	/* R-WARN-DUE, F9.7 step 5: now >= warn_time - 1. */
@@ -638,7 +639,8 @@ END_TEST
 
 START_TEST(preemption_credit_f17_4)
 {
-	/* R-PREEMPT-CREDIT, F6.7; the moments are those of F17.4. */
+	/* R-PREEMPT-CREDIT, R-PREEMPT-PRICE, F6.7; the moments are those of
+	 * F17.4. */
 	struct mta_slot_law law = default_slots();
 	struct mta_job_view a;
 

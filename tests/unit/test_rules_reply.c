@@ -99,6 +99,10 @@ START_TEST(replies_f11_2)
 		/* the server's own code to AUTH */
 		{MTA_STEP_AUTH, 454, DEFERS, 1},
 		/* MAIL FROM, DATA, end of data */
+		{MTA_STEP_MAIL, 400, DEFERS, 0},
+		{MTA_STEP_MAIL, 499, DEFERS, 0},
+		{MTA_STEP_MAIL, 500, BOUNCES, 0},
+		{MTA_STEP_MAIL, 599, BOUNCES, 0},
 		{MTA_STEP_MAIL, 450, DEFERS, 0},
 		{MTA_STEP_MAIL, 421, DEFERS, 0},
 		{MTA_STEP_MAIL, 550, BOUNCES, 0},
