@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * compare [--exact] RUNDIR... OUTDIR: judge the results folder OUTDIR against the recorded runs, print the
- * table. --exact leaves out all but the exact tier. Exit 0 when all is met, 99 when something is missed, 3 when
- * no recorded run or not our own folder could be read; a folder that is cut short is reported on stderr and
- * left out.
+ * compare [--exact] RUNDIR... OUTDIR: judge the results folder OUTDIR against
+ * the recorded runs, print the table. --exact leaves out all but the exact
+ * tier. Exit 0 when all is met, 99 when something is missed, 3 when no recorded
+ * run or not our own folder could be read; a folder that is cut short is
+ * reported on stderr and left out.
  */
 #include "tests/oracle/judge.h"
 
@@ -31,7 +32,8 @@ main(int argc, char **argv)
 	if (runs == NULL)
 		return 1;
 	for (int i = first; i + 1 < argc; i++) {
-		if (rundir_load_recorded(&runs[j.recorded_n], argv[i], error, sizeof(error)))
+		if (rundir_load_recorded(&runs[j.recorded_n], argv[i], error,
+					 sizeof(error)))
 			j.recorded_n++;
 		else
 			fprintf(stderr, "compare: not judged: %s\n", error);

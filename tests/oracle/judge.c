@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Tolerances, all in one place: attempt times within the larger of 0.05 s and 1.5 times the recorded spread;
- * series within 2 messages outside bursts; positions within the larger of 3 and 1.5 times the spread; totals
- * inside the spread widened by half (a quarter of it at each end). No tolerance depends on the scenario.
+ * Tolerances, all in one place: attempt times within the larger of 0.05 s and
+ * 1.5 times the recorded spread; series within 2 messages outside bursts;
+ * positions within the larger of 3 and 1.5 times the spread; totals inside the
+ * spread widened by half (a quarter of it at each end). No tolerance depends on
+ * the scenario.
  *
  * The spread of a quantity is the largest minus the smallest recorded value.
  */
@@ -13,16 +15,16 @@
 #include <string.h>
 
 enum {
-	BY_ORDER = 1,			/* equal order of deliveries */
-	BY_AGES = 2,			/* attempt ages in whole seconds */
-	BY_INTAKE = 4,			/* messages accepted per interval */
-	BY_ADMISSION = 8,		/* turns of incoming and deferred */
-	BY_TIMES = 16,			/* attempt times */
-	BY_SERIES = 32,			/* queue lengths */
-	BY_NEAR_ORDER = 64,		/* order within a few positions */
-	BY_BURSTS = 128,		/* mean active, order within 5 */
-	BY_RAMP = 256,			/* growth of the window */
-	BY_TOTALS = 512			/* distribution */
+	BY_ORDER = 1,	    /* equal order of deliveries */
+	BY_AGES = 2,	    /* attempt ages in whole seconds */
+	BY_INTAKE = 4,	    /* messages accepted per interval */
+	BY_ADMISSION = 8,   /* turns of incoming and deferred */
+	BY_TIMES = 16,	    /* attempt times */
+	BY_SERIES = 32,	    /* queue lengths */
+	BY_NEAR_ORDER = 64, /* order within a few positions */
+	BY_BURSTS = 128,    /* mean active, order within 5 */
+	BY_RAMP = 256,	    /* growth of the window */
+	BY_TOTALS = 512	    /* distribution */
 };
 
 static const struct {
@@ -85,20 +87,24 @@ widen(struct range *r, double x)
 void
 judge_head(FILE *out)
 {
-	fprintf(out, "%-22s %-34s %-24s %-16s %s\n", "scenario", "compared", "recorded (least..most)", "ours", "verdict");
+	fprintf(out, "%-22s %-34s %-24s %-16s %s\n", "scenario", "compared",
+		"recorded (least..most)", "ours", "verdict");
 }
 
 static void
-row(struct judge *j, const char *what, const char *recorded, const char *ours, bool ok)
+row(struct judge *j, const char *what, const char *recorded, const char *ours,
+    bool ok)
 {
 	j->compared++;
 	j->missed += !ok;
-	fprintf(j->out, "%-22.22s %-34.34s %-24.24s %-16.16s %s\n", j->recorded[0].name, what, recorded, ours,
+	fprintf(j->out, "%-22.22s %-34.34s %-24.24s %-16.16s %s\n",
+		j->recorded[0].name, what, recorded, ours,
 		ok ? "ok" : "MISSED");
 }
 
 static void
-row_range(struct judge *j, const char *what, const struct range *r, double ours, double slack)
+row_range(struct judge *j, const char *what, const struct range *r, double ours,
+	  double slack)
 {
 	char a[60];
 	char b[30];
@@ -115,9 +121,11 @@ row_range(struct judge *j, const char *what, const struct range *r, double ours,
 
 /* The deliveries to one destination (NULL: to all), in order. */
 static size_t
-select_deliveries(const struct run *r, const char *dest, const struct run_delivery ***out)
+select_deliveries(const struct run *r, const char *dest,
+		  const struct run_delivery ***out)
 {
-	const struct run_delivery **v = must(calloc(r->deliveries_n + 1, sizeof(struct run_delivery *)));
+	const struct run_delivery **v = must(
+		calloc(r->deliveries_n + 1, sizeof(struct run_delivery *)));
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->deliveries_n; i++)
@@ -142,7 +150,8 @@ each_dest(struct judge *j, void (*f)(struct judge *, const char *))
 	for (size_t i = 0; i < r->deliveries_n; i++) {
 		size_t k = 0;
 
-		while (strcmp(r->deliveries[k].dest, r->deliveries[i].dest) != 0)
+		while (strcmp(r->deliveries[k].dest, r->deliveries[i].dest) !=
+		       0)
 			k++;
 		if (k == i)
 			f(j, r->deliveries[i].dest);
@@ -151,7 +160,8 @@ each_dest(struct judge *j, void (*f)(struct judge *, const char *))
 
 /* Length of the equal beginning. */
 static size_t
-common_start(const struct run *a, const struct run *b, const char *dest, size_t *na, size_t *nb)
+common_start(const struct run *a, const struct run *b, const char *dest,
+	     size_t *na, size_t *nb)
 {
 	const struct run_delivery **va;
 	const struct run_delivery **vb;
@@ -159,7 +169,8 @@ common_start(const struct run *a, const struct run *b, const char *dest, size_t 
 
 	*na = select_deliveries(a, dest, &va);
 	*nb = select_deliveries(b, dest, &vb);
-	while (i < *na && i < *nb && va[i]->key == vb[i]->key && va[i]->rcpts == vb[i]->rcpts)
+	while (i < *na && i < *nb && va[i]->key == vb[i]->key &&
+	       va[i]->rcpts == vb[i]->rcpts)
 		i++;
 	free(va);
 	free(vb);
@@ -178,7 +189,8 @@ judge_order(struct judge *j, const char *dest)
 	size_t nb = 0;
 
 	for (size_t i = 0; i < j->recorded_n; i++) {
-		size_t same = common_start(&j->recorded[i], j->ours, dest, &na, &nb);
+		size_t same =
+			common_start(&j->recorded[i], j->ours, dest, &na, &nb);
 
 		best = same > best ? same : best;
 		equal = equal || (same == na && same == nb);
@@ -193,7 +205,8 @@ judge_order(struct judge *j, const char *dest)
 }
 
 static double
-position(const struct run_delivery *const *v, size_t n, const struct run_delivery *d)
+position(const struct run_delivery *const *v, size_t n,
+	 const struct run_delivery *d)
 {
 	for (size_t i = 0; i < n; i++)
 		if (same_delivery(v[i], d))
@@ -230,7 +243,8 @@ near_order(struct judge *j, const char *dest, double floor_)
 				widen(&r, p);
 		}
 		tolerance = fmax(floor_, 1.5 * (r.most - r.least));
-		off = r.n == 0 ? 1e9 : fmax(r.least - (double)i, (double)i - r.most);
+		off = r.n == 0 ? 1e9
+			       : fmax(r.least - (double)i, (double)i - r.most);
 		spread = fmax(spread, r.most - r.least);
 		worst = fmax(worst, off);
 		beyond += off > tolerance;
@@ -262,7 +276,9 @@ static const struct run_attempt *
 find_attempt(const struct run *r, const struct run_attempt *a)
 {
 	for (size_t i = 0; i < r->attempts_n; i++)
-		if (r->attempts[i].key == a->key && r->attempts[i].rcpt == a->rcpt && r->attempts[i].nth == a->nth)
+		if (r->attempts[i].key == a->key &&
+		    r->attempts[i].rcpt == a->rcpt &&
+		    r->attempts[i].nth == a->nth)
 			return &r->attempts[i];
 	return NULL;
 }
@@ -278,17 +294,21 @@ judge_times(struct judge *j)
 	char b[60];
 
 	for (size_t i = 0; i < first->attempts_n; i++) {
-		const struct run_attempt *mine = find_attempt(j->ours, &first->attempts[i]);
+		const struct run_attempt *mine =
+			find_attempt(j->ours, &first->attempts[i]);
 		struct range r = {0};
 		double off;
 
 		for (size_t k = 0; k < j->recorded_n; k++) {
-			const struct run_attempt *x = find_attempt(&j->recorded[k], &first->attempts[i]);
+			const struct run_attempt *x = find_attempt(
+				&j->recorded[k], &first->attempts[i]);
 
 			if (x != NULL)
 				widen(&r, x->at);
 		}
-		off = mine == NULL ? 1e9 : fmax(r.least - mine->at, mine->at - r.most);
+		off = mine == NULL
+			      ? 1e9
+			      : fmax(r.least - mine->at, mine->at - r.most);
 		spread = fmax(spread, r.most - r.least);
 		worst = fmax(worst, off);
 		beyond += off > fmax(0.05, 1.5 * (r.most - r.least));
@@ -301,7 +321,8 @@ judge_times(struct judge *j)
 /* ---- counts ---- */
 
 static const char *const class_names[RUN_CLASSES] = {
-	"sent", "deferred by a 4xx reply", "bounced", "no connection", "suspended", "connection lost"};
+	"sent",	     "deferred by a 4xx reply", "bounced", "no connection",
+	"suspended", "connection lost"};
 
 static double
 count_class(const struct run *r, int class)
@@ -326,7 +347,8 @@ judge_counts(struct judge *j, bool exact)
 		if (r.most <= 0.0 && mine <= 0.0)
 			continue;
 		snprintf(what, sizeof(what), "attempts: %s", class_names[c]);
-		row_range(j, what, &r, mine, exact ? 0.0 : 0.25 * (r.most - r.least));
+		row_range(j, what, &r, mine,
+			  exact ? 0.0 : 0.25 * (r.most - r.least));
 	}
 }
 
@@ -352,8 +374,10 @@ judge_ages(struct judge *j)
 		const struct run_attempt *mine = find_attempt(j->ours, x);
 		double age = floor(x->at - accepted_at(first, x->key));
 
-		differ += mine == NULL || floor(mine->at - accepted_at(j->ours, x->key)) < age ||
-			  floor(mine->at - accepted_at(j->ours, x->key)) > age;
+		differ +=
+			mine == NULL ||
+			floor(mine->at - accepted_at(j->ours, x->key)) < age ||
+			floor(mine->at - accepted_at(j->ours, x->key)) > age;
 	}
 	snprintf(a, sizeof(a), "%zu attempts", first->attempts_n);
 	snprintf(b, sizeof(b), "%zu differ", differ);
@@ -371,7 +395,8 @@ accepted_between(const struct run *r, double from, double to)
 	return n;
 }
 
-/* At once: what comes in before half a second; then by seconds, each counted from the middle of one. */
+/* At once: what comes in before half a second; then by seconds, each counted
+ * from the middle of one. */
 static void
 judge_intake(struct judge *j)
 {
@@ -385,12 +410,14 @@ judge_intake(struct judge *j)
 		for (size_t k = 0; k < j->recorded_n; k++)
 			widen(&r, accepted_between(&j->recorded[k], from, to));
 		snprintf(what, sizeof(what), "accepted until %.1f s", to);
-		row_range(j, what, &r, accepted_between(j->ours, from, to), 1.0);
+		row_range(j, what, &r, accepted_between(j->ours, from, to),
+			  1.0);
 		from = to;
 	}
 }
 
-/* Which of the two queues each admission came from; the mails of a recording are told apart by ours. */
+/* Which of the two queues each admission came from; the mails of a recording
+ * are told apart by ours. */
 static bool
 from_deferred(const struct run *ours, int key)
 {
@@ -413,7 +440,8 @@ judge_admission(struct judge *j)
 		size_t i = 0;
 
 		while (i < r->active_n && i < j->ours->active_n &&
-		       from_deferred(j->ours, r->active[i].key) == j->ours->active[i].retry)
+		       from_deferred(j->ours, r->active[i].key) ==
+			       j->ours->active[i].retry)
 			i++;
 		best = i > best ? i : best;
 		equal = equal || (i == r->active_n && i == j->ours->active_n);
@@ -433,7 +461,8 @@ sampled(const struct run *r, double at, int queue)
 {
 	double x = 0.0;
 
-	for (size_t i = 0; i < r->samples_n && r->samples[i].at <= at + 0.06; i++)
+	for (size_t i = 0; i < r->samples_n && r->samples[i].at <= at + 0.06;
+	     i++)
 		x = r->samples[i].queue[queue];
 	return x;
 }
@@ -447,7 +476,8 @@ series_end(const struct run *r)
 static void
 judge_series(struct judge *j)
 {
-	static const char *const names[] = {"incoming", "active", "deferred", "hold"};
+	static const char *const names[] = {"incoming", "active", "deferred",
+					    "hold"};
 	const struct run *first = &j->recorded[0];
 
 	for (int q = 0; q < 4; q++) {
@@ -465,14 +495,20 @@ judge_series(struct judge *j)
 			double off;
 
 			for (size_t k = 0; k < j->recorded_n; k++) {
-				widen(&r, sampled(&j->recorded[k], first->samples[i].at, q));
+				widen(&r, sampled(&j->recorded[k],
+						  first->samples[i].at, q));
 				for (int d = -1; d <= 1; d++)
-					widen(&near, sampled(&j->recorded[k],
-							     first->samples[(size_t)((int)i + d)].at, q));
+					widen(&near,
+					      sampled(&j->recorded[k],
+						      first->samples
+							      [(size_t)((int)i +
+									d)]
+								      .at,
+						      q));
 			}
 			most = fmax(most, r.most);
 			if (near.most - near.least > 4.0)
-				continue;	/* a burst */
+				continue; /* a burst */
 			off = sampled(j->ours, first->samples[i].at, q);
 			off = fmax(r.least - off, off - r.most);
 			worst = fmax(worst, off);
@@ -513,7 +549,8 @@ judge_mean(struct judge *j, const char *what, int queue, double floor_)
 		until = fmin(until, series_end(&j->recorded[k]));
 	for (size_t k = 0; k < j->recorded_n; k++)
 		widen(&r, mean(&j->recorded[k], queue, until));
-	row_range(j, what, &r, mean(j->ours, queue, until), fmax(floor_, 0.25 * (r.most - r.least)));
+	row_range(j, what, &r, mean(j->ours, queue, until),
+		  fmax(floor_, 0.25 * (r.most - r.least)));
 }
 
 static void
@@ -528,11 +565,14 @@ judge_totals(struct judge *j)
 		widen(&conc, (double)j->recorded[k].max_conc);
 		widen(&end, j->recorded[k].finish);
 	}
-	row_range(j, "attempts", &all, (double)j->ours->attempts_n, 0.25 * (all.most - all.least));
-	row_range(j, "largest concurrency", &conc, (double)j->ours->max_conc, 0.25 * (conc.most - conc.least));
+	row_range(j, "attempts", &all, (double)j->ours->attempts_n,
+		  0.25 * (all.most - all.least));
+	row_range(j, "largest concurrency", &conc, (double)j->ours->max_conc,
+		  0.25 * (conc.most - conc.least));
 	judge_mean(j, "mean active", 1, 0.05);
 	judge_mean(j, "mean deferred", 2, 0.05);
-	row_range(j, "last attempt, s", &end, j->ours->finish, fmax(0.05, 0.25 * (end.most - end.least)));
+	row_range(j, "last attempt, s", &end, j->ours->finish,
+		  fmax(0.05, 0.25 * (end.most - end.least)));
 }
 
 /* ---- ramps ---- */
@@ -542,7 +582,8 @@ static double
 full_window_at(const struct run *r)
 {
 	for (size_t i = 0; i < r->feedback_n; i++)
-		if (r->feedback[i].window >= r->feedback[r->feedback_n - 1].window)
+		if (r->feedback[i].window >=
+		    r->feedback[r->feedback_n - 1].window)
 			return r->feedback[i].at;
 	return -1.0;
 }
@@ -553,7 +594,11 @@ judge_ramp(struct judge *j)
 	struct range full = {0};
 	struct range last = {0};
 	struct range end = {0};
-	double mine = j->ours->feedback_n > 0 ? (double)j->ours->feedback[j->ours->feedback_n - 1].window : 0.0;
+	double mine =
+		j->ours->feedback_n > 0
+			? (double)j->ours->feedback[j->ours->feedback_n - 1]
+				  .window
+			: 0.0;
 
 	for (size_t k = 0; k < j->recorded_n; k++) {
 		const struct run *r = &j->recorded[k];
@@ -562,7 +607,8 @@ judge_ramp(struct judge *j)
 		widen(&last, (double)r->feedback[r->feedback_n - 1].window);
 		widen(&end, r->finish);
 	}
-	row_range(j, "full window at, s", &full, full_window_at(j->ours), 0.05 * full.most);
+	row_range(j, "full window at, s", &full, full_window_at(j->ours),
+		  0.05 * full.most);
 	row_range(j, "last window", &last, mine, 0.0);
 	row_range(j, "last delivery, s", &end, j->ours->finish, 1.0);
 }
@@ -574,7 +620,8 @@ connections_fail(const struct judge *j)
 {
 	for (size_t k = 0; k < j->recorded_n; k++)
 		if (count_class(&j->recorded[k], RUN_NO_CONNECTION) > 0.0 ||
-		    count_class(&j->recorded[k], RUN_SUSPENDED) > 0.0 || count_class(&j->recorded[k], RUN_LOST) > 0.0)
+		    count_class(&j->recorded[k], RUN_SUSPENDED) > 0.0 ||
+		    count_class(&j->recorded[k], RUN_LOST) > 0.0)
 			return true;
 	return false;
 }
@@ -586,7 +633,8 @@ judged_by(const struct judge *j)
 	size_t len = strcspn(name, "-");
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strlen(known[i].name) == len && strncmp(known[i].name, name, len) == 0)
+		if (strlen(known[i].name) == len &&
+		    strncmp(known[i].name, name, len) == 0)
 			return known[i].by;
 	if (connections_fail(j))
 		return BY_TOTALS;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Strict reading of recorded scenarios. Every object is read by a table of its keys; what the table does not
- * hold is refused. The base configuration has many main.cf names without bearing on queues (names of folders,
- * TLS, relay rules); those are listed here and dropped, all others are kept for the scenario.
- * Errors leave through one text buffer; the first one ends the reading.
+ * Strict reading of recorded scenarios. Every object is read by a table of its
+ * keys; what the table does not hold is refused. The base configuration has
+ * many main.cf names without bearing on queues (names of folders, TLS, relay
+ * rules); those are listed here and dropped, all others are kept for the
+ * scenario. Errors leave through one text buffer; the first one ends the
+ * reading.
  */
 #include "tests/oracle/recorded.h"
 
@@ -14,25 +16,57 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
-struct reading {			/* one reading's state */
+struct reading { /* one reading's state */
 	struct rec_scenario *sc;
 	const char *file;
 	char *error;
 	size_t error_size;
 	bool failed;
-	json_t *files;			/* the scenario's own tables */
+	json_t *files; /* the scenario's own tables */
 };
 
 static const char *const no_bearing[] = {
-	"compatibility_level", "command_directory", "daemon_directory", "shlib_directory", "meta_directory",
-	"mail_owner", "setgid_group", "maillog_file", "myhostname", "mydomain", "myorigin", "mydestination",
-	"inet_protocols", "mynetworks", "smtpd_relay_restrictions", "smtpd_recipient_restrictions",
-	"smtpd_peername_lookup", "smtp_host_lookup", "disable_dns_lookups", "alias_maps", "alias_database",
-	"local_recipient_maps", "relay_domains", "default_transport", "relayhost", "append_dot_mydomain", "biff",
-	"fast_flush_domains", "smtpd_client_connection_count_limit", "smtpd_client_connection_rate_limit",
-	"smtp_tls_security_level", "smtpd_tls_security_level", "smtpd_tls_cert_file", "smtp_address_preference",
-	"smtputf8_enable", "queue_directory", "data_directory", "syslog_name", "maillog_file_prefixes",
+	"compatibility_level",
+	"command_directory",
+	"daemon_directory",
+	"shlib_directory",
+	"meta_directory",
+	"mail_owner",
+	"setgid_group",
+	"maillog_file",
+	"myhostname",
+	"mydomain",
+	"myorigin",
+	"mydestination",
+	"inet_protocols",
+	"mynetworks",
+	"smtpd_relay_restrictions",
+	"smtpd_recipient_restrictions",
+	"smtpd_peername_lookup",
+	"smtp_host_lookup",
+	"disable_dns_lookups",
+	"alias_maps",
+	"alias_database",
+	"local_recipient_maps",
+	"relay_domains",
+	"default_transport",
+	"relayhost",
+	"append_dot_mydomain",
+	"biff",
+	"fast_flush_domains",
+	"smtpd_client_connection_count_limit",
+	"smtpd_client_connection_rate_limit",
+	"smtp_tls_security_level",
+	"smtpd_tls_security_level",
+	"smtpd_tls_cert_file",
+	"smtp_address_preference",
+	"smtputf8_enable",
+	"queue_directory",
+	"data_directory",
+	"syslog_name",
+	"maillog_file_prefixes",
 };
 
 static void *
@@ -112,11 +146,13 @@ read_value(struct reading *r, const char *where, json_t *v)
 	if (json_is_string(v))
 		return copy(json_string_value(v));
 	if (json_is_integer(v))
-		snprintf(buf, sizeof(buf), "%lld", (long long)json_integer_value(v));
+		snprintf(buf, sizeof(buf), "%lld",
+			 (long long)json_integer_value(v));
 	else if (json_is_real(v))
 		snprintf(buf, sizeof(buf), "%.9g", json_real_value(v));
 	else if (json_is_boolean(v))
-		snprintf(buf, sizeof(buf), "%s", json_is_true(v) ? "yes" : "no");
+		snprintf(buf, sizeof(buf), "%s",
+			 json_is_true(v) ? "yes" : "no");
 	else {
 		fail(r, "%s: a text or number is wanted", where);
 		buf[0] = '\0';
@@ -127,8 +163,9 @@ read_value(struct reading *r, const char *where, json_t *v)
 static int
 read_code(struct reading *r, const char *where, json_t *v)
 {
-	long code = json_is_integer(v) ? (long)json_integer_value(v)
-				       : json_is_string(v) ? strtol(json_string_value(v), NULL, 10) : 0;
+	long code = json_is_integer(v)	? (long)json_integer_value(v)
+		    : json_is_string(v) ? strtol(json_string_value(v), NULL, 10)
+					: 0;
 
 	if (code < 200 || code > 599) {
 		fail(r, "%s: a reply code is wanted", where);
@@ -147,14 +184,14 @@ read_latency_list(struct reading *r, struct rec_phase *p, json_t *v)
 	json_t *list = NULL;
 	size_t i;
 
-	json_object_foreach(v, key, x)
-	{
+	json_object_foreach (v, key, x) {
 		if (strcmp(key, "list") == 0)
 			list = x;
 		else if (strcmp(key, "key") != 0)
 			fail(r, "latency: unknown key '%s'", key);
 		else if (strcmp(read_text(r, "latency.key", x), "msg") != 0)
-			fail(r, "latency.key: unknown '%s'", json_is_string(x) ? json_string_value(x) : "");
+			fail(r, "latency.key: unknown '%s'",
+			     json_is_string(x) ? json_string_value(x) : "");
 	}
 	if (!json_is_array(list) || json_array_size(list) == 0) {
 		fail(r, "latency.list: a list of numbers is wanted");
@@ -162,7 +199,8 @@ read_latency_list(struct reading *r, struct rec_phase *p, json_t *v)
 	}
 	p->latencies_n = json_array_size(list);
 	p->latencies = must(calloc(p->latencies_n, sizeof(*p->latencies)));
-	json_array_foreach(list, i, x) p->latencies[i] = read_time(r, "latency.list", x);
+	json_array_foreach (list, i, x)
+		p->latencies[i] = read_time(r, "latency.list", x);
 }
 
 static void
@@ -176,19 +214,24 @@ read_pattern(struct reading *r, struct rec_phase *p, json_t *v)
 		return;
 	}
 	p->connect_fail_n = json_array_size(v);
-	p->connect_fail = must(calloc(p->connect_fail_n, sizeof(*p->connect_fail)));
-	json_array_foreach(v, i, x) p->connect_fail[i] = read_int(r, "connect_fail", x) != 0;
+	p->connect_fail =
+		must(calloc(p->connect_fail_n, sizeof(*p->connect_fail)));
+	json_array_foreach (v, i, x)
+		p->connect_fail[i] = read_int(r, "connect_fail", x) != 0;
 }
 
 static void
-read_phase_key(struct reading *r, struct rec_phase *p, const char *key, json_t *v)
+read_phase_key(struct reading *r, struct rec_phase *p, const char *key,
+	       json_t *v)
 {
 	if (strcmp(key, "t") == 0)
 		p->at = read_time(r, "phase t", v);
-	else if (strcmp(key, "mode") == 0 && strcmp(read_text(r, "mode", v), "refuse") == 0)
+	else if (strcmp(key, "mode") == 0 &&
+		 strcmp(read_text(r, "mode", v), "refuse") == 0)
 		p->refuse = true;
 	else if (strcmp(key, "mode") == 0)
-		fail(r, "phase: unknown mode '%s'", json_is_string(v) ? json_string_value(v) : "");
+		fail(r, "phase: unknown mode '%s'",
+		     json_is_string(v) ? json_string_value(v) : "");
 	else if (strcmp(key, "latency") == 0 && json_is_object(v))
 		read_latency_list(r, p, v);
 	else if (strcmp(key, "latency") == 0)
@@ -227,10 +270,10 @@ read_phases(struct reading *r, struct rec_dest *d, json_t *v)
 	}
 	d->phases_n = json_array_size(v);
 	d->phases = must(calloc(d->phases_n, sizeof(*d->phases)));
-	json_array_foreach(v, i, x)
-	{
+	json_array_foreach (v, i, x) {
 		d->phases[i].at = REC_ALWAYS;
-		json_object_foreach(x, key, y) read_phase_key(r, &d->phases[i], key, y);
+		json_object_foreach (x, key, y)
+			read_phase_key(r, &d->phases[i], key, y);
 	}
 }
 
@@ -241,8 +284,7 @@ read_dest(struct reading *r, struct rec_dest *d, const char *name, json_t *v)
 	json_t *x;
 
 	d->name = copy(name);
-	json_object_foreach(v, key, x)
-	{
+	json_object_foreach (v, key, x) {
 		if (strcmp(key, "transport") == 0)
 			d->transport = copy(read_text(r, "transport", x));
 		else if (strcmp(key, "phases") == 0)
@@ -273,7 +315,8 @@ read_dests(struct reading *r, json_t *v)
 	json_t *x;
 
 	sc->dests = must(calloc(json_object_size(v) + 1, sizeof(*sc->dests)));
-	json_object_foreach(v, key, x) read_dest(r, &sc->dests[sc->dests_n++], key, x);
+	json_object_foreach (v, key, x)
+		read_dest(r, &sc->dests[sc->dests_n++], key, x);
 	qsort(sc->dests, sc->dests_n, sizeof(*sc->dests), dest_order);
 }
 
@@ -302,16 +345,19 @@ read_to(struct reading *r, struct rec_arrival *a, json_t *v, size_t index)
 
 	a->to_n = json_array_size(v);
 	a->to = must(calloc(a->to_n + 1, sizeof(*a->to)));
-	json_array_foreach(v, i, x)
-	{
+	json_array_foreach (v, i, x) {
 		struct rec_to *to = &a->to[i];
 		size_t n = json_array_size(x);
 
 		if (n < 2 || n > 3)
-			fail(r, "arrivals[%zu].to: [domain, count, suffix] is wanted", index);
+			fail(r,
+			     "arrivals[%zu].to: [domain, count, suffix] is "
+			     "wanted",
+			     index);
 		to->domain = copy(read_text(r, "to", json_array_get(x, 0)));
 		to->count = read_int(r, "to", json_array_get(x, 1));
-		to->suffix = copy(n == 3 ? read_text(r, "to", json_array_get(x, 2)) : "");
+		to->suffix = copy(
+			n == 3 ? read_text(r, "to", json_array_get(x, 2)) : "");
 		check_suffix(r, to->suffix, index);
 	}
 }
@@ -327,12 +373,10 @@ read_arrivals(struct reading *r, json_t *v)
 
 	sc->arrivals_n = json_array_size(v);
 	sc->arrivals = must(calloc(sc->arrivals_n + 1, sizeof(*sc->arrivals)));
-	json_array_foreach(v, i, x)
-	{
+	json_array_foreach (v, i, x) {
 		struct rec_arrival *a = &sc->arrivals[i];
 
-		json_object_foreach(x, key, y)
-		{
+		json_object_foreach (x, key, y) {
 			if (strcmp(key, "t") == 0)
 				a->at = read_time(r, "arrival t", y);
 			else if (strcmp(key, "from") == 0)
@@ -340,7 +384,8 @@ read_arrivals(struct reading *r, json_t *v)
 			else if (strcmp(key, "to") == 0)
 				read_to(r, a, y, i);
 			else
-				fail(r, "arrivals[%zu]: unknown key '%s'", i, key);
+				fail(r, "arrivals[%zu]: unknown key '%s'", i,
+				     key);
 		}
 	}
 }
@@ -350,9 +395,13 @@ check_domains(struct reading *r)
 {
 	for (size_t i = 0; i < r->sc->arrivals_n; i++)
 		for (size_t k = 0; k < r->sc->arrivals[i].to_n; k++)
-			if (rec_dest_of(r->sc, r->sc->arrivals[i].to[k].domain) == NULL)
-				fail(r, "arrivals[%zu]: no destination for domain '%s'", i,
-				     r->sc->arrivals[i].to[k].domain);
+			if (rec_dest_of(r->sc,
+					r->sc->arrivals[i].to[k].domain) ==
+			    NULL)
+				fail(r,
+				     "arrivals[%zu]: no destination for domain "
+				     "'%s'",
+				     i, r->sc->arrivals[i].to[k].domain);
 }
 
 /* ---- actions ---- */
@@ -362,7 +411,8 @@ new_action(struct rec_scenario *sc, int64_t at, enum rec_do what)
 {
 	struct rec_action *a;
 
-	sc->actions = must(realloc(sc->actions, (sc->actions_n + 1) * sizeof(*sc->actions)));
+	sc->actions = must(realloc(sc->actions,
+				   (sc->actions_n + 1) * sizeof(*sc->actions)));
 	a = &sc->actions[sc->actions_n++];
 	*a = (struct rec_action){.at = at, .what = what};
 	return a;
@@ -379,7 +429,8 @@ word(json_t *list, size_t i)
 static bool
 is_queue_name(const char *s)
 {
-	static const char *const names[] = {"maildrop", "incoming", "active", "deferred", "hold"};
+	static const char *const names[] = {"maildrop", "incoming", "active",
+					    "deferred", "hold"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(s, names[i]) == 0)
@@ -393,23 +444,33 @@ read_postsuper(struct reading *r, int64_t at, json_t *list)
 	static const struct {
 		const char *option;
 		enum rec_do what;
-	} known[] = {{"-h", REC_HOLD}, {"-H", REC_RELEASE}, {"-r", REC_REQUEUE}, {"-d", REC_DELETE}, {"-e", REC_EXPIRE}};
+	} known[] = {{"-h", REC_HOLD},
+		     {"-H", REC_RELEASE},
+		     {"-r", REC_REQUEUE},
+		     {"-d", REC_DELETE},
+		     {"-e", REC_EXPIRE}};
 	const char *queue = word(list, 3);
 	const char *option = word(list, 1);
 
 	if (strcmp(word(list, 2), "ALL") != 0)
-		fail(r, "actions: postsuper %s '%s': only ALL can be replayed", option, word(list, 2));
-	if (json_array_size(list) > 4 || (*queue != '\0' && !is_queue_name(queue)))
-		fail(r, "actions: postsuper: unknown word '%s'", json_array_size(list) > 4 ? word(list, 4) : queue);
+		fail(r, "actions: postsuper %s '%s': only ALL can be replayed",
+		     option, word(list, 2));
+	if (json_array_size(list) > 4 ||
+	    (*queue != '\0' && !is_queue_name(queue)))
+		fail(r, "actions: postsuper: unknown word '%s'",
+		     json_array_size(list) > 4 ? word(list, 4) : queue);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(option, known[i].option) == 0) {
-			new_action(r->sc, at, known[i].what)->queue = *queue != '\0' ? copy(queue) : NULL;
+			new_action(r->sc, at, known[i].what)->queue =
+				*queue != '\0' ? copy(queue) : NULL;
 			return;
 		}
 	if (strcmp(option, "-f") != 0)
 		fail(r, "actions: postsuper: unknown option '%s'", option);
-	new_action(r->sc, at, REC_EXPIRE)->queue = *queue != '\0' ? copy(queue) : NULL;
-	new_action(r->sc, at, REC_RELEASE)->queue = *queue != '\0' ? copy(queue) : NULL;
+	new_action(r->sc, at, REC_EXPIRE)->queue =
+		*queue != '\0' ? copy(queue) : NULL;
+	new_action(r->sc, at, REC_RELEASE)->queue =
+		*queue != '\0' ? copy(queue) : NULL;
 }
 
 static void
@@ -424,7 +485,8 @@ read_postconf(struct reading *r, int64_t at, json_t *list)
 		char *value;
 
 		if (eq == NULL) {
-			fail(r, "actions: postconf: '%s' is not name=value", text);
+			fail(r, "actions: postconf: '%s' is not name=value",
+			     text);
 			free(text);
 			return;
 		}
@@ -448,12 +510,15 @@ read_exec(struct reading *r, int64_t at, json_t *list)
 		read_postsuper(r, at, list);
 	else if (strcmp(tool, "postconf") == 0)
 		read_postconf(r, at, list);
-	else if ((strcmp(tool, "postqueue") == 0 && strcmp(option, "-f") == 0) ||
-		 (strcmp(tool, "postfix") == 0 && strcmp(option, "flush") == 0) ||
+	else if ((strcmp(tool, "postqueue") == 0 &&
+		  strcmp(option, "-f") == 0) ||
+		 (strcmp(tool, "postfix") == 0 &&
+		  strcmp(option, "flush") == 0) ||
 		 (strcmp(tool, "sendmail") == 0 && strcmp(option, "-q") == 0))
 		new_action(r->sc, at, REC_FLUSH);
 	else if (strcmp(tool, "postqueue") == 0 && strcmp(option, "-s") == 0)
-		new_action(r->sc, at, REC_FLUSH_SITE)->name = copy(word(list, 2));
+		new_action(r->sc, at, REC_FLUSH_SITE)->name =
+			copy(word(list, 2));
 	else if (strcmp(tool, "postfix") == 0 && strcmp(option, "reload") == 0)
 		new_action(r->sc, at, REC_RELOAD);
 	else
@@ -466,8 +531,7 @@ read_set(struct reading *r, int64_t at, json_t *v)
 	const char *key;
 	json_t *x;
 
-	json_object_foreach(v, key, x)
-	{
+	json_object_foreach (v, key, x) {
 		struct rec_action *a = new_action(r->sc, at, REC_SET);
 
 		a->name = copy(key);
@@ -478,21 +542,24 @@ read_set(struct reading *r, int64_t at, json_t *v)
 static void
 read_action(struct reading *r, json_t *v)
 {
-	int64_t at = json_object_get(v, "t") != NULL ? read_time(r, "action t", json_object_get(v, "t")) : 0;
+	int64_t at = json_object_get(v, "t") != NULL
+			     ? read_time(r, "action t", json_object_get(v, "t"))
+			     : 0;
 	const char *what = json_string_value(json_object_get(v, "do"));
 	const char *key;
 	json_t *x;
 
 	if (what == NULL && json_object_get(v, "exec") == NULL)
 		fail(r, "actions: 'exec' or 'do' is wanted");
-	json_object_foreach(v, key, x)
-	{
+	json_object_foreach (v, key, x) {
 		if (strcmp(key, "t") == 0 || strcmp(key, "do") == 0)
 			continue;
 		if (strcmp(key, "exec") == 0)
 			read_exec(r, at, x);
-		else if (what != NULL && strcmp(what, "set") == 0 && json_is_object(x) &&
-			 (strcmp(key, "main") == 0 || strcmp(key, "set") == 0 || strcmp(key, "params") == 0))
+		else if (what != NULL && strcmp(what, "set") == 0 &&
+			 json_is_object(x) &&
+			 (strcmp(key, "main") == 0 || strcmp(key, "set") == 0 ||
+			  strcmp(key, "params") == 0))
 			read_set(r, at, x);
 		else
 			fail(r, "actions: unknown key '%s'", key);
@@ -509,7 +576,8 @@ read_action(struct reading *r, json_t *v)
 
 /* ---- parameters and access tables ---- */
 
-/* The few regular expressions a sender table may hold, as a glob; false when it is not one of them. */
+/* The few regular expressions a sender table may hold, as a glob; false when it
+ * is not one of them. */
 static bool
 regex_to_glob(const char *re, size_t len, char *out, size_t room)
 {
@@ -564,22 +632,29 @@ read_table(struct reading *r, const char *name)
 
 	if (file == NULL)
 		fail(r, "main: table '@ETC@/%s' is not among the files", name);
-	for (line = strtok_r(rest, "\n", &rest); line != NULL; line = strtok_r(rest, "\n", &rest)) {
+	for (line = strtok_r(rest, "\n", &rest); line != NULL;
+	     line = strtok_r(rest, "\n", &rest)) {
 		char *slash = line[0] == '/' ? strchr(line + 1, '/') : NULL;
 		char glob[200] = "";
 		char action[20] = "";
 
-		if (slash == NULL || !regex_to_glob(line + 1, (size_t)(slash - line - 1), glob, sizeof(glob)) ||
+		if (slash == NULL ||
+		    !regex_to_glob(line + 1, (size_t)(slash - line - 1), glob,
+				   sizeof(glob)) ||
 		    sscanf(slash + 1, " %19s", action) != 1) {
 			fail(r, "files.%s: cannot replay '%s'", name, line);
 			break;
 		}
 		for (char *c = action; *c != '\0'; c++)
 			*c = (char)tolower((unsigned char)*c);
-		if (strcmp(action, "hold") != 0 && strcmp(action, "discard") != 0 && strcmp(action, "reject") != 0)
+		if (strcmp(action, "hold") != 0 &&
+		    strcmp(action, "discard") != 0 &&
+		    strcmp(action, "reject") != 0)
 			fail(r, "files.%s: unknown action '%s'", name, action);
-		sc->access = must(realloc(sc->access, (sc->access_n + 1) * sizeof(*sc->access)));
-		sc->access[sc->access_n++] = (struct rec_access){.glob = copy(glob), .action = copy(action)};
+		sc->access = must(realloc(
+			sc->access, (sc->access_n + 1) * sizeof(*sc->access)));
+		sc->access[sc->access_n++] = (struct rec_access){
+			.glob = copy(glob), .action = copy(action)};
 	}
 	free(text);
 }
@@ -593,8 +668,10 @@ put_param(struct rec_scenario *sc, const char *name, char *value)
 			sc->params[i].value = value;
 			return;
 		}
-	sc->params = must(realloc(sc->params, (sc->params_n + 1) * sizeof(*sc->params)));
-	sc->params[sc->params_n++] = (struct rec_pair){.name = copy(name), .value = value};
+	sc->params = must(
+		realloc(sc->params, (sc->params_n + 1) * sizeof(*sc->params)));
+	sc->params[sc->params_n++] =
+		(struct rec_pair){.name = copy(name), .value = value};
 }
 
 static void
@@ -623,7 +700,8 @@ read_main(struct reading *r, json_t *v)
 	const char *key;
 	json_t *x;
 
-	json_object_foreach(v, key, x) read_param(r, key, x);
+	json_object_foreach (v, key, x)
+		read_param(r, key, x);
 }
 
 static void
@@ -635,20 +713,22 @@ read_transports(struct reading *r, json_t *v)
 	json_t *x;
 	json_t *y;
 
-	sc->transports = must(calloc(json_object_size(v) + 2, sizeof(*sc->transports)));
-	sc->transports[sc->transports_n++] = (struct rec_pair){.name = copy("smtp"), .value = copy("100")};
-	json_object_foreach(v, key, x)
-	{
+	sc->transports =
+		must(calloc(json_object_size(v) + 2, sizeof(*sc->transports)));
+	sc->transports[sc->transports_n++] =
+		(struct rec_pair){.name = copy("smtp"), .value = copy("100")};
+	json_object_foreach (v, key, x) {
 		struct rec_pair *t = &sc->transports[0];
 
 		if (strcmp(key, "smtp") != 0) {
 			t = &sc->transports[sc->transports_n++];
-			*t = (struct rec_pair){.name = copy(key), .value = copy("100")};
+			*t = (struct rec_pair){.name = copy(key),
+					       .value = copy("100")};
 		}
-		json_object_foreach(x, field, y)
-		{
+		json_object_foreach (x, field, y) {
 			if (strcmp(field, "maxproc") != 0)
-				fail(r, "transports.%s: unknown key '%s'", key, field);
+				fail(r, "transports.%s: unknown key '%s'", key,
+				     field);
 			free(t->value);
 			t->value = read_value(r, field, y);
 		}
@@ -677,7 +757,8 @@ read_top(struct reading *r, const char *key, json_t *v)
 	else if (strcmp(key, "inject_conns") == 0)
 		sc->connections = read_int(r, key, v);
 	else if (strcmp(key, "actions") == 0)
-		json_array_foreach(v, i, x) read_action(r, x);
+		json_array_foreach (v, i, x)
+			read_action(r, x);
 	else if (strcmp(key, "start_without_qmgr") == 0)
 		sc->start_without_qmgr = json_is_true(v);
 	else if (strcmp(key, "duration") == 0)
@@ -686,16 +767,31 @@ read_top(struct reading *r, const char *key, json_t *v)
 		sc->min_duration = read_time(r, key, v);
 	else if (strcmp(key, "sample") == 0)
 		sc->sample = read_time(r, key, v);
-	else if (strcmp(key, "visibility") != 0 && strcmp(key, "files") != 0 && strcmp(key, "transports") != 0)
+	else if (strcmp(key, "visibility") != 0 && strcmp(key, "files") != 0 &&
+		 strcmp(key, "transports") != 0)
 		fail(r, "unknown key '%s'", key);
+}
+
+static size_t
+read_some(void *buffer, size_t size, void *file)
+{
+	int n = gzread(file, buffer, (unsigned)size);
+
+	return n < 0 ? (size_t)-1 : (size_t)n;
 }
 
 static json_t *
 load(struct reading *r, const char *file)
 {
-	json_error_t e;
-	json_t *v = json_load_file(file, JSON_REJECT_DUPLICATES, &e);
+	json_error_t e = {.text = "cannot be read"};
+	gzFile f = gzopen(file, "rb"); /* plain files as well */
+	json_t *v = NULL;
 
+	if (f != NULL) {
+		v = json_load_callback(read_some, f, JSON_REJECT_DUPLICATES,
+				       &e);
+		gzclose(f);
+	}
 	if (v == NULL)
 		fail(r, "line %d: %s", e.line, e.text);
 	else if (!json_is_object(v))
@@ -710,8 +806,7 @@ read_base(struct reading *r, const char *base)
 	const char *key;
 	json_t *x;
 
-	json_object_foreach(v, key, x)
-	{
+	json_object_foreach (v, key, x) {
 		if (strcmp(key, "main.cf") == 0)
 			read_main(r, x);
 		else if (strcmp(key, "master.cf") != 0)
@@ -721,20 +816,26 @@ read_base(struct reading *r, const char *base)
 }
 
 bool
-rec_read(struct rec_scenario *sc, const char *file, const char *base, char *error, size_t error_size)
+rec_read(struct rec_scenario *sc, const char *file, const char *base,
+	 char *error, size_t error_size)
 {
-	struct reading r = {.sc = sc, .file = file, .error = error, .error_size = error_size};
+	struct reading r = {.sc = sc,
+			    .file = file,
+			    .error = error,
+			    .error_size = error_size};
 	const char *key;
 	json_t *top;
 	json_t *x;
 
-	*sc = (struct rec_scenario){.connections = 1, .duration = 60000000, .sample = 250000};
+	*sc = (struct rec_scenario){
+		.connections = 1, .duration = 60000000, .sample = 250000};
 	if (base != NULL)
 		read_base(&r, base);
 	top = load(&r, file);
 	r.files = json_object_get(top, "files");
 	read_transports(&r, json_object_get(top, "transports"));
-	json_object_foreach(top, key, x) read_top(&r, key, x);
+	json_object_foreach (top, key, x)
+		read_top(&r, key, x);
 	json_decref(top);
 	if (!r.failed && (sc->name == NULL || sc->dests_n == 0))
 		fail(&r, "name or destinations are missing");
@@ -813,6 +914,22 @@ rec_param(const struct rec_scenario *sc, const char *name)
 	return NULL;
 }
 
+const char *
+rec_transport_param(const struct rec_scenario *sc, const char *transport,
+		    const char *suffix)
+{
+	char name[200];
+	const char *text;
+
+	snprintf(name, sizeof(name), "%s_%s", transport, suffix);
+	text = rec_param(sc, name);
+	if (text != NULL)
+		return text;
+	snprintf(name, sizeof(name), "default_%s", suffix);
+	text = rec_param(sc, name);
+	return text != NULL ? text : rec_param(sc, suffix);
+}
+
 const struct rec_phase *
 rec_phase_at(const struct rec_dest *d, int64_t at)
 {
@@ -832,7 +949,8 @@ rec_dest_of(const struct rec_scenario *sc, const char *domain)
 	if (strcmp(domain + len, ".test") != 0)
 		return NULL;
 	for (size_t i = 0; i < sc->dests_n; i++)
-		if (strlen(sc->dests[i].name) == len && strncmp(sc->dests[i].name, domain, len) == 0)
+		if (strlen(sc->dests[i].name) == len &&
+		    strncmp(sc->dests[i].name, domain, len) == 0)
 			return &sc->dests[i];
 	return NULL;
 }
@@ -857,15 +975,18 @@ rec_sender(const struct rec_arrival *a, size_t index, char *out, size_t room)
 }
 
 void
-rec_recipient(size_t index, int k, const struct rec_to *to, char *out, size_t room)
+rec_recipient(size_t index, int k, const struct rec_to *to, char *out,
+	      size_t room)
 {
-	snprintf(out, room, "r%06zu-%04d%s@%s", index, k, to->suffix, to->domain);
+	snprintf(out, room, "r%06zu-%04d%s@%s", index, k, to->suffix,
+		 to->domain);
 }
 
 bool
 rec_find_base(const char *file, char *out, size_t room)
 {
-	static const char *const tries[] = {"base_config.json", "../base_config.json"};
+	static const char *const tries[] = {"base_config.json",
+					    "../base_config.json"};
 	const char *slash = strrchr(file, '/');
 	int dir = slash == NULL ? 0 : (int)(slash - file + 1);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See sheet.h. Reading is in two steps: the whole text into memory (zlib reads plain files as well), then commas
- * and line ends become NUL and the fields are pointed at. No state beyond the table.
+ * See sheet.h. Reading is in two steps: the whole text into memory (zlib reads
+ * plain files as well), then commas and line ends become NUL and the fields are
+ * pointed at. No state beyond the table.
  */
 #include "tests/oracle/sheet.h"
 
@@ -40,7 +41,7 @@ slurp(const char *dir, const char *name)
 
 		text = must(realloc(text, room + 1));
 		got = gzread(f, text + n, (unsigned)(room - n));
-		if (got < 0) {			/* a torn archive */
+		if (got < 0) { /* a torn archive */
 			free(text);
 			gzclose(f);
 			return NULL;

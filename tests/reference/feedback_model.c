@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See feedback_model.h. The half step of F7.5 is written as the fact sheet states it: the sum must have passed
- * half a feedback beyond a whole step before the window moves, upwards at the end and downwards at the start
- * of a cycle. Sums are doubles on purpose; ten times a tenth stays below one (F17.1).
+ * See feedback_model.h. The half step of F7.5 is written as the fact sheet
+ * states it: the sum must have passed half a feedback beyond a whole step
+ * before the window moves, upwards at the end and downwards at the start of a
+ * cycle. Sums are doubles on purpose; ten times a tenth stays below one
+ * (F17.1).
  */
-#include "feedback_model.h"
+#include "tests/reference/feedback_model.h"
 
 #include <assert.h>
 #include <stdlib.h>

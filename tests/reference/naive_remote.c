@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Agents and remote ends of the naive model (F8.9, F8.11, F11). An agent process is idle, busy or not yet
- * born; at the process limit a request waits in the backlog. One delivery is one connection. Refusals at RCPT
- * cost no time; the latency comes between end of data and its answer and counts accepted recipients only.
+ * Agents and remote ends of the naive model (F8.9, F8.11, F11). An agent
+ * process is idle, busy or not yet born; at the process limit a request waits
+ * in the backlog. One delivery is one connection. Refusals at RCPT cost no
+ * time; the latency comes between end of data and its answer and counts
+ * accepted recipients only.
  */
 #include "tests/reference/naive_world.h"
 
@@ -24,10 +26,16 @@ nw_agent_ask(struct world *w, struct ns_transport *t)
 
 	if (x->idle > 0) {
 		x->idle--;
-		nw_event_add(w, COST_AGENT_IDLE, (struct nw_event){.kind = NW_NOTE, .note = NW_READY, .t = t});
+		nw_event_add(w, COST_AGENT_IDLE,
+			     (struct nw_event){.kind = NW_NOTE,
+					       .note = NW_READY,
+					       .t = t});
 	} else if (x->processes < x->maxproc) {
 		x->processes++;
-		nw_event_add(w, COST_AGENT_SPAWN, (struct nw_event){.kind = NW_NOTE, .note = NW_READY, .t = t});
+		nw_event_add(w, COST_AGENT_SPAWN,
+			     (struct nw_event){.kind = NW_NOTE,
+					       .note = NW_READY,
+					       .t = t});
 	} else {
 		x->backlog++;
 	}
@@ -40,15 +48,18 @@ nw_agent_free(struct world *w, struct ns_transport *t)
 
 	if (x->backlog > 0) {
 		x->backlog--;
-		nw_event_add(w, COST_AGENT_IDLE, (struct nw_event){.kind = NW_NOTE, .note = NW_READY, .t = t});
+		nw_event_add(w, COST_AGENT_IDLE,
+			     (struct nw_event){.kind = NW_NOTE,
+					       .note = NW_READY,
+					       .t = t});
 	} else {
 		x->idle++;
 	}
 }
 
 static void
-log_rcpt(struct world *w, struct nw_delivery *d, int i, const char *outcome, const char *step, int code,
-	 const char *reason)
+log_rcpt(struct world *w, struct nw_delivery *d, int i, const char *outcome,
+	 const char *step, int code, const char *reason)
 {
 	struct nw_mail *m = d->mail;
 	struct ns_rcpt *r = d->rcpts[i];
@@ -56,17 +67,23 @@ log_rcpt(struct world *w, struct nw_delivery *d, int i, const char *outcome, con
 	const struct nw_queue *q = d->e->queue->user;
 	int64_t setup = d->mail_at > 0 ? d->mail_at : w->now;
 
-	fprintf(w->attempts, "%.6f,%d,%s,%d,%d,%s,%s,%s,%s,%s,%s,,%d,%s,%.6f,%.6f,%.6f,%.6f,%.6f,%d,1,%s\n",
-		(double)w->now / 1e6, m->number, m->bounce ? "bounce" : "trace", m->index, r->k, r->address,
-		at == NULL ? "" : at + 1, d->t->name, q->domain, d->end == NULL ? "" : d->end->rec->name, outcome, code,
-		step, (double)(w->now - m->arrival) / 1e6, (double)(m->active_at - m->arrival) / 1e6,
-		(double)(d->handed - m->active_at) / 1e6, (double)(setup - d->handed) / 1e6,
+	fprintf(w->attempts,
+		"%.6f,%d,%s,%d,%d,%s,%s,%s,%s,%s,%s,,%d,%s,%.6f,%.6f,%.6f,%.6f,"
+		"%.6f,%d,1,%s\n",
+		(double)w->now / 1e6, m->number, m->bounce ? "bounce" : "trace",
+		m->index, r->k, r->address, at == NULL ? "" : at + 1,
+		d->t->name, q->domain, d->end == NULL ? "" : d->end->rec->name,
+		outcome, code, step, (double)(w->now - m->arrival) / 1e6,
+		(double)(m->active_at - m->arrival) / 1e6,
+		(double)(d->handed - m->active_at) / 1e6,
+		(double)(setup - d->handed) / 1e6,
 		(double)(w->now - setup) / 1e6, d->batch, reason);
 	m->attempts++;
 }
 
 static void
-settle(struct world *w, struct nw_delivery *d, int i, const char *step, int code, const char *reason)
+settle(struct world *w, struct nw_delivery *d, int i, const char *step,
+       int code, const char *reason)
 {
 	struct nw_mail *m = d->mail;
 	struct ns_rcpt *r = d->rcpts[i];
@@ -85,7 +102,8 @@ settle(struct world *w, struct nw_delivery *d, int i, const char *step, int code
 }
 
 static void
-settle_all(struct world *w, struct nw_delivery *d, const char *step, int code, const char *reason)
+settle_all(struct world *w, struct nw_delivery *d, const char *step, int code,
+	   const char *reason)
 {
 	for (int i = 0; i < d->n; i++)
 		settle(w, d, i, step, code, reason);
@@ -94,7 +112,11 @@ settle_all(struct world *w, struct nw_delivery *d, const char *step, int code, c
 static void
 report(struct world *w, struct nw_delivery *d, int64_t delay)
 {
-	nw_event_add(w, delay, (struct nw_event){.kind = NW_NOTE, .note = NW_DELIVERED, .d = d, .t = d->t});
+	nw_event_add(w, delay,
+		     (struct nw_event){.kind = NW_NOTE,
+				       .note = NW_DELIVERED,
+				       .d = d,
+				       .t = d->t});
 }
 
 void
@@ -106,15 +128,21 @@ nw_deliver(struct world *w, struct nw_delivery *d)
 	for (int i = 0; i < d->n; i++)
 		d->rcpts[i] = d->e->rcpts.at[i];
 	if (d->end == NULL)
-		nw_event_add(w, COST_RETRY, (struct nw_event){.kind = NW_REPORT, .d = d});
+		nw_event_add(w, COST_RETRY,
+			     (struct nw_event){.kind = NW_REPORT, .d = d});
 	else
-		nw_event_add(w, rec_phase_at(d->end->rec, w->now)->refuse ? COST_REFUSED : COST_CONNECT,
+		nw_event_add(w,
+			     rec_phase_at(d->end->rec, w->now)->refuse
+				     ? COST_REFUSED
+				     : COST_CONNECT,
 			     (struct nw_event){.kind = NW_ACCEPT, .d = d});
 }
 
-/* The destination turned us away at the door: all recipients are deferred and it is blamed. */
+/* The destination turned us away at the door: all recipients are deferred and
+ * it is blamed. */
 static void
-turned_away(struct world *w, struct nw_delivery *d, const char *step, int code, const char *why)
+turned_away(struct world *w, struct nw_delivery *d, const char *step, int code,
+	    const char *why)
 {
 	d->blame = true;
 	d->why = why;
@@ -135,12 +163,16 @@ accept_connection(struct world *w, struct nw_delivery *d)
 	}
 	end->connections++;
 	end->open++;
-	if ((p->connect_fail != NULL && p->connect_fail[(size_t)seq % p->connect_fail_n]) ||
+	if ((p->connect_fail != NULL &&
+	     p->connect_fail[(size_t)seq % p->connect_fail_n]) ||
 	    (p->conn_limit > 0 && end->open > p->conn_limit)) {
-		nw_event_add(w, p->fail_delay + COST_MAIL, (struct nw_event){.kind = NW_CLOSED, .d = d, .number = 1});
+		nw_event_add(w, p->fail_delay + COST_MAIL,
+			     (struct nw_event){
+				     .kind = NW_CLOSED, .d = d, .number = 1});
 		return;
 	}
-	nw_event_add(w, p->banner_delay + COST_MAIL, (struct nw_event){.kind = NW_GREETED, .d = d});
+	nw_event_add(w, p->banner_delay + COST_MAIL,
+		     (struct nw_event){.kind = NW_GREETED, .d = d});
 }
 
 static int
@@ -151,7 +183,8 @@ rcpt_code(struct nw_delivery *d, struct ns_rcpt *r, const struct rec_phase *p)
 	char *dot;
 	int tries = d->mail->tries[r->k]++;
 
-	snprintf(local, sizeof(local), "%.*s", (int)(at - r->address), r->address);
+	snprintf(local, sizeof(local), "%.*s", (int)(at - r->address),
+		 r->address);
 	dot = strchr(local, '.');
 	if (p->rcpt_code != 0)
 		return p->rcpt_code;
@@ -173,7 +206,8 @@ mail_from(struct world *w, struct nw_delivery *d)
 	d->mail_at = w->now;
 	if (p->mail_code != 0) {
 		settle_all(w, d, "mail", p->mail_code, "mail refused");
-		nw_event_add(w, COST_REPLY, (struct nw_event){.kind = NW_CLOSED, .d = d});
+		nw_event_add(w, COST_REPLY,
+			     (struct nw_event){.kind = NW_CLOSED, .d = d});
 		return;
 	}
 	for (int i = 0; i < d->n; i++) {
@@ -185,9 +219,14 @@ mail_from(struct world *w, struct nw_delivery *d)
 		else
 			settle(w, d, i, "rcpt", code, "recipient refused");
 	}
-	latency = d->accepted > 0 ? rec_latency(p, d->mail->index, d->accepted) + COST_ANSWER : 0;
+	latency = d->accepted > 0
+			  ? rec_latency(p, d->mail->index, d->accepted) +
+				    COST_ANSWER
+			  : 0;
 	nw_event_add(w, COST_DATA + latency + (d->n - 1) * COST_RCPT_OUT,
-		     (struct nw_event){.kind = NW_REPLIED, .d = d, .number = p->eod_code});
+		     (struct nw_event){.kind = NW_REPLIED,
+				       .d = d,
+				       .number = p->eod_code});
 }
 
 void
@@ -202,8 +241,11 @@ nw_remote_event(struct world *w, struct nw_event *ev)
 	} else if (ev->kind == NW_REPLIED) {
 		for (int i = 0; i < d->n; i++)
 			if (d->ok[i])
-				settle(w, d, i, "end", ev->number == 0 ? 250 : ev->number, "refused at end of data");
-		nw_event_add(w, COST_REPLY / 2, (struct nw_event){.kind = NW_CLOSED, .d = d});
+				settle(w, d, i, "end",
+				       ev->number == 0 ? 250 : ev->number,
+				       "refused at end of data");
+		nw_event_add(w, COST_REPLY / 2,
+			     (struct nw_event){.kind = NW_CLOSED, .d = d});
 	} else if (ev->kind == NW_CLOSED) {
 		d->end->open--;
 		if (ev->number != 0)

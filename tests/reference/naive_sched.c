@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * F6 step by step; each function names its fact. State: the arrays of naive_sched.h. A job is on both lists of
- * its transport or on none (level -1). Asserted: recipient slots are conserved (a job ends with limit 0).
- * Not here: deliveries, feedback, throttled transports.
+ * F6 step by step; each function names its fact. State: the arrays of
+ * naive_sched.h. A job is on both lists of its transport or on none (level -1).
+ * Asserted: recipient slots are conserved (a job ends with limit 0). Not here:
+ * deliveries, feedback, throttled transports.
  */
-#include "naive_sched.h"
+#include "tests/reference/naive_sched.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { READ_MOST = 5000 };		/* F5.2: never more in one read */
+enum {
+	READ_MOST = 5000
+}; /* F5.2: never more in one read */
 
 struct ns_sched {
 	int recipient_limit;
@@ -25,14 +28,14 @@ struct ns_sched {
 struct ns_peer {
 	struct ns_job *job;
 	struct ns_queue *queue;
-	struct ns_list entries;		/* waiting */
-	int refs;			/* waiting and busy */
+	struct ns_list entries; /* waiting */
+	int refs;		/* waiting and busy */
 };
 
 struct ns_job {
 	struct ns_msg *msg;
 	struct ns_transport *transport;
-	int level;			/* -1 not on the lists */
+	int level; /* -1 not on the lists */
 	struct ns_job *parent;
 	struct ns_list children;
 	struct ns_list peers;
@@ -174,7 +177,8 @@ give_away(struct ns_job *j)
 			nx = list_after(&t->by_time, nx);
 		t->next_unread = nx;
 	}
-	spare = least(j->rcpt_limit - j->rcpt_count, j->msg->rcpt_limit - j->msg->rcpt_count);
+	spare = least(j->rcpt_limit - j->rcpt_count,
+		      j->msg->rcpt_limit - j->msg->rcpt_count);
 	if (spare <= 0)
 		return;
 	j->rcpt_limit -= spare;
@@ -381,7 +385,7 @@ address_order(const struct ns_rcpt *a, const struct ns_rcpt *b)
 	return d != 0 ? d : strcmp(a->address, b->address);
 }
 
-struct bound {				/* a recipient and where it goes */
+struct bound { /* a recipient and where it goes */
 	struct ns_rcpt *r;
 	struct ns_queue *q;
 };
@@ -393,7 +397,8 @@ bound_order(const struct bound *a, const struct bound *b)
 
 	if (a->q == NULL || b->q == NULL)
 		d = (a->q == NULL) - (b->q == NULL);
-	else if ((d = strcmp(a->q->transport->name, b->q->transport->name)) == 0)
+	else if ((d = strcmp(a->q->transport->name, b->q->transport->name)) ==
+		 0)
 		d = strcmp(a->q->name, b->q->name);
 	return d != 0 ? d : address_order(a->r, b->r);
 }
@@ -455,7 +460,7 @@ read_recipients(struct ns_msg *m, int limit, int64_t now)
 		m->unread--;
 		if (!r->done)
 			v[n++].r = r;
-		if (n >= limit) {	/* stops without having seen the end */
+		if (n >= limit) { /* stops without having seen the end */
 			m->more = true;
 			break;
 		}
@@ -477,7 +482,8 @@ read_recipients(struct ns_msg *m, int limit, int64_t now)
 }
 
 struct ns_msg *
-ns_admit(struct ns_sched *s, struct ns_rcpt *rcpts, int n, int64_t now, void *user)
+ns_admit(struct ns_sched *s, struct ns_rcpt *rcpts, int n, int64_t now,
+	 void *user)
 {
 	struct ns_msg *m = must(calloc(1, sizeof(*m)));
 	int limit = s->recipient_limit - s->rcpt_total;
@@ -529,7 +535,8 @@ pick_peer(struct ns_job *j, int64_t now)
 	struct ns_peer *found = NULL;
 
 	if (m->more && m->refs > 0 &&
-	    (room >= p->refill_limit || (room > 0 && seconds(now) - m->refill_s >= p->refill_delay_s)))
+	    (room >= p->refill_limit ||
+	     (room > 0 && seconds(now) - m->refill_s >= p->refill_delay_s)))
 		ns_refill(m, now);
 	if (has(j))
 		found = round_robin(j);
@@ -552,10 +559,12 @@ candidate(struct ns_job *c, int64_t now)
 	double top = 0.0;
 	int room;
 
-	if (t->cache_owner == c && (t->cache_result == NULL || t->cache_time == seconds(now)))
+	if (t->cache_owner == c &&
+	    (t->cache_result == NULL || t->cache_time == seconds(now)))
 		return t->cache_result;
 	room = (c->read - c->selected + c->avail) / t->p.slot_cost;
-	for (size_t i = list_index(&t->jobs, c) + 1; room > 0 && i < t->jobs.n; i++) {
+	for (size_t i = list_index(&t->jobs, c) + 1; room > 0 && i < t->jobs.n;
+	     i++) {
 		struct ns_job *j = t->jobs.at[i];
 		int total = max_e(j);
 		int need = total - j->selected;
@@ -591,7 +600,8 @@ preempt(struct ns_job *c, int64_t now)
 	if (j == NULL)
 		return c;
 	need = max_e(j) - j->selected;
-	if (c->avail / t->p.slot_cost + t->p.slot_loan < need * (100 - t->p.slot_discount) / 100.0)
+	if (c->avail / t->p.slot_cost + t->p.slot_loan <
+	    need * (100 - t->p.slot_discount) / 100.0)
 		return c;
 	if (j->level > 0)
 		job_pop(j);
@@ -709,7 +719,8 @@ ns_finish_count(struct ns_entry *e, int64_t now)
 	for (size_t i = 0; i < m->jobs.n; i++) {
 		struct ns_job *j = m->jobs.at[i];
 
-		if (j != e->job && j->rcpt_limit > j->rcpt_count && (j->level < 0 || !m->more))
+		if (j != e->job && j->rcpt_limit > j->rcpt_count &&
+		    (j->level < 0 || !m->more))
 			give_away(j);
 	}
 	if (!m->more)
@@ -757,7 +768,8 @@ ns_move_entry(struct ns_entry *e, struct ns_queue *to, int64_t now)
 /* ---- making and freeing ---- */
 
 struct ns_sched *
-ns_new(int recipient_limit, int recipient_minimum, ns_resolve_fn resolve, void *ctx)
+ns_new(int recipient_limit, int recipient_minimum, ns_resolve_fn resolve,
+       void *ctx)
 {
 	struct ns_sched *s = must(calloc(1, sizeof(*s)));
 
@@ -769,7 +781,8 @@ ns_new(int recipient_limit, int recipient_minimum, ns_resolve_fn resolve, void *
 }
 
 struct ns_transport *
-ns_transport_add(struct ns_sched *s, const char *name, const struct ns_params *p)
+ns_transport_add(struct ns_sched *s, const char *name,
+		 const struct ns_params *p)
 {
 	struct ns_transport *t = must(calloc(1, sizeof(*t)));
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The naive scheduler against the published and hand-derived sequences of F17.4, and the feedback model against
- * the window tables of F17.1 and F17.2. Every expected text below is copied from the fact sheet, where it was
- * computed by another model and checked against the sequences printed in SCHEDULER_README.
- * Exit 0 when all agree, 1 otherwise; one line for each difference.
+ * The naive scheduler against the published and hand-derived sequences of
+ * F17.4, and the feedback model against the window tables of F17.1 and F17.2.
+ * Every expected text below is copied from the fact sheet, where it was
+ * computed by another model and checked against the sequences printed in
+ * SCHEDULER_README. Exit 0 when all agree, 1 otherwise; one line for each
+ * difference.
  */
 #include "tests/reference/feedback_model.h"
 #include "tests/reference/naive_sched.h"
@@ -36,20 +38,23 @@ to_only_queue(void *ctx, struct ns_msg *m, struct ns_rcpt *r)
 struct job_case {
 	const char *name;
 	int cost, loan, discount, min_slots;
-	const char *jobs;		/* "A100 b1": a letter and its entries */
-	const char *want;		/* runs: letter, count when above one */
+	const char *jobs; /* "A100 b1": a letter and its entries */
+	const char *want; /* runs: letter, count when above one */
 };
 
 static const struct job_case job_cases[] = {
 	{"cost 2", 2, 0, 0, 3, "1:10 2:2 3:2", "1x4 2x2 1x4 3x2 1x2"},
-	{"cost 2 discount 50", 2, 0, 50, 3, "1:10 2:2 3:2", "1x2 2x2 1x4 3x2 1x4"},
+	{"cost 2 discount 50", 2, 0, 50, 3, "1:10 2:2 3:2",
+	 "1x2 2x2 1x4 3x2 1x4"},
 	{"defaults, six small", 5, 3, 50, 3, "A:100 b:1 c:1 d:1 e:1 f:1 g:1",
 	 "Ax1 bx1 Ax5 cx1 Ax5 dx1 Ax5 ex1 Ax5 fx1 Ax5 gx1 Ax74"},
 	{"below minimum", 5, 3, 50, 3, "A:14 b:1 c:1", "Ax14 bx1 cx1"},
-	{"at minimum", 5, 3, 50, 3, "A:15 b:1 c:1 d:1 e:1", "Ax1 bx1 Ax5 cx1 Ax5 dx1 Ax4 ex1"},
+	{"at minimum", 5, 3, 50, 3, "A:15 b:1 c:1 d:1 e:1",
+	 "Ax1 bx1 Ax5 cx1 Ax5 dx1 Ax4 ex1"},
 	{"6 and 7", 5, 3, 50, 3, "A:100 B:6 C:7", "Ax1 Bx6 Ax34 Cx7 Ax65"},
 	{"10", 5, 3, 50, 3, "A:100 B:10", "Ax10 Bx10 Ax90"},
-	{"cost 5 alone", 5, 0, 0, 3, "A:100 b:1 c:1 d:1 e:1", "Ax5 bx1 Ax5 cx1 Ax5 dx1 Ax5 ex1 Ax80"},
+	{"cost 5 alone", 5, 0, 0, 3, "A:100 b:1 c:1 d:1 e:1",
+	 "Ax5 bx1 Ax5 cx1 Ax5 dx1 Ax5 ex1 Ax80"},
 	{"cost 0", 0, 3, 50, 3, "A:20 b:1", "Ax20 bx1"},
 	{"cost 1", 1, 3, 50, 3, "A:20 b:1", "Ax20 bx1"},
 };
@@ -86,9 +91,16 @@ print_run(char *out, size_t room, char name, int count)
 static void
 check_jobs(const struct job_case *c)
 {
-	struct ns_params p = {.slot_cost = c->cost, .slot_loan = c->loan, .slot_discount = c->discount,
-			      .min_slots = c->min_slots, .recipient_limit = 20000, .extra_limit = 1000,
-			      .refill_limit = 100, .refill_delay_s = 5, .batch_limit = 1, .initial = 100000};
+	struct ns_params p = {.slot_cost = c->cost,
+			      .slot_loan = c->loan,
+			      .slot_discount = c->discount,
+			      .min_slots = c->min_slots,
+			      .recipient_limit = 20000,
+			      .extra_limit = 1000,
+			      .refill_limit = 100,
+			      .refill_delay_s = 5,
+			      .batch_limit = 1,
+			      .initial = 100000};
 	struct ns_queue *only = NULL;
 	struct ns_sched *s = ns_new(20000, 10, to_only_queue, &only);
 	struct ns_transport *t = ns_transport_add(s, "smtp", &p);
@@ -105,7 +117,8 @@ check_jobs(const struct job_case *c)
 		char name = *(char *)m->user;
 
 		if (name != last) {
-			len += print_run(got + len, sizeof(got) - len, last, run);
+			len += print_run(got + len, sizeof(got) - len, last,
+					 run);
 			run = 0;
 		}
 		last = name;
@@ -125,8 +138,9 @@ struct window_case {
 	const char *down;
 	int cohorts_max;
 	int from;
-	int events;			/* until dead */
-	const char *want;		/* windows after each event, X dead; "" only the count */
+	int events; /* until dead */
+	const char
+		*want; /* windows after each event, X dead; "" only the count */
 };
 
 static const struct window_case window_cases[] = {
@@ -153,7 +167,8 @@ static const struct window_case window_cases[] = {
 static void
 check_window(const struct window_case *c)
 {
-	struct fm_rule r = {.cohorts_max = c->cohorts_max, .limit = 20, .initial = c->from};
+	struct fm_rule r = {
+		.cohorts_max = c->cohorts_max, .limit = 20, .initial = c->from};
 	struct fm_state s;
 	char got[600] = "";
 	char count[64];
@@ -168,7 +183,8 @@ check_window(const struct window_case *c)
 		fm_sick(&s, &r);
 		n++;
 		if (s.window > 0)
-			len += (size_t)snprintf(got + len, sizeof(got) - len, "%d ", s.window);
+			len += (size_t)snprintf(got + len, sizeof(got) - len,
+						"%d ", s.window);
 	}
 	snprintf(got + len, sizeof(got) - len, "X");
 	if (c->want[0] != '\0')
@@ -178,7 +194,8 @@ check_window(const struct window_case *c)
 	expect_text(c->name, count, wanted);
 }
 
-/* Growth with all deliveries busy: the numbers of the events that raise the window. */
+/* Growth with all deliveries busy: the numbers of the events that raise the
+ * window. */
 static void
 check_growth(const char *up, const char *want)
 {
@@ -220,7 +237,8 @@ check_alternation(void)
 			fm_sick(&s, &r);
 		else
 			fm_alive(&s, &r, s.window);
-		len += (size_t)snprintf(got + len, sizeof(got) - len, " %d", s.window);
+		len += (size_t)snprintf(got + len, sizeof(got) - len, " %d",
+					s.window);
 	}
 	expect_text("alternating from 20", got + 1, "18 19 17 18 16 17 15 16");
 }
@@ -230,7 +248,8 @@ main(void)
 {
 	for (size_t i = 0; i < sizeof(job_cases) / sizeof(job_cases[0]); i++)
 		check_jobs(&job_cases[i]);
-	for (size_t i = 0; i < sizeof(window_cases) / sizeof(window_cases[0]); i++)
+	for (size_t i = 0; i < sizeof(window_cases) / sizeof(window_cases[0]);
+	     i++)
 		check_window(&window_cases[i]);
 	check_growth("1", "1 2 3 4 5");
 	check_growth("1/4", "4 8 12 16 20");
@@ -238,6 +257,7 @@ main(void)
 	check_growth("0.4", "2 5 7 10 12");
 	check_growth("1/concurrency", "5 11 18 26 35");
 	check_alternation();
-	printf("naive scheduler and feedback model: %s\n", failures == 0 ? "ok" : "FAILED");
+	printf("naive scheduler and feedback model: %s\n",
+	       failures == 0 ? "ok" : "FAILED");
 	return failures == 0 ? 0 : 1;
 }

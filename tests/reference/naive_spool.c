@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Directories of the naive model: a mail is in one of them, and each move makes a new directory entry. A
- * listing gives the newest entry first (F1.16); deferred has sub-directories by the first hexadecimal digit of
- * the creation microseconds, made when first needed and never removed, newest sub-directory first.
+ * Directories of the naive model: a mail is in one of them, and each move makes
+ * a new directory entry. A listing gives the newest entry first (F1.16);
+ * deferred has sub-directories by the first hexadecimal digit of the creation
+ * microseconds, made when first needed and never removed, newest sub-directory
+ * first.
  */
 #include "tests/reference/naive_world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const dir_names[] = {"", "incoming", "active", "deferred", "hold", "removed"};
+static const char *const dir_names[] = {"",	    "incoming", "active",
+					"deferred", "hold",	"removed"};
 
 static void *
 must(void *p)
@@ -22,8 +25,9 @@ must(void *p)
 void
 nw_enter(struct world *w, struct nw_mail *m, enum nw_dir dir, const char *why)
 {
-	fprintf(w->moves, "%.6f,%d,%s,%d,%s,%s,%s\n", (double)w->now / 1e6, m->number, m->bounce ? "bounce" : "trace",
-		m->index, dir_names[m->dir], dir_names[dir], why);
+	fprintf(w->moves, "%.6f,%d,%s,%d,%s,%s,%s\n", (double)w->now / 1e6,
+		m->number, m->bounce ? "bounce" : "trace", m->index,
+		dir_names[m->dir], dir_names[dir], why);
 	m->dir = dir;
 	m->entered = ++w->seq;
 	if (dir != NW_DEFERRED)
@@ -48,7 +52,8 @@ nw_mail_new(struct world *w, int recipients)
 	m->in_bounce_log = must(calloc(n, sizeof(*m->in_bounce_log)));
 	m->first_active = -1;
 	m->outcome = "queued";
-	w->mails = must(realloc(w->mails, (size_t)(w->mails_n + 1) * sizeof(struct nw_mail *)));
+	w->mails = must(realloc(w->mails, (size_t)(w->mails_n + 1) *
+						  sizeof(struct nw_mail *)));
 	w->mails[w->mails_n++] = m;
 	return m;
 }
@@ -56,7 +61,8 @@ nw_mail_new(struct world *w, int recipients)
 int
 nw_list(struct world *w, enum nw_dir dir, int bucket, struct nw_mail ***out)
 {
-	struct nw_mail **v = must(calloc((size_t)w->mails_n + 1, sizeof(struct nw_mail *)));
+	struct nw_mail **v =
+		must(calloc((size_t)w->mails_n + 1, sizeof(struct nw_mail *)));
 	int n = 0;
 
 	for (int i = 0; i < w->mails_n; i++) {

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The queue manager of the naive model: the pass of F4.3, admission (F4.7, F5), agents (F8.3, F8.5), reports
- * (F9.2), completion (F9.7) and the timers of F0.4. One wake: due timers, then what has come in, then one pass;
- * after a pass that did something the next one follows at once, else it sleeps whole seconds to the first
- * timer, counted from this wake. Scheduling is naive_sched's, windows are feedback_model's.
+ * The queue manager of the naive model: the pass of F4.3, admission (F4.7, F5),
+ * agents (F8.3, F8.5), reports (F9.2), completion (F9.7) and the timers of
+ * F0.4. One wake: due timers, then what has come in, then one pass; after a
+ * pass that did something the next one follows at once, else it sleeps whole
+ * seconds to the first timer, counted from this wake. Scheduling is
+ * naive_sched's, windows are feedback_model's.
  *
- * Not modelled: throttled transports, transport rate delay, delay warnings, damaged files.
+ * Not modelled: throttled transports, transport rate delay, delay warnings,
+ * damaged files.
  */
 #include "tests/reference/naive_world.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMER_SCAN, TIMER_REVIVE, TIMER_RESUME };
-enum { SCAN_START = 1, SCAN_ALL = 2 };
-enum { INCOMING, DEFERRED };
+enum {
+	TIMER_SCAN,
+	TIMER_REVIVE,
+	TIMER_RESUME
+};
+enum {
+	SCAN_START = 1,
+	SCAN_ALL = 2
+};
+enum {
+	INCOMING,
+	DEFERRED
+};
 
 static void *
 must(void *p)
@@ -38,7 +51,11 @@ seconds_of(const char *text)
 	char *end;
 	int64_t n = strtoll(text, &end, 10);
 
-	return n * (*end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? 86400 : *end == 'w' ? 604800 : 1);
+	return n * (*end == 'm'	  ? 60
+		    : *end == 'h' ? 3600
+		    : *end == 'd' ? 86400
+		    : *end == 'w' ? 604800
+				  : 1);
 }
 
 static int64_t
@@ -49,25 +66,11 @@ number(const struct world *w, const char *name, int64_t otherwise)
 	return text == NULL ? otherwise : seconds_of(text);
 }
 
-static const char *
-transport_text(const struct world *w, const char *t, const char *suffix)
-{
-	char name[200];
-	const char *text;
-
-	snprintf(name, sizeof(name), "%s_%s", t, suffix);
-	text = rec_param(w->sc, name);
-	if (text != NULL)
-		return text;
-	snprintf(name, sizeof(name), "default_%s", suffix);
-	text = rec_param(w->sc, name);
-	return text != NULL ? text : rec_param(w->sc, suffix);
-}
-
 static int
-transport_number(const struct world *w, const char *t, const char *suffix, int otherwise)
+transport_number(const struct world *w, const char *t, const char *suffix,
+		 int otherwise)
 {
-	const char *text = transport_text(w, t, suffix);
+	const char *text = rec_transport_param(w->sc, t, suffix);
 
 	return text == NULL ? otherwise : (int)seconds_of(text);
 }
@@ -75,7 +78,7 @@ transport_number(const struct world *w, const char *t, const char *suffix, int o
 static struct fm_value
 feedback_value(const struct world *w, const char *t, const char *suffix)
 {
-	const char *text = transport_text(w, t, suffix);
+	const char *text = rec_transport_param(w->sc, t, suffix);
 	struct fm_value v;
 
 	fm_value_parse(text == NULL ? "1" : text, &v);
@@ -102,39 +105,55 @@ transport_get(struct world *w, const char *name)
 	for (size_t i = 0; i < w->sc->transports_n; i++)
 		if (strcmp(w->sc->transports[i].name, name) == 0)
 			x->maxproc = atoi(w->sc->transports[i].value);
-	x->rule.limit = transport_number(w, name, "destination_concurrency_limit", 20);
-	x->rate_delay_s = transport_number(w, name, "destination_rate_delay", 0);
+	x->rule.limit =
+		transport_number(w, name, "destination_concurrency_limit", 20);
+	x->rate_delay_s =
+		transport_number(w, name, "destination_rate_delay", 0);
 	if (x->rate_delay_s > 0)
 		x->rule.limit = 1;
-	x->rule.initial = transport_number(w, name, "initial_destination_concurrency", 5);
+	x->rule.initial =
+		transport_number(w, name, "initial_destination_concurrency", 5);
 	if (x->rule.limit != 0 && x->rule.initial > x->rule.limit)
 		x->rule.initial = x->rule.limit;
-	x->rule.cohorts_max = transport_number(w, name, "destination_concurrency_failed_cohort_limit", 1);
-	x->rule.up = feedback_value(w, name, "destination_concurrency_positive_feedback");
-	x->rule.down = feedback_value(w, name, "destination_concurrency_negative_feedback");
+	x->rule.cohorts_max = transport_number(
+		w, name, "destination_concurrency_failed_cohort_limit", 1);
+	x->rule.up = feedback_value(
+		w, name, "destination_concurrency_positive_feedback");
+	x->rule.down = feedback_value(
+		w, name, "destination_concurrency_negative_feedback");
 	p = (struct ns_params){
 		.slot_cost = transport_number(w, name, "delivery_slot_cost", 5),
 		.slot_loan = transport_number(w, name, "delivery_slot_loan", 3),
-		.slot_discount = transport_number(w, name, "delivery_slot_discount", 50),
-		.min_slots = transport_number(w, name, "minimum_delivery_slots", 3),
-		.recipient_limit = transport_number(w, name, "recipient_limit", 20000),
-		.extra_limit = transport_number(w, name, "extra_recipient_limit", 1000),
-		.refill_limit = transport_number(w, name, "recipient_refill_limit", 100),
-		.refill_delay_s = transport_number(w, name, "recipient_refill_delay", 5),
-		.batch_limit = transport_number(w, name, "destination_recipient_limit", 50),
+		.slot_discount =
+			transport_number(w, name, "delivery_slot_discount", 50),
+		.min_slots =
+			transport_number(w, name, "minimum_delivery_slots", 3),
+		.recipient_limit =
+			transport_number(w, name, "recipient_limit", 20000),
+		.extra_limit = transport_number(w, name,
+						"extra_recipient_limit", 1000),
+		.refill_limit = transport_number(w, name,
+						 "recipient_refill_limit", 100),
+		.refill_delay_s =
+			transport_number(w, name, "recipient_refill_delay", 5),
+		.batch_limit = transport_number(
+			w, name, "destination_recipient_limit", 50),
 		.initial = x->rule.initial,
 	};
 	t = ns_transport_add(w->sched, name, &p);
 	t->user = x;
-	w->transports.at = must(realloc(w->transports.at, (w->transports.n + 1) * sizeof(void *)));
-	memmove(w->transports.at + 1, w->transports.at, w->transports.n * sizeof(void *));
+	w->transports.at = must(realloc(
+		w->transports.at, (w->transports.n + 1) * sizeof(void *)));
+	memmove(w->transports.at + 1, w->transports.at,
+		w->transports.n * sizeof(void *));
 	w->transports.at[0] = t;
 	w->transports.n++;
 	return t;
 }
 
 static struct ns_queue *
-queue_get(struct ns_transport *t, const char *name, struct nw_end *end, const char *domain)
+queue_get(struct ns_transport *t, const char *name, struct nw_end *end,
+	  const char *domain)
 {
 	struct ns_queue *q = ns_queue_find(t, name);
 	struct nw_queue *x;
@@ -165,7 +184,8 @@ retry_queue(struct world *w, const struct ns_queue *dead)
 	struct nw_queue *x = dead->user;
 	char name[200];
 
-	snprintf(name, sizeof(name), "4.4.1 suspended %s %s", x->domain, x->why);
+	snprintf(name, sizeof(name), "4.4.1 suspended %s %s", x->domain,
+		 x->why);
 	return queue_get(transport_get(w, "retry"), name, NULL, x->domain);
 }
 
@@ -176,7 +196,8 @@ resolve(void *ctx, struct ns_msg *m, struct ns_rcpt *r)
 	const char *domain = strchr(r->address, '@') + 1;
 	const struct rec_dest *dest = rec_dest_of(w->sc, domain);
 	struct nw_end *end = &w->ends[dest - w->sc->dests];
-	struct ns_queue *q = queue_get(transport_get(w, dest->transport), domain, end, domain);
+	struct ns_queue *q = queue_get(transport_get(w, dest->transport),
+				       domain, end, domain);
 
 	(void)m;
 	return q->window == 0 ? retry_queue(w, q) : q;
@@ -192,10 +213,12 @@ timer_set(struct world *w, int kind, struct ns_queue *q, int64_t delay_s)
 			w->timers[i--] = w->timers[--w->timers_n];
 	if (w->timers_n == w->timers_room) {
 		w->timers_room = 2 * w->timers_room + 8;
-		w->timers = must(realloc(w->timers, (size_t)w->timers_room * sizeof(*w->timers)));
+		w->timers =
+			must(realloc(w->timers, (size_t)w->timers_room *
+							sizeof(*w->timers)));
 	}
-	w->timers[w->timers_n++] =
-		(struct nw_timer){.stored_s = nw_seconds(w->now) + delay_s, .kind = kind, .q = q};
+	w->timers[w->timers_n++] = (struct nw_timer){
+		.stored_s = nw_seconds(w->now) + delay_s, .kind = kind, .q = q};
 }
 
 static void
@@ -204,7 +227,8 @@ timer_cancel(struct world *w, int kind, const struct ns_queue *q)
 	for (int i = 0; i < w->timers_n; i++)
 		if (w->timers[i].kind == kind && w->timers[i].q == q) {
 			memmove(w->timers + i, w->timers + i + 1,
-				(size_t)(w->timers_n - i - 1) * sizeof(*w->timers));
+				(size_t)(w->timers_n - i - 1) *
+					sizeof(*w->timers));
 			w->timers_n--;
 			return;
 		}
@@ -220,8 +244,10 @@ log_feedback(struct world *w, const char *event, const struct ns_queue *q)
 
 	if (x->end == NULL)
 		return;
-	fprintf(w->feedback, "%.6f,%s,%s,%s,%d,%d,%d,%g,%g,%g\n", (double)w->now / 1e6, event, q->transport->name,
-		x->domain, t->rule.limit, x->fb.window, q->busy, x->fb.good, x->fb.bad, x->fb.cohorts);
+	fprintf(w->feedback, "%.6f,%s,%s,%s,%d,%d,%d,%g,%g,%g\n",
+		(double)w->now / 1e6, event, q->transport->name, x->domain,
+		t->rule.limit, x->fb.window, q->busy, x->fb.good, x->fb.bad,
+		x->fb.cohorts);
 }
 
 static void
@@ -230,7 +256,8 @@ alive(struct world *w, struct ns_queue *q)
 	struct nw_queue *x = q->user;
 	bool dead = x->fb.window == 0;
 
-	fm_alive(&x->fb, &((struct nw_transport *)q->transport->user)->rule, q->busy);
+	fm_alive(&x->fb, &((struct nw_transport *)q->transport->user)->rule,
+		 q->busy);
 	q->window = x->fb.window;
 	if (dead)
 		timer_cancel(w, TIMER_REVIVE, q);
@@ -309,7 +336,8 @@ scan_entry(struct world *w, int k)
 	while (s->at >= s->n && s->subdirs > 0) {
 		free(s->names);
 		s->at = 0;
-		s->n = nw_list(w, NW_DEFERRED, w->subdir_order[--s->subdirs], &s->names);
+		s->n = nw_list(w, NW_DEFERRED, w->subdir_order[--s->subdirs],
+			       &s->names);
 	}
 	return s->at < s->n ? s->names[s->at++] : NULL;
 }
@@ -364,14 +392,18 @@ ask_bounce(struct world *w, struct nw_mail *m)
 	int64_t wait = 0;
 
 	if (m->sender[0] == '\0') {
-		nw_event_add(w, COST_BOUNCE, (struct nw_event){.kind = NW_NOTE, .note = NW_NOTIFIED, .mail = m});
+		nw_event_add(w, COST_BOUNCE,
+			     (struct nw_event){.kind = NW_NOTE,
+					       .note = NW_NOTIFIED,
+					       .mail = m});
 		return;
 	}
 	if (w->in_flow_s > 0 && w->tokens == 0)
 		wait = w->in_flow_s * 1000000;
 	else if (w->in_flow_s > 0)
 		w->tokens--;
-	nw_event_add(w, COST_BOUNCE + wait, (struct nw_event){.kind = NW_BOUNCE_MADE, .mail = m});
+	nw_event_add(w, COST_BOUNCE + wait,
+		     (struct nw_event){.kind = NW_BOUNCE_MADE, .mail = m});
 }
 
 static void
@@ -384,8 +416,11 @@ message_done(struct world *w, struct nw_mail *m)
 	}
 	if (m->m->more && ns_refill(m->m, w->now))
 		return;
-	if (m->left && nw_seconds(w->now) >= nw_seconds(m->created) +
-						   (m->sender[0] != '\0' ? w->lifetime_s : w->bounce_lifetime_s)) {
+	if (m->left &&
+	    nw_seconds(w->now) >=
+		    nw_seconds(m->created) + (m->sender[0] != '\0'
+						      ? w->lifetime_s
+						      : w->bounce_lifetime_s)) {
 		m->left = false;
 		m->outcome = "expired";
 		for (int k = 0; k < m->n; k++)
@@ -406,7 +441,8 @@ feed(struct world *w, int k, struct nw_mail *m)
 
 	if (m->dir != (k == INCOMING ? NW_INCOMING : NW_DEFERRED))
 		return false;
-	if ((w->scan[k].flags & SCAN_ALL) == 0 && m->wake_s > nw_seconds(w->now) + 1)
+	if ((w->scan[k].flags & SCAN_ALL) == 0 &&
+	    m->wake_s > nw_seconds(w->now) + 1)
 		return false;
 	nw_enter(w, m, NW_ACTIVE, "admitted");
 	m->active_at = w->now;
@@ -416,7 +452,8 @@ feed(struct world *w, int k, struct nw_mail *m)
 	w->active_count++;
 	v = must(calloc((size_t)m->n + 1, sizeof(*v)));
 	for (; n < m->n; n++)
-		v[n] = (struct ns_rcpt){.address = m->address[n], .k = n, .done = m->done[n]};
+		v[n] = (struct ns_rcpt){
+			.address = m->address[n], .k = n, .done = m->done[n]};
 	m->m = ns_admit(w->sched, v, n, w->now, m);
 	if (m->m->refs == 0)
 		message_done(w, m);
@@ -441,14 +478,17 @@ choose(struct world *w)
 			int room = q->window - q->busy;
 
 			if (q->window > 0)
-				need -= room < (int)q->todo.n ? room : (int)q->todo.n;
+				need -= room < (int)q->todo.n ? room
+							      : (int)q->todo.n;
 		}
 		if (need > 0)
 			continue;
-		for (size_t k = 0; k <= i; k++) {	/* ring-rotate: t becomes last */
+		for (size_t k = 0; k <= i;
+		     k++) { /* ring-rotate: t becomes last */
 			void *head = w->transports.at[0];
 
-			memmove(w->transports.at, w->transports.at + 1, (w->transports.n - 1) * sizeof(void *));
+			memmove(w->transports.at, w->transports.at + 1,
+				(w->transports.n - 1) * sizeof(void *));
 			w->transports.at[w->transports.n - 1] = head;
 		}
 		return t;
@@ -573,7 +613,8 @@ fire(struct world *w, const struct nw_timer *t)
 	}
 }
 
-/* All timers due now, the earliest stored first; those set meanwhile wait for the next wake. */
+/* All timers due now, the earliest stored first; those set meanwhile wait for
+ * the next wake. */
 static void
 fire_due(struct world *w)
 {
@@ -622,7 +663,8 @@ one_pass(struct world *w, int64_t *cost)
 
 	*cost = COST_PASS;
 	drain(w);
-	for (int k = 0; k < 2 && w->active_count < w->active_limit && !fed; k++) {
+	for (int k = 0; k < 2 && w->active_count < w->active_limit && !fed;
+	     k++) {
 		struct nw_mail *m;
 
 		last = (w->first + k) % 2;
@@ -634,7 +676,8 @@ one_pass(struct world *w, int64_t *cost)
 		if (fed)
 			*cost = COST_ADMIT + (m->n - 1) * COST_RESOLVE;
 	}
-	w->first = w->active_count < w->active_limit ? (last + 1) % 2 : INCOMING;
+	w->first =
+		w->active_count < w->active_limit ? (last + 1) % 2 : INCOMING;
 	flow_control(w, fed, last);
 	return again;
 }
@@ -653,7 +696,8 @@ nw_qmgr_note(struct world *w, const struct nw_event *ev)
 		return;
 	if (w->inbox_n == w->inbox_room) {
 		w->inbox_room = 2 * w->inbox_room + 8;
-		w->inbox = must(realloc(w->inbox, (size_t)w->inbox_room * sizeof(*w->inbox)));
+		w->inbox = must(realloc(w->inbox, (size_t)w->inbox_room *
+							  sizeof(*w->inbox)));
 	}
 	w->inbox[w->inbox_n++] = *ev;
 	if (w->inbox_n == 1)
@@ -673,7 +717,8 @@ nw_qmgr_wake(struct world *w, const struct nw_event *ev)
 	fire_due(w);
 	for (int i = 0; i < n; i++)
 		take_note(w, &w->inbox[i]);
-	memmove(w->inbox, w->inbox + n, (size_t)(w->inbox_n - n) * sizeof(*w->inbox));
+	memmove(w->inbox, w->inbox + n,
+		(size_t)(w->inbox_n - n) * sizeof(*w->inbox));
 	w->inbox_n -= n;
 	again = one_pass(w, &cost);
 	w->qmgr_busy = w->now + cost;
@@ -685,13 +730,15 @@ nw_qmgr_wake(struct world *w, const struct nw_event *ev)
 		if (w->timers[i].stored_s < first)
 			first = w->timers[i].stored_s;
 	first -= nw_seconds(w->qmgr_busy);
-	wake_at(w, w->qmgr_busy + (first > 0 ? first * 1000000 + COST_TIMER : 0));
+	wake_at(w,
+		w->qmgr_busy + (first > 0 ? first * 1000000 + COST_TIMER : 0));
 }
 
 void
 nw_qmgr_init(struct world *w)
 {
-	int recipient_limit = (int)number(w, "qmgr_message_recipient_limit", 20000);
+	int recipient_limit =
+		(int)number(w, "qmgr_message_recipient_limit", 20000);
 
 	w->active_limit = (int)number(w, "qmgr_message_active_limit", 20000);
 	w->run_delay_s = number(w, "queue_run_delay", 300);
@@ -705,7 +752,9 @@ nw_qmgr_init(struct world *w)
 	w->process_limit = (int)number(w, "default_process_limit", 100);
 	if (recipient_limit < w->active_limit)
 		recipient_limit = w->active_limit;
-	w->sched = ns_new(recipient_limit, (int)number(w, "qmgr_message_recipient_minimum", 10), resolve, w);
+	w->sched = ns_new(recipient_limit,
+			  (int)number(w, "qmgr_message_recipient_minimum", 10),
+			  resolve, w);
 }
 
 void
