@@ -74,8 +74,8 @@ void mta_agent_rest(struct mta_agent *a, const struct mta_agent_result *r,
 /* Unlock, and give the final reply. Nothing may be left. */
 void mta_agent_end(struct mta_agent *a);
 
-/* The process dies: unlock, say nothing of what is left; the queue manager hears
- * that the stream has ended (F9.5). Also when no delivery is under way. */
+/* The process dies at work: unlock, say nothing of what is left; the queue
+ * manager hears that the stream has ended (F9.5). */
 void mta_agent_crash(struct mta_agent *a);
 
 /* ---- error, retry, discard ------------------------------------------------ */

@@ -57,6 +57,11 @@ bool mta_bounce_append(const struct mta_host *h, const struct mta_params *p,
 void mta_defer_append(const struct mta_host *h,
 		      const struct mta_rcpt_result *r);
 
+/* Refused before it was accepted, and not by a client who hears it: traced as
+ * bounced, no log (F2.4). */
+void mta_rcpt_refused(const struct mta_host *h,
+		      const struct mta_rcpt_result *r);
+
 /* ---- notices ------------------------------------------------------------ */
 
 /* A notice to be handed to cleanup. */
@@ -77,7 +82,7 @@ struct mta_notice {
 uint32_t mta_notice_size_bytes(const struct mta_notice *n,
 			       const struct mta_params *p);
 
-/* To whom a notice goes; 0 when nobody is to get it. */
+/* What the postmaster is told about. */
 struct mta_notice_classes {
 	bool bounce;
 	bool double_bounce; /* 2bounce */
@@ -98,7 +103,6 @@ struct mta_bounce {
 	const struct mta_params *params;
 	struct mta_timer wake; /* a note waits */
 	struct mta_pool tasks; /* requests under way */
-	struct mta_notice_classes classes;
 	uint32_t double_family; /* of addresses that send double bounces */
 };
 

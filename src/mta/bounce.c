@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Results of recipients, and the bounce service.
+ *
+ * A request of the queue manager is a task: a notice to the sender, then maybe a
+ * copy for the postmaster, each handed to cleanup and waited for. Then the log
+ * is deleted and the queue manager gets its answer. When the notice to the
+ * sender could not be queued the log stays, and the answer says so; a copy that
+ * could not be queued changes nothing (F10.1, F10.6).
+ *
+ * A log that tells of nobody makes no notice: an agent that crashed before it
+ * wrote anything leaves such mail behind.
+ */
+#include "mta/pure.h"
+
+#include "mta/bounce.h"
+
+#include "mta/panic.h"
+#include "mta/turn.h"
+
+enum { TASKS_PER_CHUNK = 64 };
+
+/* ---- results of recipients (F9.1) ----------------------------------------- */
+
+static void
+rcpt_trace(const struct mta_host *h, const struct mta_rcpt_result *r,
+	   struct mta_status status, enum mta_outcome outcome)
+{
+	const struct mta_envelope *e = r->envelope;
+
+	if (!mta_trace_wants(h->trace, MTA_TRACE_DELIVERY))
+		return;
+	mta_trace_deliver(h->trace, MTA_TRACE_DELIVERY,
+			  &(struct mta_trace_delivery){
+				  .at = h->loop->now,
+				  .arrival = e->arrival,
+				  .active = r->active,
+				  .handoff = r->handoff,
+				  .setup = r->setup,
+				  .sender = e->sender,
+				  .recipient = r->to.address,
+				  .file = r->file,
+				  .serial = e->serial,
+				  .offset = r->to.offset,
+				  .transport = r->transport,
+				  .destination = r->destination,
+				  .relay = r->relay,
+				  .reason = status.reason,
+				  .dsn = status.dsn,
+				  .code = r->code,
+				  .batch = r->batch,
+				  .size_bytes = e->size_bytes,
+				  .conn_use = r->conn_use,
+				  .outcome = (uint8_t)outcome,
+				  .step = r->step,
+			  });
+}
+
+/* The file may be gone by now: the operator deleted it (F9.10). */
+static void
+rcpt_mark_done(const struct mta_host *h, const struct mta_rcpt_result *r)
+{
+	enum mta_err err =
+		h->spool->ops->mark_done(h->spool, r->file, r->to.offset);
+
+	mta_assert(err == MTA_OK || err == MTA_ENOENT);
+}
+
+static enum mta_err
+rcpt_log(const struct mta_host *h, enum mta_log log,
+	 const struct mta_rcpt_result *r, struct mta_status status)
+{
+	struct mta_log_record record = { .offset = r->to.offset,
+					 .address = r->to.address,
+					 .status = status };
+
+	mta_sym_hold(h->symbols, status.reason);
+	return h->spool->ops->log_append(h->spool, log, r->file, &record);
+}
+
+void
+mta_rcpt_sent(const struct mta_host *h, const struct mta_rcpt_result *r)
+{
+	struct mta_status status = r->status;
+
+	status.dsn = mta_dsn_fit(status.dsn, 2);
+	rcpt_trace(h, r, status, MTA_SENT);
+	rcpt_mark_done(h, r);
+}
+
+static void
+rcpt_defer(const struct mta_host *h, const struct mta_rcpt_result *r,
+	   struct mta_status status)
+{
+	/* That the log could not be written is no reason to lose the mail, and
+	 * Postfix only warns of it. */
+	(void)rcpt_log(h, MTA_LOG_DEFER, r, status);
+	rcpt_trace(h, r, status, MTA_DEFERRED_OUTCOME);
+}
+
+void
+mta_defer_append(const struct mta_host *h, const struct mta_rcpt_result *r)
+{
+	struct mta_status status = r->status;
+
+	status.dsn = mta_dsn_fit(status.dsn, 4);
+	rcpt_defer(h, r, status);
+}
+
+/* R-SOFT-BOUNCE, and what a log that takes nothing means. */
+bool
+mta_bounce_append(const struct mta_host *h, const struct mta_params *p,
+		  const struct mta_rcpt_result *r)
+{
+	struct mta_status status = r->status;
+
+	if (p->soft_bounce) {
+		status.dsn = mta_dsn_soften(status.dsn);
+		rcpt_defer(h, r, status);
+		return false;
+	}
+	status.dsn = mta_dsn_fit(status.dsn, 5);
+	if (rcpt_log(h, MTA_LOG_BOUNCE, r, status) == MTA_OK) {
+		rcpt_trace(h, r, status, MTA_BOUNCED);
+		rcpt_mark_done(h, r);
+		return true;
+	}
+	status.dsn = MTA_DSN(4, 3, 0);
+	status.reason = mta_sym_intern(h->symbols, "bounce log not writable");
+	rcpt_defer(h, r, status);
+	mta_sym_drop(h->symbols, status.reason);
+	return false;
+}
+
+void
+mta_rcpt_refused(const struct mta_host *h, const struct mta_rcpt_result *r)
+{
+	rcpt_trace(h, r, r->status, MTA_BOUNCED);
+}
+
+/* ---- the service ------------------------------------------------------------ */
+
+/* The notices of a task, one after the other. */
+enum task_step {
+	TASK_TELL_SENDER, /* or, of a bounce that bounced, the postmaster */
+	TASK_TELL_POSTMASTER,
+};
+
+struct bounce_task {
+	struct mta_pooled pooled;
+	struct mta_ref message; /* the queue manager's handle */
+	struct mta_ref file;
+	enum mta_notify what;
+	enum task_step step;
+	enum mta_log log;
+	struct mta_envelope about; /* of the mail it speaks of */
+	uint32_t reported_count;   /* recipients in the log */
+	enum mta_notice_kind kind; /* of the notice under way */
+	uint32_t notice_serial;
+};
+
+static enum mta_log
+task_log(enum mta_notify what)
+{
+	return what == MTA_NOTIFY_BOUNCE ? MTA_LOG_BOUNCE : MTA_LOG_DEFER;
+}
+
+static uint32_t
+log_count(const struct mta_host *h, enum mta_log log, struct mta_ref file)
+{
+	struct mta_log_record record;
+	uint32_t n = 0;
+
+	while (h->spool->ops->log_read(h->spool, log, file, n, &record) ==
+	       MTA_OK)
+		n++;
+	return n;
+}
+
+/* Expired recipients are finished; the log names them (F10.6). */
+static void
+task_mark_expired(const struct mta_host *h, const struct bounce_task *t)
+{
+	struct mta_log_record record;
+
+	for (uint32_t n = 0;
+	     h->spool->ops->log_read(h->spool, t->log, t->file, n, &record) ==
+	     MTA_OK;
+	     n++) {
+		struct mta_rcpt_result r = {
+			.file = t->file,
+			.envelope = &t->about,
+			.to = { .address = record.address,
+				.offset = record.offset },
+			.active = MTA_NEVER,
+			.handoff = MTA_NEVER,
+			.setup = MTA_NEVER,
+			.status = record.status,
+		};
+
+		rcpt_trace(h, &r, r.status, MTA_EXPIRED);
+		rcpt_mark_done(h, &r);
+	}
+}
+
+static void
+task_answer(struct mta_bounce *b, struct bounce_task *t, bool failed)
+{
+	const struct mta_host *h = &b->host;
+
+	if (!failed && t->what == MTA_NOTIFY_EXPIRE)
+		task_mark_expired(h, t);
+	/* After a warning the log goes on. */
+	if (!failed && t->what != MTA_NOTIFY_WARN)
+		h->spool->ops->log_remove(h->spool, t->log, t->file);
+	h->port->ops->send(h->port, MTA_TO_QMGR,
+			   &(struct mta_note){
+				   .kind = MTA_NOTE_NOTIFIED,
+				   .notify = { .message = t->message,
+					       .file = t->file,
+					       .what = t->what,
+					       .failed = failed },
+			   });
+	mta_pool_give(&b->tasks, t);
+}
+
+static void
+task_submit(struct mta_bounce *b, struct bounce_task *t,
+	    enum mta_notice_kind kind)
+{
+	t->kind = kind;
+	t->notice_serial = mta_notice_send(
+		&b->host, b->params,
+		&(struct mta_notice){ .kind = kind,
+				      .file = t->file,
+				      .about = &t->about,
+				      .reported_count = t->reported_count,
+				      .reply_to = MTA_TO_BOUNCE,
+				      .client = mta_pool_ref(t) });
+}
+
+static void
+task_drop(struct mta_bounce *b, struct bounce_task *t)
+{
+	const struct mta_host *h = &b->host;
+
+	if (mta_trace_wants(h->trace, MTA_TRACE_STATUS))
+		mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
+				  &(struct mta_trace_status){
+					  .at = h->loop->now,
+					  .sender = t->about.sender,
+					  .file = t->file,
+					  .serial = t->about.serial,
+					  .what = MTA_STATUS_DROPPED,
+				  });
+	task_answer(b, t, false);
+}
+
+/* R-DOUBLE-BOUNCE (F10.2, F10.3): a notice that cannot be delivered goes to the
+ * postmaster or, by default, nowhere; what then bounces goes nowhere. */
+static void
+task_tell_of_notice(struct mta_bounce *b, struct bounce_task *t)
+{
+	struct mta_notice_classes classes =
+		mta_notice_classes_of(b->params->notify_classes);
+
+	if (mta_addr_is_null(t->about.sender) &&
+	    t->what != MTA_NOTIFY_WARN &&
+	    (classes.bounce || classes.double_bounce))
+		task_submit(b, t, MTA_NOTICE_DOUBLE_BOUNCE);
+	else
+		task_drop(b, t);
+}
+
+static bool
+bounce_is_notice(const struct mta_bounce *b, mta_addr sender)
+{
+	return mta_addr_is_null(sender) ||
+	       mta_addr_family(sender) == b->double_family;
+}
+
+static void
+bounce_request(struct mta_bounce *b, const struct mta_note *note)
+{
+	const struct mta_host *h = &b->host;
+	struct bounce_task *t = mta_pool_take(&b->tasks);
+
+	t->message = note->notify.message;
+	t->file = note->notify.file;
+	t->what = note->notify.what;
+	t->log = task_log(t->what);
+	if (h->spool->ops->envelope(h->spool, t->file, &t->about) != MTA_OK) {
+		task_answer(b, t, true);
+		return;
+	}
+	t->reported_count = log_count(h, t->log, t->file);
+	if (t->reported_count == 0)
+		task_answer(b, t, false);
+	else if (bounce_is_notice(b, t->about.sender))
+		task_tell_of_notice(b, t);
+	else
+		task_submit(b, t,
+			    t->what == MTA_NOTIFY_WARN ? MTA_NOTICE_WARNING :
+							 MTA_NOTICE_BOUNCE);
+}
+
+static void
+task_trace_notice(const struct mta_bounce *b, const struct bounce_task *t,
+		  struct mta_ref notice)
+{
+	const struct mta_host *h = &b->host;
+
+	if (!mta_trace_wants(h->trace, MTA_TRACE_NOTICE))
+		return;
+	mta_trace_deliver(h->trace, MTA_TRACE_NOTICE,
+			  &(struct mta_trace_notice){
+				  .at = h->loop->now,
+				  .file = t->file,
+				  .notice = notice,
+				  .serial = t->about.serial,
+				  .notice_serial = t->notice_serial,
+				  .kind = t->kind,
+			  });
+}
+
+/* R-NOTIFY-COPY: does the postmaster get a copy of what the sender got? */
+static bool
+task_wants_copy(const struct mta_bounce *b, const struct bounce_task *t)
+{
+	struct mta_notice_classes classes =
+		mta_notice_classes_of(b->params->notify_classes);
+
+	if (t->step != TASK_TELL_SENDER || t->kind == MTA_NOTICE_DOUBLE_BOUNCE)
+		return false;
+	return t->what == MTA_NOTIFY_WARN ? classes.delay : classes.bounce;
+}
+
+static bool
+result_is_success(enum mta_submit_result result)
+{
+	return result == MTA_SUBMIT_ACCEPTED || result == MTA_SUBMIT_HELD ||
+	       result == MTA_SUBMIT_DISCARDED;
+}
+
+static void
+bounce_submitted(struct mta_bounce *b, const struct mta_note *note)
+{
+	struct bounce_task *t =
+		mta_pool_find(&b->tasks, note->submitted.client);
+
+	if (!t)
+		return; /* asked for before a restart */
+	if (result_is_success(note->submitted.result)) {
+		task_trace_notice(b, t, note->submitted.file);
+	} else if (t->step == TASK_TELL_SENDER) {
+		task_answer(b, t, true);
+		return;
+	}
+	if (!task_wants_copy(b, t)) {
+		task_answer(b, t, false);
+		return;
+	}
+	t->step = TASK_TELL_POSTMASTER;
+	task_submit(b, t,
+		    t->what == MTA_NOTIFY_WARN ? MTA_NOTICE_POSTMASTER_DELAY :
+						 MTA_NOTICE_POSTMASTER);
+}
+
+static void
+bounce_wake_fired(struct mta_timer *timer)
+{
+	struct mta_bounce *b =
+		mta_container_of(timer, struct mta_bounce, wake);
+	struct mta_note note;
+
+	while (mta_turn_receive(&b->host, MTA_TO_BOUNCE, &b->wake, &note)) {
+		if (note.kind == MTA_NOTE_NOTIFY) {
+			bounce_request(b, &note);
+			continue;
+		}
+		mta_assert(note.kind == MTA_NOTE_SUBMITTED);
+		bounce_submitted(b, &note);
+	}
+}
+
+void
+mta_bounce_init(struct mta_bounce *b, const struct mta_host *host,
+		const struct mta_params *params)
+{
+	*b = (struct mta_bounce){ .host = *host, .params = params };
+	b->double_family = mta_addr_family(
+		host->book->notice_sender(host->book, false));
+	mta_timer_init(&b->wake, bounce_wake_fired);
+	mta_pool_init(&b->tasks, sizeof(struct bounce_task), TASKS_PER_CHUNK);
+	host->port->ops->attach(host->port, MTA_TO_BOUNCE, host->loop,
+				&b->wake);
+}
+
+void
+mta_bounce_release(struct mta_bounce *b)
+{
+	mta_timer_cancel(b->host.loop, &b->wake);
+	mta_pool_release(&b->tasks);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Notices: who gets them, from whom, and how long they are. What stands in them
+ * nobody reads here, but their length takes time on the way and space in the
+ * queue.
+ *
+ * A notice about mail of a real sender comes from <>, so that it cannot bounce
+ * for ever; what goes to the postmaster comes from double_bounce_sender, whose
+ * mail is dropped when it fails (F10).
+ */
+#include "mta/pure.h"
+
+#include "mta/bounce.h"
+
+#include "mta/panic.h"
+
+/*
+ * M-NOTICE-SIZE: the words around it, the report of one recipient, the head of
+ * a mail. Round figures for what such notices usually have.
+ */
+enum {
+	NOTICE_TEXT_BYTES = 1500,
+	NOTICE_REPORT_BYTES = 500,
+	NOTICE_HEAD_BYTES = 1500,
+};
+
+static bool
+notice_has_body(const struct mta_notice *n, const struct mta_params *p)
+{
+	switch (n->kind) {
+	case MTA_NOTICE_BOUNCE:
+	case MTA_NOTICE_DOUBLE_BOUNCE:
+		return (int64_t)n->about->size_bytes <=
+		       p->bounce_size_limit_bytes;
+	case MTA_NOTICE_WARNING:
+	case MTA_NOTICE_POSTMASTER:
+	case MTA_NOTICE_POSTMASTER_DELAY:
+		break;
+	}
+	return false;
+}
+
+uint32_t
+mta_notice_size_bytes(const struct mta_notice *n, const struct mta_params *p)
+{
+	uint64_t size = NOTICE_TEXT_BYTES;
+
+	size += (uint64_t)NOTICE_REPORT_BYTES * n->reported_count;
+	if (notice_has_body(n, p) || n->about->size_bytes < NOTICE_HEAD_BYTES)
+		size += n->about->size_bytes;
+	else
+		size += NOTICE_HEAD_BYTES;
+	return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool
+word_is(const char *word, size_t length, const char *name)
+{
+	if (strlen(name) != length)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (lower(word[i]) != name[i])
+			return false;
+	}
+	return true;
+}
+
+struct mta_notice_classes
+mta_notice_classes_of(const char *notify_classes)
+{
+	static const char blanks[] = ", \t";
+	struct mta_notice_classes classes = { 0 };
+	const char *at = notify_classes + strspn(notify_classes, blanks);
+
+	while (*at) {
+		size_t length = strcspn(at, blanks);
+
+		if (word_is(at, length, "bounce"))
+			classes.bounce = true;
+		else if (word_is(at, length, "2bounce"))
+			classes.double_bounce = true;
+		else if (word_is(at, length, "delay"))
+			classes.delay = true;
+		at += length;
+		at += strspn(at, blanks);
+	}
+	return classes;
+}
+
+/* From whom, to whom. */
+struct notice_route {
+	mta_addr from;
+	mta_addr to;
+};
+
+static struct notice_route
+notice_to_postmaster(struct mta_book *book, const char *who)
+{
+	return (struct notice_route){ .from = book->notice_sender(book, false),
+				      .to = book->lookup(book, who) };
+}
+
+static struct notice_route
+notice_route(const struct mta_host *h, const struct mta_params *p,
+	     const struct mta_notice *n)
+{
+	switch (n->kind) {
+	case MTA_NOTICE_BOUNCE:
+	case MTA_NOTICE_WARNING:
+		break;
+	case MTA_NOTICE_POSTMASTER:
+		return notice_to_postmaster(h->book,
+					    p->bounce_notice_recipient);
+	case MTA_NOTICE_POSTMASTER_DELAY:
+		return notice_to_postmaster(h->book,
+					    p->delay_notice_recipient);
+	case MTA_NOTICE_DOUBLE_BOUNCE:
+		return notice_to_postmaster(
+			h->book, p->double_bounce_notice_recipient);
+	}
+	return (struct notice_route){
+		.from = h->book->notice_sender(h->book, true),
+		.to = n->about->sender,
+	};
+}
+
+static void
+notice_trace(const struct mta_host *h, const struct mta_note_submit *s)
+{
+	if (!mta_trace_wants(h->trace, MTA_TRACE_SUBMITTED))
+		return;
+	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED,
+			  &(struct mta_trace_submitted){
+				  .at = s->arrival,
+				  .sender = s->sender,
+				  .serial = s->serial,
+				  .size_bytes = s->size_bytes,
+				  .recipient_count = s->recipient_count,
+				  .is_notice = 1,
+			  });
+}
+
+uint32_t
+mta_notice_send(const struct mta_host *h, const struct mta_params *p,
+		const struct mta_notice *n)
+{
+	struct notice_route route = notice_route(h, p, n);
+	struct mta_recipient *items = NULL;
+	struct mta_note note = {
+		.kind = MTA_NOTE_SUBMIT,
+		.submit = {
+			.client = n->client,
+			.reply_to = n->reply_to,
+			.recipients = h->port->ops->list_take(h->port, 1,
+							      &items),
+			.recipient_count = 1,
+			.serial = mta_host_next_serial(h),
+			.size_bytes = mta_notice_size_bytes(n, p),
+			.sender = route.from,
+			.arrival = h->loop->now,
+		},
+	};
+
+	mta_assert(items);
+	items[0] = (struct mta_recipient){ .address = route.to };
+	notice_trace(h, &note.submit);
+	h->port->ops->send(h->port, MTA_TO_CLEANUP, &note);
+	return note.submit.serial;
+}
