@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Acceptance. A process exists here only while it is at work: a connection that
+ * finds the service at its process limit waits in the backlog, and its flow
+ * token is taken when it is accepted, not before.
+ *
+ * Time that the spool takes has moved loop->now by when the answer is given, so
+ * the trigger and the answer leave at that time, and under a process limit the
+ * process is occupied until then.
+ *
+ * Not done: headers, milters, duplicate recipients, address rewriting.
+ */
+#include "mta/pure.h"
+
+#include "mta/bounce.h"
+#include "mta/cleanup.h"
+#include "mta/mail.h"
+
+#include "mta/panic.h"
+#include "mta/turn.h"
+
+enum { PROCESSES_PER_CHUNK = 256 };
+
+enum process_step {
+	PROCESS_QUEUED, /* a connection nobody has accepted */
+	PROCESS_ASLEEP, /* in_flow_delay */
+	PROCESS_ENDING, /* has answered, and is busy until its timer */
+};
+
+struct cleanup_process {
+	struct mta_pooled pooled;
+	struct mta_list link; /* backlog, else off */
+	struct mta_timer timer;
+	struct mta_cleanup *cleanup;
+	struct mta_note_submit submit;
+	enum process_step step;
+	bool has_slept;
+};
+
+/* ---- one message -------------------------------------------------------------- */
+
+static enum mta_access_action
+cleanup_ask_access(const struct mta_cleanup *c, const struct mta_note_submit *s,
+		   const struct mta_recipient *items)
+{
+	bool is_from_outside = s->reply_to == MTA_TO_CLIENT ||
+			       s->reply_to == MTA_TO_PICKUP;
+
+	if (!c->access || !is_from_outside || s->is_requeued)
+		return MTA_ACCESS_NONE;
+	return c->access->decide(c->access, s, items);
+}
+
+static bool
+cleanup_is_too_large(const struct mta_cleanup *c,
+		     const struct mta_note_submit *s)
+{
+	int64_t limit = c->params->message_size_limit_bytes;
+
+	return limit > 0 && (int64_t)s->size_bytes > limit;
+}
+
+/* What the message comes to, but for the disk: R-CLEANUP-STATUS (F2.3), the size
+ * before the content; R-ACCESS (F2.7), hold only what is otherwise accepted. */
+static enum mta_submit_result
+cleanup_judge(const struct mta_cleanup *c, const struct mta_note_submit *s,
+	      const struct mta_recipient *items)
+{
+	if (cleanup_is_too_large(c, s))
+		return MTA_SUBMIT_TOO_LARGE;
+	switch (cleanup_ask_access(c, s, items)) {
+	case MTA_ACCESS_NONE:
+		break;
+	case MTA_ACCESS_HOLD:
+		return MTA_SUBMIT_HELD;
+	case MTA_ACCESS_DISCARD:
+		return MTA_SUBMIT_DISCARDED;
+	case MTA_ACCESS_REJECT:
+		return MTA_SUBMIT_REJECTED;
+	}
+	return MTA_SUBMIT_ACCEPTED;
+}
+
+static struct mta_envelope
+cleanup_envelope(const struct mta_cleanup *c, const struct mta_note_submit *s)
+{
+	return (struct mta_envelope){
+		.arrival = s->arrival,
+		.created_s = mta_host_second(&c->host),
+		.sender = s->sender,
+		.warn_s = mta_warn_time_s(s->arrival, s->sender,
+					  c->params->delay_warning_time_s),
+		.serial = s->serial,
+		.size_bytes = s->size_bytes,
+		.recipient_count = s->recipient_count,
+		.first_active = MTA_NEVER,
+		.committed = c->host.loop->now,
+	};
+}
+
+/* R-CLEANUP-BOUNCE (F2.4): nobody waits to hear that a mail of maildrop was
+ * refused, so its sender is told. */
+static void
+cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
+	       const struct mta_recipient *items,
+	       const struct mta_rcpt_result *refusal)
+{
+	struct mta_rcpt_result r = *refusal;
+
+	for (uint32_t i = 0; i < s->recipient_count; i++) {
+		r.to = items[i];
+		mta_rcpt_refused(&c->host, &r);
+	}
+	if (mta_addr_is_null(s->sender))
+		return;
+	mta_notice_send(&c->host, c->params,
+			&(struct mta_notice){
+				.kind = MTA_NOTICE_BOUNCE,
+				.file = r.file,
+				.about = r.envelope,
+				.reported_count = s->recipient_count,
+				.reply_to = MTA_TO_CLEANUP });
+}
+
+static void
+cleanup_refuse(const struct mta_cleanup *c, const struct mta_note_submit *s,
+	       const struct mta_recipient *items, struct mta_ref file,
+	       enum mta_submit_result why)
+{
+	struct mta_symtab *symbols = c->host.symbols;
+	struct mta_envelope about = cleanup_envelope(c, s);
+	struct mta_rcpt_result refusal = {
+		.file = file,
+		.envelope = &about,
+		.active = MTA_NEVER,
+		.handoff = MTA_NEVER,
+		.setup = MTA_NEVER,
+	};
+
+	if (s->reply_to != MTA_TO_PICKUP)
+		return;
+	if (why == MTA_SUBMIT_TOO_LARGE) {
+		refusal.status.dsn = MTA_DSN(5, 3, 4);
+		refusal.status.reason = mta_sym_intern(
+			symbols, "message size exceeds size limit");
+	} else {
+		refusal.status.dsn = MTA_DSN(5, 7, 1);
+		refusal.status.reason =
+			mta_sym_intern(symbols, "message content rejected");
+	}
+	cleanup_bounce(c, s, items, &refusal);
+	mta_sym_drop(symbols, refusal.status.reason);
+}
+
+/* R-FLOW-HOLD (F3.4): what is held takes no part in the flow. */
+static enum mta_submit_result
+cleanup_commit(const struct mta_cleanup *c, struct mta_ref file,
+	       enum mta_submit_result result)
+{
+	const struct mta_host *h = &c->host;
+	bool is_held = result == MTA_SUBMIT_HELD;
+	enum mta_err err = mta_mail_commit(
+		h, file, is_held ? MTA_HOLD : MTA_INCOMING,
+		is_held ? MTA_MOVE_HOLD : MTA_MOVE_ACCEPTED);
+
+	if (err != MTA_OK)
+		return MTA_SUBMIT_NO_SPACE;
+	if (!is_held)
+		h->port->ops->send(h->port, MTA_TO_QMGR,
+				   &(struct mta_note){
+					   .kind = MTA_NOTE_TRIGGER,
+					   .trigger = MTA_TRIGGER_WAKEUP });
+	else if (c->params->in_flow_delay_s > 0)
+		h->port->ops->token_put(h->port, 1);
+	return result;
+}
+
+static enum mta_submit_result
+cleanup_store(const struct mta_cleanup *c, const struct mta_note_submit *s,
+	      struct mta_ref *file)
+{
+	const struct mta_host *h = &c->host;
+	struct mta_envelope envelope = cleanup_envelope(c, s);
+	struct mta_recipient *items =
+		h->port->ops->list_items(h->port, s->recipients);
+	enum mta_submit_result result = cleanup_judge(c, s, items);
+
+	*file = h->spool->ops->create(h->spool, MTA_INCOMING, &envelope);
+	for (uint32_t i = 0; i < s->recipient_count; i++)
+		h->spool->ops->append(h->spool, *file, items[i].address);
+	switch (result) {
+	case MTA_SUBMIT_ACCEPTED:
+	case MTA_SUBMIT_HELD:
+		result = cleanup_commit(c, *file, result);
+		break;
+	case MTA_SUBMIT_REJECTED:
+	case MTA_SUBMIT_TOO_LARGE:
+		cleanup_refuse(c, s, items, *file, result);
+		h->spool->ops->abandon(h->spool, *file);
+		break;
+	case MTA_SUBMIT_DISCARDED:
+	case MTA_SUBMIT_NO_SPACE:
+		h->spool->ops->abandon(h->spool, *file);
+		break;
+	}
+	h->port->ops->list_give(h->port, s->recipients);
+	return result;
+}
+
+static void
+cleanup_answer(const struct mta_cleanup *c, const struct cleanup_process *p,
+	       struct mta_ref file, enum mta_submit_result result)
+{
+	const struct mta_host *h = &c->host;
+	const struct mta_note_submit *s = &p->submit;
+
+	if (mta_trace_wants(h->trace, MTA_TRACE_ANSWERED))
+		mta_trace_deliver(h->trace, MTA_TRACE_ANSWERED,
+				  &(struct mta_trace_answered){
+					  .at = h->loop->now,
+					  .arrival = s->arrival,
+					  .sender = s->sender,
+					  .file = file,
+					  .serial = s->serial,
+					  .result = result,
+					  .recipient_count =
+						  s->recipient_count,
+					  .slept = p->has_slept,
+				  });
+	h->port->ops->send(h->port, s->reply_to,
+			   &(struct mta_note){
+				   .kind = MTA_NOTE_SUBMITTED,
+				   .submitted = { .client = s->client,
+						  .file = file,
+						  .result = result },
+			   });
+}
+
+/* ---- processes ------------------------------------------------------------------ */
+
+static bool
+cleanup_has_room(const struct mta_cleanup *c)
+{
+	return c->process_limit == 0 || c->busy_count < c->process_limit;
+}
+
+static void
+process_end(struct mta_cleanup *c, struct cleanup_process *p)
+{
+	c->busy_count--;
+	mta_pool_give(&c->processes, p);
+}
+
+static void
+process_serve(struct mta_cleanup *c, struct cleanup_process *p)
+{
+	struct mta_loop *loop = c->host.loop;
+	struct mta_ref file = { 0 };
+	enum mta_submit_result result = cleanup_store(c, &p->submit, &file);
+
+	cleanup_answer(c, p, file, result);
+	if (c->process_limit > 0 && loop->now > loop->stepped) {
+		p->step = PROCESS_ENDING;
+		mta_timer_set(loop, &p->timer, loop->now);
+		return;
+	}
+	process_end(c, p);
+}
+
+/* R-FLOW-TOKEN (F3.2): no token, so sleep; then no token is owed, and nobody
+ * looks again. */
+static void
+process_accept(struct mta_cleanup *c, struct cleanup_process *p)
+{
+	struct mta_port *port = c->host.port;
+	struct mta_loop *loop = c->host.loop;
+	int32_t delay_s = c->params->in_flow_delay_s;
+
+	c->busy_count++;
+	if (delay_s > 0 && !port->ops->token_take(port)) {
+		c->asleep_count++;
+		p->step = PROCESS_ASLEEP;
+		p->has_slept = true;
+		mta_timer_set(loop, &p->timer,
+			      loop->now + mta_from_seconds(delay_s));
+		return;
+	}
+	process_serve(c, p);
+}
+
+/* Whoever waits longest comes first. When one of them has moved the time, the
+ * others must wait for another step; it is occupied, and its end is one. */
+static void
+cleanup_serve_backlog(struct mta_cleanup *c)
+{
+	while (!mta_list_is_empty(&c->backlog) && cleanup_has_room(c) &&
+	       c->host.loop->now == c->host.loop->stepped) {
+		struct cleanup_process *p = mta_container_of(
+			c->backlog.next, struct cleanup_process, link);
+
+		mta_list_remove(&p->link);
+		process_accept(c, p);
+	}
+}
+
+static void
+process_fired(struct mta_timer *timer)
+{
+	struct cleanup_process *p =
+		mta_container_of(timer, struct cleanup_process, timer);
+	struct mta_cleanup *c = p->cleanup;
+
+	switch (p->step) {
+	case PROCESS_ASLEEP:
+		c->asleep_count--;
+		process_serve(c, p);
+		break;
+	case PROCESS_ENDING:
+		process_end(c, p);
+		break;
+	case PROCESS_QUEUED:
+		mta_assert(p->step != PROCESS_QUEUED);
+		break;
+	}
+	cleanup_serve_backlog(c);
+}
+
+static void
+cleanup_connected(struct mta_cleanup *c, const struct mta_note_submit *s)
+{
+	struct cleanup_process *p = mta_pool_take(&c->processes);
+
+	mta_assert(s->recipient_count > 0);
+	mta_list_init(&p->link);
+	mta_timer_init(&p->timer, process_fired);
+	p->cleanup = c;
+	p->submit = *s;
+	if (cleanup_has_room(c) && mta_list_is_empty(&c->backlog))
+		process_accept(c, p);
+	else
+		mta_list_append(&c->backlog, &p->link);
+}
+
+static void
+cleanup_wake_fired(struct mta_timer *timer)
+{
+	struct mta_cleanup *c =
+		mta_container_of(timer, struct mta_cleanup, wake);
+	struct mta_note note;
+
+	while (mta_turn_receive(&c->host, MTA_TO_CLEANUP, &c->wake, &note)) {
+		/* An answer is about a notice of our own: nothing follows. */
+		if (note.kind == MTA_NOTE_SUBMITTED)
+			continue;
+		mta_assert(note.kind == MTA_NOTE_SUBMIT);
+		cleanup_connected(c, &note.submit);
+	}
+}
+
+void
+mta_cleanup_init(struct mta_cleanup *c, const struct mta_host *host,
+		 const struct mta_params *params, struct mta_access *access)
+{
+	*c = (struct mta_cleanup){ .host = *host,
+				   .params = params,
+				   .access = access };
+	mta_timer_init(&c->wake, cleanup_wake_fired);
+	mta_list_init(&c->backlog);
+	mta_pool_init(&c->processes, sizeof(struct cleanup_process),
+		      PROCESSES_PER_CHUNK);
+	host->port->ops->attach(host->port, MTA_TO_CLEANUP, host->loop,
+				&c->wake);
+}
+
+/* A process in use has a generation that is odd. */
+static void
+cleanup_drop_process(struct mta_cleanup *c, struct cleanup_process *p)
+{
+	struct mta_port *port = c->host.port;
+
+	if (p->pooled.generation % 2 == 0)
+		return;
+	mta_timer_cancel(c->host.loop, &p->timer);
+	if (p->step != PROCESS_ENDING)
+		port->ops->list_give(port, p->submit.recipients);
+}
+
+void
+mta_cleanup_release(struct mta_cleanup *c)
+{
+	for (uint32_t i = 0; i < c->processes.fresh; i++)
+		cleanup_drop_process(c, mta_pool_at(&c->processes, i));
+	mta_timer_cancel(c->host.loop, &c->wake);
+	mta_pool_release(&c->processes);
+}
