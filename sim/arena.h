@@ -50,6 +50,6 @@ memory_free(void *memory);
 
 char *
 memory_print(const char *format, va_list arguments)
-	__attribute__((format(printf, 1, 0)));
+	__attribute__((format(printf, 1, 0), nonnull(1)));
 
 #endif

@@ -176,7 +176,8 @@ complaint_compare(const void *a, const void *b)
 static void
 caret_print(const struct complaint *c, FILE *out)
 {
-	fprintf(out, "%5d | %s\n      | ", c->line, c->excerpt);
+	int width = fprintf(out, "%5d", c->line);
+	fprintf(out, " | %s\n%*s | ", c->excerpt, width, "");
 	int at = 1;
 	for (const char *p = c->excerpt; *p && at < c->caret; p++) {
 		if (is_continuation(*p))
@@ -213,15 +214,32 @@ complaint_same(const struct complaint *a, const struct complaint *b)
 	       !strcmp(a->message, b->message);
 }
 
+static void
+complaints_print_all(const struct complaints *all, FILE *out)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (i && complaint_same(&all->list[i - 1], &all->list[i]))
+			continue;
+		complaint_print(&all->list[i], out);
+	}
+}
+
 void
 complaints_print(struct complaints *all, FILE *out)
 {
 	if (!all->count)
 		return;
 	qsort(all->list, all->count, sizeof(*all->list), complaint_compare);
-	for (size_t i = 0; i < all->count; i++) {
-		if (i && complaint_same(&all->list[i - 1], &all->list[i]))
-			continue;
-		complaint_print(&all->list[i], out);
+	/* Standard error is not buffered: say it all in one piece. */
+	char *text = NULL;
+	size_t size = 0;
+	FILE *buffer = open_memstream(&text, &size);
+	if (!buffer) {
+		complaints_print_all(all, out);
+		return;
 	}
+	complaints_print_all(all, buffer);
+	fclose(buffer);
+	fwrite(text, 1, size, out);
+	free(text);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Open addressing with linear probing, at most half full, FNV-1a. The nearest
- * name is by edits (insert, delete, replace, swap of neighbours); a third of
- * the wanted name's letters may differ, at least one and at most three, and
+ * name is by edits (insert, delete, replace, swap of neighbours); about a third
+ * of the wanted name's letters may differ, at most three. A single letter and
  * names of more than 63 letters are never near anything.
  */
 #include "sim/name_index.h"
@@ -129,7 +129,7 @@ name_nearest_try(struct name_nearest *nearest, const char *candidate)
 	size_t size = strlen(candidate);
 	if (wanted > NEAR_LETTERS || size > NEAR_LETTERS)
 		return;
-	size_t most = least(3, wanted / 3 ? wanted / 3 : 1);
+	size_t most = least(3, (wanted + 1) / 3);
 	size_t apart = wanted > size ? wanted - size : size - wanted;
 	if (apart > most)
 		return;

@@ -256,6 +256,8 @@ complain_unknown(struct reader *r, const struct tree_node *node,
 		 const struct schema_key *rows, size_t count)
 {
 	struct name_nearest nearest = { .wanted = node->key };
+	if (!strcmp(node->key, "<<"))
+		return; /* a merge key, which the tree has complained of */
 	for (size_t i = 0; i < count; i++)
 		name_nearest_try(&nearest, rows[i].name);
 	reader_complain_key(r, node, "unknown key%s",

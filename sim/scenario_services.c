@@ -78,7 +78,8 @@ reader_run(struct reader *r, const struct tree_node *root)
 
 /* A parameter's name that is none: say which it may have been meant to be. */
 static void
-complain_parameter(struct reader *r, const struct tree_node *node)
+complain_parameter(struct reader *r, const struct tree_node *node,
+		   const struct mta_param *form)
 {
 	struct name_nearest nearest = { .wanted = node->key };
 	for (size_t i = 0; i < mta_param_count(); i++) {
@@ -93,8 +94,14 @@ complain_parameter(struct reader *r, const struct tree_node *node)
 				"%s%s", r->scenario->transports[t].name,
 				row->name));
 	}
-	reader_complain_key(r, node, "unknown parameter%s",
-			    reader_did_you_mean(r, &nearest));
+	size_t size = strlen(node->key) - (form ? strlen(form->name) : 0);
+	if (form && !nearest.best)
+		reader_complain_key(r, node, "unknown parameter; there is no "
+					     "transport '%.*s'", (int)size,
+				    node->key);
+	else
+		reader_complain_key(r, node, "unknown parameter%s",
+				    reader_did_you_mean(r, &nearest));
 }
 
 /* Whether a name that ends like a form starts with a transport's name. */
@@ -115,7 +122,7 @@ read_setting(struct reader *r, const struct tree_node *node,
 	if (!row || (row->is_transport_form &&
 		     !form_is_known(r, node->key, row->name))) {
 		if (reader_may_suggest(r))
-			complain_parameter(r, node);
+			complain_parameter(r, node, row);
 		else
 			reader_complain_key(r, node, "unknown parameter");
 		return;

@@ -373,27 +373,46 @@ on_event(struct builder *b, const yaml_event_t *event, int *documents)
 	return false;
 }
 
+/* The start of a line; *end is where it stops. */
+static const char *
+find_line(const struct source_text *source, int line, const char **end)
+{
+	const char *p = source->text;
+	const char *stop = p + source->size;
+	for (int at = 1; at < line && p < stop; p++)
+		at += *p == '\n';
+	*end = memchr(p, '\n', (size_t)(stop - p));
+	*end = *end ? *end : stop;
+	return p;
+}
+
+static bool
+line_has_tab_first(const struct source_text *source, int line)
+{
+	const char *end;
+	const char *p = find_line(source, line, &end);
+	while (p < end && *p == ' ')
+		p++;
+	return p < end && *p == '\t';
+}
+
 /* Whether a value in this line holds what only quotes would protect. */
 static bool
 line_wants_quotes(const struct source_text *source, int line)
 {
-	const char *p = source->text;
-	const char *end = p + source->size;
-	for (int at = 1; at < line && p < end; p++)
-		at += *p == '\n';
-	const char *stop = memchr(p, '\n', (size_t)(end - p));
-	stop = stop ? stop : end;
-	while (p < stop && (*p == ' ' || *p == '-'))
+	const char *end;
+	const char *p = find_line(source, line, &end);
+	while (p < end && (*p == ' ' || *p == '-'))
 		p++;
 	const char *value = p;
-	for (; p + 1 < stop; p++) {
+	for (; p + 1 < end; p++) {
 		if (p[0] == ':' && p[1] == ' ') {
 			value = p + 1;
 			break;
 		}
 	}
-	for (p = value; p < stop; p++) {
-		if (strchr("*@{}[],#:%", *p))
+	for (p = value; p < end; p++) {
+		if (*p && strchr("*@{}[],#:%", *p))
 			return true;
 	}
 	return false;
@@ -427,12 +446,15 @@ complain_syntax(struct builder *b, const yaml_parser_t *parser)
 		return;
 	}
 	struct place at = place_of(b, parser->problem_mark);
-	bool quotes = line_wants_quotes(b->source, at.line);
+	const char *hint = "";
+	if (line_has_tab_first(b->source, at.line))
+		hint = "; this is a tab: YAML is indented with blanks";
+	else if (line_wants_quotes(b->source, at.line))
+		hint = "; a text with one of * @ { } [ ] , # : % is best put "
+		       "in double quotes";
 	complaints_add(b->complaints, at, "", "YAML syntax: %s%s%s%s", problem,
 		       parser->context ? " " : "",
-		       parser->context ? parser->context : "",
-		       quotes ? "; a text with one of * @ { } [ ] , # : % is "
-				"best put in double quotes" : "");
+		       parser->context ? parser->context : "", hint);
 }
 
 static void
