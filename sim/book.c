@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Texts are made when somebody asks: for logs and tables, and where the core
+ * must compare texts. Everything else works on handles.
+ */
+#include "sim/book.h"
+
+#include "mta/panic.h"
+
+static const struct book_family *
+family_of(const struct book *b, mta_addr address)
+{
+	uint32_t family = mta_addr_family(address);
+
+	mta_assert(family < b->family_count);
+	return &b->families[family];
+}
+
+void
+book_number_into(const char *pattern, uint64_t n, char *buffer,
+		 size_t size_bytes)
+{
+	size_t used = 0;
+
+	mta_assert(size_bytes > 0);
+	while (*pattern && used + 1 < size_bytes) {
+		if (strncmp(pattern, "{n}", 3) == 0) {
+			int more = snprintf(buffer + used, size_bytes - used,
+					    "%llu", (unsigned long long)n);
+
+			used += (size_t)more;
+			pattern += 3;
+			continue;
+		}
+		buffer[used++] = *pattern++;
+	}
+	if (used >= size_bytes)
+		used = size_bytes - 1;
+	buffer[used] = '\0';
+}
+
+/* ---- the door -------------------------------------------------------------- */
+
+static mta_sym
+book_domain(const struct mta_book *base, mta_addr address)
+{
+	const struct book *b = mta_container_of(
+		(struct mta_book *)(uintptr_t)base, struct book, base);
+	const struct book_family *f = family_of(b, address);
+
+	if (f->kind == BOOK_ROWS && f->rows[mta_addr_number(address)] != 0)
+		return family_of(b, f->rows[mta_addr_number(address)])->domain;
+	return f->domain;
+}
+
+static void
+book_text(const struct mta_book *base, mta_addr address, char *buffer,
+	  size_t size_bytes)
+{
+	const struct book *b = mta_container_of(
+		(struct mta_book *)(uintptr_t)base, struct book, base);
+	const struct book_family *f = family_of(b, address);
+	uint64_t n = mta_addr_number(address);
+
+	buffer[0] = '\0';
+	switch (f->kind) {
+	case BOOK_NULL:
+		break;
+	case BOOK_USERS:
+		snprintf(buffer, size_bytes, "u%llu@%s", (unsigned long long)n,
+			 mta_sym_text(b->symbols, f->domain));
+		break;
+	case BOOK_SENDER:
+	case BOOK_DOUBLE_BOUNCE:
+		book_number_into(f->pattern, n, buffer, size_bytes);
+		break;
+	case BOOK_ROWS:
+		if (f->rows[n] != 0)
+			book_text(base, f->rows[n], buffer, size_bytes);
+		break;
+	case BOOK_LITERAL:
+		snprintf(buffer, size_bytes, "%s",
+			 mta_sym_text(b->symbols, (mta_sym)n));
+		break;
+	}
+}
+
+static mta_addr
+book_notice_sender(struct mta_book *base, bool null_sender)
+{
+	struct book *b = mta_container_of(base, struct book, base);
+
+	return mta_addr_make(null_sender ? 0 : b->double_family,
+			     b->notice_count++);
+}
+
+static mta_addr
+book_lookup(struct mta_book *base, const char *text)
+{
+	return book_literal(mta_container_of(base, struct book, base), text);
+}
+
+/* ---- families --------------------------------------------------------------- */
+
+static mta_sym
+domain_of_text(struct book *b, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return mta_sym_intern_lower(b->symbols, at ? at + 1 : "");
+}
+
+static uint32_t
+family_add(struct book *b, enum book_kind kind, mta_sym domain,
+	   uint32_t source)
+{
+	if (b->family_count == b->family_capacity) {
+		b->family_capacity =
+			b->family_capacity ? b->family_capacity * 2 : 64;
+		b->families = mta_realloc(b->families, b->family_capacity,
+					  sizeof(*b->families));
+	}
+	mta_assert(b->family_count < 1U << 24);
+	b->families[b->family_count] = (struct book_family){
+		.kind = kind, .domain = domain, .source = source
+	};
+	return b->family_count++;
+}
+
+static char *
+text_copy(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = mta_alloc(size, 1);
+
+	memcpy(copy, text, size);
+	return copy;
+}
+
+void
+book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
+{
+	char sender[MTA_ADDR_TEXT_MAX];
+
+	*b = (struct book){
+		.base = { .domain = book_domain,
+			  .text = book_text,
+			  .notice_sender = book_notice_sender,
+			  .lookup = book_lookup },
+		.symbols = symbols,
+	};
+	mta_table_init(&b->users);
+	mta_table_init(&b->literals);
+	family_add(b, BOOK_NULL, 0, BOOK_NO_SOURCE);
+	snprintf(sender, sizeof(sender), "double-bounce@%s", my_name);
+	b->double_family = family_add(b, BOOK_DOUBLE_BOUNCE,
+				      domain_of_text(b, sender),
+				      BOOK_NO_SOURCE);
+	b->families[b->double_family].pattern = text_copy(sender);
+}
+
+void
+book_release(struct book *b)
+{
+	for (uint32_t i = 0; i < b->family_count; i++) {
+		mta_sym_drop(b->symbols, b->families[i].domain);
+		free(b->families[i].pattern);
+		free(b->families[i].rows);
+	}
+	free(b->families);
+	mta_table_release(&b->users);
+	mta_table_release(&b->literals);
+}
+
+/* A family of a domain, made when new. Tables hold pointers; a family's number
+ * is stored as one. */
+static uint32_t
+family_of_domain(struct book *b, struct mta_table *table, enum book_kind kind,
+		 mta_sym domain)
+{
+	uint64_t key = (uint64_t)domain + 1;
+	uintptr_t number = (uintptr_t)mta_table_find(table, key);
+
+	if (number == 0) {
+		number = family_add(b, kind, domain, BOOK_NO_SOURCE);
+		mta_sym_hold(b->symbols, domain);
+		mta_table_add(table, key, (void *)number);
+	}
+	return (uint32_t)number;
+}
+
+uint32_t
+book_add_users(struct book *b, const char *domain)
+{
+	mta_sym name = mta_sym_intern_lower(b->symbols, domain);
+	uint32_t family =
+		family_of_domain(b, &b->users, BOOK_USERS, name);
+
+	mta_sym_drop(b->symbols, name);
+	return family;
+}
+
+uint32_t
+book_add_source(struct book *b, const char *pattern, uint32_t source)
+{
+	uint32_t family = family_add(b, BOOK_SENDER,
+				     domain_of_text(b, pattern), source);
+
+	b->families[family].pattern = text_copy(pattern);
+	return family;
+}
+
+uint32_t
+book_add_rows(struct book *b, uint32_t source)
+{
+	return family_add(b, BOOK_ROWS, 0, source);
+}
+
+void
+book_add_row(struct book *b, uint32_t family, const char *sender)
+{
+	struct book_family *f = &b->families[family];
+	size_t n = f->row_count;
+	mta_addr address = *sender ? book_literal(b, sender) : 0;
+
+	f = &b->families[family]; /* literals may have moved the families */
+	if ((n & (n - 1)) == 0)
+		f->rows = mta_realloc(f->rows, n ? n * 2 : 1,
+				      sizeof(*f->rows));
+	f->rows[n] = address;
+	f->row_count = n + 1;
+}
+
+mta_addr
+book_literal(struct book *b, const char *address)
+{
+	mta_sym domain = domain_of_text(b, address);
+	/* Stays for the whole run: handles are not counted. */
+	mta_sym text = mta_sym_intern(b->symbols, address);
+	uint32_t family =
+		family_of_domain(b, &b->literals, BOOK_LITERAL, domain);
+
+	mta_sym_drop(b->symbols, domain);
+	return mta_addr_make(family, text);
+}
+
+struct book_origin
+book_origin_of(const struct book *b, mta_addr sender)
+{
+	return (struct book_origin){ .source = family_of(b, sender)->source,
+				     .index = mta_addr_number(sender) };
+}
