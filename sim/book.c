@@ -48,7 +48,7 @@ book_domain(const struct mta_book *base, mta_addr address)
 		(struct mta_book *)(uintptr_t)base, struct book, base);
 	const struct book_family *f = family_of(b, address);
 
-	if (f->kind == BOOK_ROWS && f->rows[mta_addr_number(address)] != 0)
+	if (f->kind == BOOK_ROWS)
 		return family_of(b, f->rows[mta_addr_number(address)])->domain;
 	return f->domain;
 }
@@ -75,8 +75,7 @@ book_text(const struct mta_book *base, mta_addr address, char *buffer,
 		book_number_into(f->pattern, n, buffer, size_bytes);
 		break;
 	case BOOK_ROWS:
-		if (f->rows[n] != 0)
-			book_text(base, f->rows[n], buffer, size_bytes);
+		book_text(base, f->rows[n], buffer, size_bytes);
 		break;
 	case BOOK_LITERAL:
 		snprintf(buffer, size_bytes, "%s",
@@ -121,6 +120,7 @@ family_add(struct book *b, enum book_kind kind, mta_sym domain,
 					  sizeof(*b->families));
 	}
 	mta_assert(b->family_count < 1U << 24);
+	mta_assert(b->family_count >= MTA_ADDR_NULL_FAMILIES);
 	b->families[b->family_count] = (struct book_family){
 		.kind = kind, .domain = domain, .source = source
 	};
@@ -151,7 +151,11 @@ book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 	};
 	mta_table_init(&b->users);
 	mta_table_init(&b->literals);
-	family_add(b, BOOK_NULL, 0, BOOK_NO_SOURCE);
+	b->family_capacity = 2 * MTA_ADDR_NULL_FAMILIES;
+	b->families = mta_alloc(b->family_capacity, sizeof(*b->families));
+	b->family_count = MTA_ADDR_NULL_FAMILIES;
+	b->families[0].source = BOOK_NO_SOURCE;
+	b->null_count = 1;
 	snprintf(sender, sizeof(sender), "double-bounce@%s", my_name);
 	b->double_family = family_add(b, BOOK_DOUBLE_BOUNCE,
 				      domain_of_text(b, sender),
@@ -200,12 +204,23 @@ book_add_users(struct book *b, const char *domain)
 	return family;
 }
 
+static uint32_t
+family_add_null(struct book *b, uint32_t source)
+{
+	mta_assert(b->null_count < MTA_ADDR_NULL_FAMILIES);
+	b->families[b->null_count].source = source;
+	return b->null_count++;
+}
+
 uint32_t
 book_add_source(struct book *b, const char *pattern, uint32_t source)
 {
-	uint32_t family = family_add(b, BOOK_SENDER,
-				     domain_of_text(b, pattern), source);
+	uint32_t family;
 
+	if (!*pattern)
+		return family_add_null(b, source);
+	family = family_add(b, BOOK_SENDER, domain_of_text(b, pattern),
+			    source);
 	b->families[family].pattern = text_copy(pattern);
 	return family;
 }
@@ -216,19 +231,23 @@ book_add_rows(struct book *b, uint32_t source)
 	return family_add(b, BOOK_ROWS, 0, source);
 }
 
-void
+mta_addr
 book_add_row(struct book *b, uint32_t family, const char *sender)
 {
-	struct book_family *f = &b->families[family];
-	size_t n = f->row_count;
 	mta_addr address = *sender ? book_literal(b, sender) : 0;
+	/* Only now: a literal may have moved the families. */
+	struct book_family *f = &b->families[family];
+	size_t n = f->row_count++;
 
-	f = &b->families[family]; /* literals may have moved the families */
 	if ((n & (n - 1)) == 0)
 		f->rows = mta_realloc(f->rows, n ? n * 2 : 1,
 				      sizeof(*f->rows));
 	f->rows[n] = address;
-	f->row_count = n + 1;
+	if (*sender)
+		return mta_addr_make(family, n);
+	if (f->null_family == 0)
+		f->null_family = family_add_null(b, f->source);
+	return mta_addr_make(f->null_family, n);
 }
 
 mta_addr

@@ -8,7 +8,8 @@
  *   sender    a source's pattern, "app{n}@shop.example": number = index
  *   rows      senders of a trace: number = row, text kept for each row
  *   literal   addresses as written, of one domain: number = local part's symbol
- *   notices   family 0 is the null sender; double bounces have a family
+ *   null      the null sender: family 0 of notices, others of sources
+ *   double    of double bounces
  *
  * A sender's handle therefore tells the source and the index of its message.
  */
@@ -37,6 +38,7 @@ struct book_family {
 	char *pattern;	 /* owned: sender's text, may hold {n}; or NULL */
 	mta_addr *rows;	 /* owned: literal senders by row; or NULL */
 	size_t row_count;
+	uint32_t null_family; /* of rows with the null sender; 0: none yet */
 };
 
 struct book {
@@ -47,6 +49,7 @@ struct book {
 	uint32_t family_capacity;
 	struct mta_table users;	   /* domain -> family + 1 as pointer's number */
 	struct mta_table literals; /* likewise */
+	uint32_t null_count;	   /* families of the null sender in use */
 	uint64_t notice_count;	   /* notices numbered so far */
 	uint32_t double_family;
 };
@@ -58,13 +61,13 @@ void book_release(struct book *b);
 
 /* The mailboxes of a domain; the same family each time it is asked for. */
 uint32_t book_add_users(struct book *b, const char *domain);
-/* The senders of a source. pattern: "" is the empty sender, kept apart from
- * notices by its source. */
+/* The senders of a source. pattern: "" is the null sender. */
 uint32_t book_add_source(struct book *b, const char *pattern,
 			 uint32_t source);
-/* The senders of a trace; rows are added in order. */
+/* The senders of a trace; rows are added in order. The handle of a row's sender
+ * is of another family when that is the null sender. */
 uint32_t book_add_rows(struct book *b, uint32_t source);
-void book_add_row(struct book *b, uint32_t family, const char *sender);
+mta_addr book_add_row(struct book *b, uint32_t family, const char *sender);
 /* The handle of an address as written; domain compared without case. */
 mta_addr book_literal(struct book *b, const char *address);
 

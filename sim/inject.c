@@ -135,7 +135,7 @@ source_letter(struct source *s, uint64_t index)
 
 	if (s->trace) {
 		l.row = &s->trace->rows[index];
-		l.sender = mta_addr_make(s->sender_family, l.row->number);
+		l.sender = l.row->sender;
 		l.recipient_count = l.row->recipient_count;
 		l.size_bytes = l.row->size_bytes;
 		return l;
@@ -357,7 +357,6 @@ source_init(struct source *s, struct injector *in,
 					   sizeof(options->error));
 		if (!s->trace)
 			return false;
-		s->sender_family = s->trace->sender_family;
 	} else {
 		targets_init(&s->targets, &config->to, config->users);
 		arrival_init(&s->arrival, config->arrivals,

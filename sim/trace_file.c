@@ -57,7 +57,7 @@ recipients_add(struct trace_file *t, struct book *book, struct csv_reader *csv,
 
 static bool
 row_add(struct trace_file *t, struct book *book, struct csv_reader *csv,
-	const struct columns *c)
+	const struct columns *c, uint32_t family)
 {
 	struct trace_row row = { .number = (uint32_t)t->count };
 	int64_t size;
@@ -71,7 +71,7 @@ row_add(struct trace_file *t, struct book *book, struct csv_reader *csv,
 	row.size_bytes = (uint32_t)size;
 	if (!recipients_add(t, book, csv, csv_text(csv, c->recipients), &row))
 		return false;
-	book_add_row(book, t->sender_family, csv_text(csv, c->sender));
+	row.sender = book_add_row(book, family, csv_text(csv, c->sender));
 	if (t->count == t->capacity) {
 		t->capacity = t->capacity * 2 + 64;
 		t->rows = mta_realloc(t->rows, t->capacity, sizeof(*t->rows));
@@ -92,8 +92,10 @@ compare_rows(const void *va, const void *vb)
 }
 
 static bool
-trace_read(struct trace_file *t, struct book *book, struct csv_reader *csv)
+trace_read(struct trace_file *t, struct book *book, struct csv_reader *csv,
+	   uint32_t source)
 {
+	uint32_t family = book_add_rows(book, source);
 	struct columns c;
 
 	if (!csv_find(csv, "time_s", &c.time) ||
@@ -102,7 +104,7 @@ trace_read(struct trace_file *t, struct book *book, struct csv_reader *csv)
 	    !csv_find(csv, "size_bytes", &c.size))
 		return false;
 	while (csv_next(csv))
-		if (!row_add(t, book, csv, &c))
+		if (!row_add(t, book, csv, &c, family))
 			return false;
 	return csv->error[0] == '\0';
 }
@@ -115,8 +117,7 @@ trace_file_load(const char *path, struct book *book, uint32_t source,
 	struct csv_reader csv;
 	bool is_read;
 
-	t->sender_family = book_add_rows(book, source);
-	is_read = csv_open(&csv, path) && trace_read(t, book, &csv);
+	is_read = csv_open(&csv, path) && trace_read(t, book, &csv, source);
 	if (!is_read)
 		snprintf(error, error_size, "%s", csv.error);
 	csv_close(&csv);

@@ -15,6 +15,7 @@
 
 struct trace_row {
 	int64_t time_us;
+	mta_addr sender;
 	uint32_t first_recipient; /* in the file's recipients */
 	uint32_t recipient_count; /* >= 1 */
 	uint32_t size_bytes;
@@ -28,7 +29,6 @@ struct trace_file {
 	mta_addr *recipients;
 	size_t recipient_count;
 	size_t recipient_capacity;
-	uint32_t sender_family; /* number in it: the row's number */
 };
 
 /*

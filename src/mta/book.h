@@ -3,8 +3,9 @@
  * The address book: a door of the host. Addresses travel through the core as
  * handles; the book knows their domain and their text. A handle's upper 24 bits
  * are its family (a set of addresses that share a domain and a form, given out
- * by the host), the lower 40 bits a number within it. Family 0 is the null
- * sender <>; its number tells notices apart and is not part of the address.
+ * by the host), the lower 40 bits a number within it. The families below 256
+ * are the null sender <>: of notices (0), and of whatever else sends with it;
+ * the number tells mails apart and is not part of the address.
  */
 #ifndef MTA_BOOK_H
 #define MTA_BOOK_H
@@ -12,6 +13,7 @@
 #include "mta/types.h"
 
 #define MTA_ADDR_TEXT_MAX 512 /* bytes, terminator included */
+#define MTA_ADDR_NULL_FAMILIES 256 /* below: the null sender */
 
 struct mta_book {
 	/* Domain in lower case, without an owner added; 0 for none. */
@@ -28,7 +30,7 @@ struct mta_book {
 static inline bool
 mta_addr_is_null(mta_addr a)
 {
-	return a >> 40 == 0;
+	return a >> 48 == 0;
 }
 
 static inline mta_addr
