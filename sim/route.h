@@ -18,7 +18,7 @@
 #include "mta/table.h"
 #include "sim/scenario.h"
 
-struct receiver;
+struct remote;
 
 /* Where mail of one domain (or of one address with a key of its own) goes. */
 struct route {
@@ -28,7 +28,7 @@ struct route {
 	enum scenario_sharing sharing;
 	uint32_t receiver; /* index in the scenario, unless NONE */
 	bool has_users;	   /* some address of the domain has its own key */
-	struct receiver *remote; /* made when first wanted; remotes.c */
+	struct remote *remote; /* made when first wanted; remotes.c */
 };
 
 struct router {

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From a recipient to the remote end of its route.
+ */
+#include "sim/remotes.h"
+
+#include "mta/panic.h"
+
+enum { ENDS_PER_CHUNK = 64 };
+
+struct remote_end {
+	struct mta_pooled pooled;
+	struct remote remote;
+	struct receiver receiver;
+};
+
+static struct remote *
+remote_make(struct remotes *r, uint32_t receiver, const char *name)
+{
+	struct remote_end *end = mta_pool_take(&r->ends);
+
+	receiver_init(&end->receiver,
+		      r->scenario->receivers[receiver].config,
+		      stream_child(r->luck, name));
+	remote_init(&end->remote, &end->receiver, end->pooled.index, name,
+		    r->symbols);
+	return &end->remote;
+}
+
+static struct remote *
+remote_of_route(struct remotes *r, struct route *route)
+{
+	struct remote **shared;
+
+	switch (route->sharing) {
+	case SCENARIO_RECEIVER_NONE:
+		return NULL;
+	case SCENARIO_RECEIVER_EACH:
+		return remote_make(r, route->receiver,
+				   mta_sym_text(r->symbols, route->domain));
+	case SCENARIO_RECEIVER_SHARED:
+		shared = &r->shared[route->receiver];
+		if (!*shared)
+			*shared = remote_make(
+				r, route->receiver,
+				r->scenario->receivers[route->receiver].name);
+		return *shared;
+	}
+	return NULL;
+}
+
+static struct remote *
+remotes_lookup(struct agents_lookup *base, mta_addr recipient)
+{
+	struct remotes *r = mta_container_of(base, struct remotes, base);
+	struct route *route = router_find(r->router, recipient);
+
+	if (!route->remote)
+		route->remote = remote_of_route(r, route);
+	return route->remote;
+}
+
+void
+remotes_init(struct remotes *r, struct router *router,
+	     const struct scenario *scenario, struct mta_symtab *symbols,
+	     uint64_t seed, uint32_t replication)
+{
+	*r = (struct remotes){ .base.remote = remotes_lookup,
+			       .router = router,
+			       .scenario = scenario,
+			       .symbols = symbols };
+	stream_init(&r->luck, seed, replication, "receivers");
+	mta_pool_init(&r->ends, sizeof(struct remote_end), ENDS_PER_CHUNK);
+	r->shared = mta_alloc(scenario->receiver_count + 1,
+			      sizeof(*r->shared));
+}
+
+void
+remotes_release(struct remotes *r)
+{
+	for (uint32_t i = 0; i < r->ends.fresh; i++) {
+		struct remote_end *end = mta_pool_at(&r->ends, i);
+
+		remote_release(&end->remote, r->symbols);
+		receiver_release(&end->receiver);
+	}
+	mta_pool_release(&r->ends);
+	free(r->shared);
+}
