@@ -54,12 +54,31 @@ is_continuation(char c)
 	return ((unsigned char)c & 0xC0u) == 0x80u;
 }
 
-static char
-printable(char c)
+/* Bytes of the UTF-8 character that starts here; 0 if none does. */
+static size_t
+character_size(const char *p, size_t left)
+{
+	unsigned char c = (unsigned char)*p;
+	size_t size = c < 0x80	 ? 1
+		      : c < 0xC2 ? 0
+		      : c < 0xE0 ? 2
+		      : c < 0xF0 ? 3
+		      : c < 0xF5 ? 4
+				 : 0;
+	if (size > left)
+		return 0;
+	for (size_t i = 1; i < size; i++) {
+		if (!is_continuation(p[i]))
+			return 0;
+	}
+	return size;
+}
+
+static bool
+is_printable(char c)
 {
 	unsigned char u = (unsigned char)c;
-	bool ok = c == '\t' || (u >= 0x20 && u != 0x7F);
-	return ok ? c : '?';
+	return c == '\t' || (u >= 0x20 && u != 0x7F);
 }
 
 /*
@@ -74,14 +93,18 @@ excerpt_copy(const char *line, size_t size, int column, int *caret)
 		first = column - EXCERPT_BEFORE;
 	char *copy = memory_array(size + 1, 1);
 	size_t used = 0;
-	int at = 0;
-	for (size_t i = 0; i < size; i++) {
-		if (!is_continuation(line[i]))
-			at++;
-		if (at >= first + EXCERPT_MAX)
-			break;
-		if (at >= first)
-			copy[used++] = printable(line[i]);
+	size_t step = 1;
+	int at = 1;
+	for (size_t i = 0; i < size && at < first + EXCERPT_MAX; i += step) {
+		size_t bytes = character_size(line + i, size - i);
+		step = bytes ? bytes : 1;
+		if (at++ < first)
+			continue;
+		if (bytes && is_printable(line[i]))
+			memcpy(copy + used, line + i, bytes);
+		else
+			copy[used] = '?';
+		used += step;
 	}
 	copy[used] = '\0';
 	*caret = column - first + 1;

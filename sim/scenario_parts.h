@@ -28,7 +28,6 @@ struct parts_reply {
 	const char *match;	/* NULL: any recipient */
 	int64_t times;		/* 0: always */
 	int64_t after_us;	/* -1: what the step takes */
-	const char *text;	/* NULL: none */
 };
 
 enum parts_how {

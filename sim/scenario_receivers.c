@@ -38,7 +38,6 @@ read_reply(struct reader *r, const struct tree_node *node,
 		.match = parts.match,
 		.times = parts.times,
 		.after_us = parts.after_us,
-		.text = parts.text,
 	};
 	if (r->complaints->count == before)
 		judge(r, node, receiver_reply_check(reply));
