@@ -72,7 +72,6 @@ struct receiver_reply {
 	int64_t times;	   /* per address the first so many; 0: always */
 	int64_t after_us;  /* until the reply; -1: what such a step takes
 			    * anyway (connect law, or 0) */
-	const char *text;  /* after the code, or NULL */
 };
 
 /* fails: connections that fail. Either share or pattern. */
@@ -206,7 +205,8 @@ struct receiver_config {
 	/* Set by receiver_config_settle(). */
 	unsigned wants; /* enum receiver_wants of receiver.h */
 	bool settled;
-	bool plain; /* latency only: the short path */
+	bool plain;  /* latency only: the short path */
+	bool counts; /* some cap or servers */
 };
 
 /*

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a receiver's config cannot mean, the order in which a client tries its
+ * hosts, and the names of things. Nothing here has state.
+ */
+#include "model/receiver_private.h"
+
+#include "model/law.h"
+
+enum {
+	HOSTS_MOST = 64
+};
+
+static bool
+is_code(int code)
+{
+	return code >= 400 && code <= 599;
+}
+
+const char *
+receiver_reply_check(const struct receiver_reply *reply)
+{
+	if (reply->step == RECEIVER_STEP_DNS)
+		return "step: dns has no reply code; use a state";
+	if (!is_code(reply->code))
+		return "code: must lie in 400..599";
+	if (!(reply->share > 0 && reply->share <= 1))
+		return "share: must be more than 0 and at most 1";
+	if (reply->times < 0)
+		return "times: cannot be negative";
+	if (reply->after_us < -1)
+		return "after: cannot be negative";
+	if (reply->step < RECEIVER_STEP_MAIL && (reply->match || reply->times))
+		return "match and times need a recipient; before mail there is "
+		       "none";
+	return NULL;
+}
+
+const char *
+receiver_fails_check(const struct receiver_fails *fails)
+{
+	if (!(fails->share >= 0 && fails->share <= 1))
+		return "share: must lie in 0..1";
+	if (fails->pattern && fails->share > 0)
+		return "pattern: cannot stand beside share";
+	if (fails->pattern && fails->pattern_count == 0)
+		return "pattern: is empty";
+	if (fails->code != 0 && !is_code(fails->code))
+		return "how: a code must lie in 400..599";
+	if (fails->after_us < 0)
+		return "after: cannot be negative";
+	return NULL;
+}
+
+const char *
+receiver_cap_check(const struct receiver_cap *cap)
+{
+	if (cap->most < 0)
+		return "most: cannot be negative";
+	if (cap->code != 0 && !is_code(cap->code))
+		return "over: a code must lie in 400..599";
+	if (cap->after_us < 0)
+		return "after: cannot be negative";
+	return NULL;
+}
+
+static const char *
+check_quota(const struct receiver_quota *quota)
+{
+	if (!(quota->per_s > 0 && quota->per_s <= 1e9))
+		return "most: must be more than 0 and at most 1e9 per second";
+	if (!(quota->burst == 0 || (quota->burst >= 1 && quota->burst <= 1e9)))
+		return "burst: must lie in 1..1e9";
+	return NULL;
+}
+
+const char *
+receiver_rate_check(const struct receiver_rate *rate)
+{
+	const char *error = check_quota(&rate->most);
+
+	if (error)
+		return error;
+	if (!is_code(rate->over_code))
+		return "over: code must lie in 400..599";
+	if (rate->over_step == RECEIVER_STEP_DNS)
+		return "over: step dns has no reply code";
+	if (rate->count == RECEIVER_COUNT_CONNECTIONS &&
+	    rate->over_step > RECEIVER_STEP_HELO)
+		return "over: what counts connections answers at connect, "
+		       "greeting or helo";
+	if (rate->after_us < 0)
+		return "after: cannot be negative";
+	if (rate->penalty_for_us < 0)
+		return "penalty: for cannot be negative";
+	if (rate->penalty_for_us > 0) {
+		/* Within a penalty nothing at all may be allowed. */
+		if (rate->penalty.per_s == 0)
+			return NULL;
+		error = check_quota(&rate->penalty);
+	}
+	return error;
+}
+
+const char *
+receiver_greylist_check(const struct receiver_greylist *greylist)
+{
+	if (greylist->delay_us <= 0)
+		return "delay: must be more than 0";
+	if (greylist->window_us < 0 ||
+	    (greylist->window_us > 0 &&
+	     greylist->window_us <= greylist->delay_us))
+		return "window: must be longer than delay";
+	if (greylist->step < RECEIVER_STEP_MAIL)
+		return "step: must be mail, rcpt, data or end";
+	if (greylist->code != 0 &&
+	    (greylist->code < 400 || greylist->code > 499))
+		return "code: must lie in 400..499";
+	if (greylist->keep_us < 0)
+		return "keep: cannot be negative";
+	if (greylist->whitelist_after < 0 || greylist->whitelist_gap_us < 0)
+		return "whitelist_after: cannot be negative";
+	return NULL;
+}
+
+const char *
+receiver_servers_check(const struct receiver_servers *servers)
+{
+	if (servers->processes < 1)
+		return "processes: must be at least 1";
+	if (servers->backlog < 0)
+		return "backlog: cannot be negative";
+	return NULL;
+}
+
+const char *
+receiver_mx_check(const struct receiver_mx *mx)
+{
+	if (mx->hosts < 1 || mx->hosts > HOSTS_MOST)
+		return "hosts: must lie in 1..64";
+	if (mx->dead < 0 || mx->dead > mx->hosts)
+		return "dead: must lie in 0..hosts";
+	if (mx->other && mx->dead > 0)
+		return "dead: belongs to hosts of this receiver; give the "
+		       "other one a state";
+	return NULL;
+}
+
+const char *
+receiver_outages_check(const struct receiver_outages *outages)
+{
+	if (!outages->every || !outages->down)
+		return "needs both every and for";
+	if (law_most(outages->every) == 0)
+		return "every: must be more than 0";
+	if (outages->state == RECEIVER_UP)
+		return "state: up is no outage";
+	return NULL;
+}
+
+static const char *
+check_phase(const struct receiver_phase *phase)
+{
+	const char *error = receiver_fails_check(&phase->fails);
+
+	for (size_t i = 0; !error && i < phase->reply_count; i++)
+		error = receiver_reply_check(&phase->replies[i]);
+	if (!error && phase->after_us < 0)
+		error = "after: cannot be negative";
+	return error ? error : receiver_cap_check(&phase->connections);
+}
+
+static const char *
+check_mx_list(const struct receiver_config *config)
+{
+	const char *error = NULL;
+	int64_t hosts = 0;
+
+	for (size_t i = 0; !error && i < config->mx_count; i++) {
+		error = receiver_mx_check(&config->mx[i]);
+		hosts += config->mx[i].hosts;
+	}
+	if (!error && hosts > HOSTS_MOST)
+		error = "mx: more than 64 hosts";
+	return error;
+}
+
+static const char *
+check_config(const struct receiver_config *config)
+{
+	const char *error = NULL;
+
+	if (config->phase_count == 0)
+		return "needs at least one phase";
+	for (size_t i = 0; !error && i < config->phase_count; i++) {
+		error = check_phase(&config->phases[i]);
+		if (!error && i > 0 &&
+		    config->phases[i].at_us <= config->phases[i - 1].at_us)
+			error = "schedule: at must ascend";
+	}
+	if (!error && config->messages_per_connection < 0)
+		error = "messages_per_connection: cannot be negative";
+	if (!error && config->rate.most.per_s != 0)
+		error = receiver_rate_check(&config->rate);
+	if (!error && config->greylist.delay_us != 0)
+		error = receiver_greylist_check(&config->greylist);
+	if (!error && config->servers.processes != 0)
+		error = receiver_servers_check(&config->servers);
+	if (!error && config->outages.every)
+		error = receiver_outages_check(&config->outages);
+	return error ? error : check_mx_list(config);
+}
+
+static unsigned
+wants_of(const struct receiver_config *config)
+{
+	const struct receiver_greylist *greylist = &config->greylist;
+	unsigned wants = 0;
+
+	for (size_t i = 0; i < config->phase_count; i++)
+		for (size_t k = 0; k < config->phases[i].reply_count; k++)
+			if (config->phases[i].replies[k].match ||
+			    config->phases[i].replies[k].times > 0)
+				wants |= RECEIVER_WANTS_ADDRESSES;
+	if (greylist->delay_us > 0) {
+		if (!greylist->key || greylist->key & RECEIVER_KEY_RECIPIENT)
+			wants |= RECEIVER_WANTS_ADDRESSES;
+		if (!greylist->key || greylist->key & RECEIVER_KEY_SENDER)
+			wants |= RECEIVER_WANTS_SENDER;
+	}
+	return wants;
+}
+
+const char *
+receiver_config_settle(struct receiver_config *config)
+{
+	const char *error = check_config(config);
+	const struct receiver_phase *first = config->phases;
+
+	if (error)
+		return error;
+	config->wants = wants_of(config);
+	config->counts = config->servers.processes > 0;
+	for (size_t i = 0; i < config->phase_count; i++)
+		config->counts |= config->phases[i].connections.most > 0;
+	config->plain = config->phase_count == 1 && !config->counts &&
+			first->state == RECEIVER_UP &&
+			first->reply_count == 0 && !first->fails.pattern &&
+			first->fails.share <= 0 && !first->greeting_delay &&
+			config->messages_per_connection == 0 &&
+			config->rate.most.per_s <= 0 &&
+			config->greylist.delay_us == 0 &&
+			config->mx_count == 0 && !config->outages.every;
+	config->settled = true;
+	return NULL;
+}
+
+/* All hosts in the order of the config. */
+static size_t
+list_hosts(const struct receiver_config *config,
+	   struct receiver_server hosts[HOSTS_MOST])
+{
+	size_t count = 0;
+	uint32_t own = 0;
+
+	for (size_t i = 0; i < config->mx_count; i++) {
+		const struct receiver_mx *mx = &config->mx[i];
+
+		for (int64_t k = 0; k < mx->hosts; k++)
+			hosts[count++] = (struct receiver_server){
+				.other = mx->other,
+				.host = mx->other ? (uint32_t)k : own++,
+				.preference = mx->preference};
+	}
+	return count;
+}
+
+/* Shuffle all, then sort by preference without disturbing equals. */
+static void
+order_hosts(struct receiver_server *hosts, size_t count, struct draw *draw)
+{
+	for (size_t i = count - 1; i > 0; i--) {
+		size_t k = (size_t)draw_below(draw, i + 1);
+		struct receiver_server host = hosts[i];
+
+		hosts[i] = hosts[k];
+		hosts[k] = host;
+	}
+	for (size_t i = 1; i < count; i++) {
+		struct receiver_server host = hosts[i];
+		size_t k = i;
+
+		for (; k > 0 && hosts[k - 1].preference > host.preference; k--)
+			hosts[k] = hosts[k - 1];
+		hosts[k] = host;
+	}
+}
+
+size_t
+receiver_servers(const struct receiver *receiver, uint64_t message,
+		 uint32_t try, struct receiver_server *list, size_t room)
+{
+	const struct receiver_config *config = receiver->config;
+	struct receiver_server hosts[HOSTS_MOST] = {0};
+	struct draw draw;
+	size_t count;
+
+	if (config->mx_count == 0) {
+		if (room > 0)
+			list[0] = (struct receiver_server){0};
+		return room > 0;
+	}
+	count = list_hosts(config, hosts);
+	draw = receiver_draw(receiver, message, try, 0, PURPOSE_SERVERS);
+	order_hosts(hosts, count, &draw);
+	if (count > room)
+		count = room;
+	for (size_t i = 0; i < count; i++)
+		list[i] = hosts[i];
+	return count;
+}
+
+const char *
+receiver_step_name(enum receiver_step step)
+{
+	static const char *const names[] = {
+		[RECEIVER_STEP_DNS] = "dns",
+		[RECEIVER_STEP_CONNECT] = "connect",
+		[RECEIVER_STEP_GREETING] = "greeting",
+		[RECEIVER_STEP_HELO] = "helo",
+		[RECEIVER_STEP_MAIL] = "mail",
+		[RECEIVER_STEP_RCPT] = "rcpt",
+		[RECEIVER_STEP_DATA] = "data",
+		[RECEIVER_STEP_END] = "end",
+	};
+
+	return names[step];
+}
+
+const char *
+receiver_cause_name(enum receiver_cause cause)
+{
+	static const char *const names[] = {
+		[RECEIVER_CAUSE_NONE] = "none",
+		[RECEIVER_CAUSE_CODE] = "code",
+		[RECEIVER_CAUSE_REFUSED] = "refused",
+		[RECEIVER_CAUSE_TIMEOUT] = "timeout",
+		[RECEIVER_CAUSE_UNREACHABLE] = "unreachable",
+		[RECEIVER_CAUSE_DNS] = "dns",
+		[RECEIVER_CAUSE_LOST] = "lost",
+		[RECEIVER_CAUSE_GREETING] = "greeting",
+	};
+
+	return names[cause];
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A transaction: MAIL, a RCPT for each recipient, DATA, the message, its
+ * answer. What refuses is asked in this order at each step: rate, greylist at
+ * mail, data and end, then reply rules; at rcpt: rate, rules, greylist.
+ *
+ * Time: what the refusing rules say, and if a recipient was accepted the
+ * transfer law once and the per-recipient law for each accepted one (constant:
+ * times their number). The whole is computed when MAIL is sent.
+ *
+ * Glob: * any text, ? any character, ASCII letters without regard to case.
+ */
+#include "model/receiver_private.h"
+
+#include "model/law.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* More rules than this share purposes, but not numbers: see rule_draw(). */
+enum {
+	RULES = PURPOSE_MOST - PURPOSE_RULE
+};
+
+static bool
+glob_fits(const char *glob, const char *text)
+{
+	const char *star = NULL, *retry = NULL;
+
+	while (*text) {
+		if (*glob == '*') {
+			star = glob++;
+			retry = text;
+		} else if (*glob == '?' ||
+			   tolower((unsigned char)*glob) ==
+				   tolower((unsigned char)*text)) {
+			glob++;
+			text++;
+		} else if (star) {
+			/* The last star takes one more character. */
+			glob = star + 1;
+			text = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*glob == '*')
+		glob++;
+	return *glob == '\0';
+}
+
+static struct draw
+rule_draw(const struct receiver *receiver,
+	  const struct reply_question *question, uint32_t rule)
+{
+	struct draw draw =
+		receiver_draw(receiver, question->message, question->try,
+			      question->host, PURPOSE_RULE + rule % RULES);
+
+	/* A block for each recipient; 2^26 recipients, 64 rounds of rules. */
+	draw_seek(&draw, question->recipient | rule / RULES << 26);
+	return draw;
+}
+
+/* The tries of this address that the rule has seen, this one not counted. */
+static int64_t
+count_try(struct receiver *receiver, const struct receiver_reply *reply,
+	  const char *address)
+{
+	uint64_t key = stream_mix((uint64_t)reply->step, (uint64_t)reply->code);
+
+	/* By content: an equal rule in the next phase goes on counting. */
+	key = stream_mix(key, (uint64_t)reply->times);
+	key = receiver_hash_text(key, reply->match ? reply->match : "");
+	key = receiver_hash_text(key, address);
+	return receiver_table_at(&receiver_extra(receiver)->times, key)
+		->first++;
+}
+
+static bool
+rule_fits(struct receiver *receiver, const struct receiver_reply *reply,
+	  uint32_t rule, const struct reply_question *question)
+{
+	const char *address = question->address ? question->address : "";
+	struct draw draw;
+
+	if (reply->match && !glob_fits(reply->match, address))
+		return false;
+	if (reply->share < 1) {
+		draw = rule_draw(receiver, question, rule);
+		if (!draw_chance(&draw, reply->share))
+			return false;
+	}
+	return reply->times == 0 ||
+	       count_try(receiver, reply, address) < reply->times;
+}
+
+int
+receiver_reply_code(struct receiver *receiver,
+		    const struct receiver_phase *phase,
+		    const struct reply_question *question, int64_t *after_us)
+{
+	for (size_t i = 0; i < phase->reply_count; i++) {
+		const struct receiver_reply *reply = &phase->replies[i];
+
+		if (reply->step != question->step ||
+		    !rule_fits(receiver, reply, (uint32_t)i, question))
+			continue;
+		*after_us = reply->after_us;
+		return reply->code;
+	}
+	return 0;
+}
+
+/* A transaction on its way. */
+struct talk {
+	struct receiver *receiver;
+	const struct receiver_phase *phase;
+	struct receiver_conn *conn;
+	const struct receiver_transaction *request;
+	uint16_t *codes;
+	bool over_rate;
+	struct receiver_result result;
+};
+
+static void
+fail(struct talk *talk, enum receiver_step step, enum receiver_cause cause,
+     int code, int64_t after_us)
+{
+	talk->result.cause = cause;
+	talk->result.step = step;
+	talk->result.code = code;
+	talk->result.after_us += after_us > 0 ? after_us : 0;
+}
+
+static const char *
+address_of(const struct talk *talk, uint32_t i)
+{
+	return talk->request->addresses ? talk->request->addresses[i] : NULL;
+}
+
+static bool
+is_grey_at(const struct talk *talk, enum receiver_step step)
+{
+	const struct receiver_greylist *greylist =
+		&talk->receiver->config->greylist;
+
+	return greylist->delay_us > 0 && greylist->step == step;
+}
+
+static int
+grey_code(const struct talk *talk)
+{
+	int code = talk->receiver->config->greylist.code;
+
+	return code ? code : 450;
+}
+
+static bool
+is_grey(struct talk *talk, uint32_t i)
+{
+	return receiver_is_grey(talk->receiver, talk->conn->client,
+				talk->request->sender, address_of(talk, i),
+				talk->request->now_us);
+}
+
+/* Recipients that were not refused: is any of them grey? All are noted. */
+static bool
+any_grey(struct talk *talk)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < talk->request->recipients; i++)
+		if (talk->codes[i] == 250)
+			any |= is_grey(talk, i);
+	return any;
+}
+
+static struct reply_question
+question_at(const struct talk *talk, enum receiver_step step, uint32_t i)
+{
+	return (struct reply_question){.step = step,
+				       .message = talk->request->message,
+				       .try = talk->request->try,
+				       .host = talk->conn->host,
+				       .recipient = i,
+				       .address = address_of(talk, i)};
+}
+
+/* A step that speaks for the whole message: false if it was refused. `natural`
+ * is the time of a refusal that has none of its own. */
+static bool
+pass_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
+{
+	const struct receiver_config *config = talk->receiver->config;
+	struct reply_question question = question_at(talk, step, 0);
+	int64_t after_us = -1;
+	int code = 0;
+
+	if (talk->over_rate && config->rate.over_step == step)
+		code = config->rate.over_code;
+	else if (is_grey_at(talk, step) && any_grey(talk))
+		code = grey_code(talk);
+	if (!code)
+		code = receiver_reply_code(talk->receiver, talk->phase,
+					   &question, &after_us);
+	if (!code)
+		return true;
+	fail(talk, step, RECEIVER_CAUSE_CODE, code,
+	     after_us >= 0 ? after_us : natural_us);
+	return false;
+}
+
+/* Is this recipient refused, with what code? */
+static int
+recipient_code(struct talk *talk, uint32_t i)
+{
+	const struct receiver_rate *rate = &talk->receiver->config->rate;
+	struct reply_question question =
+		question_at(talk, RECEIVER_STEP_RCPT, i);
+	int64_t after_us = 0;
+	int code;
+
+	if (rate->most.per_s > 0 && rate->over_step == RECEIVER_STEP_RCPT) {
+		if (rate->count == RECEIVER_COUNT_RECIPIENTS
+			    ? !receiver_take(talk->receiver,
+					     talk->request->now_us, 1)
+			    : talk->over_rate)
+			return rate->over_code;
+	}
+	code = receiver_reply_code(talk->receiver, talk->phase, &question,
+				   &after_us);
+	if (code)
+		talk->result.after_us += after_us > 0 ? after_us : 0;
+	else if (is_grey_at(talk, RECEIVER_STEP_RCPT) && is_grey(talk, i))
+		code = grey_code(talk);
+	return code;
+}
+
+static void
+ask_recipients(struct talk *talk)
+{
+	for (uint32_t i = 0; i < talk->request->recipients; i++) {
+		int code = recipient_code(talk, i);
+
+		talk->codes[i] = (uint16_t)(code ? code : 250);
+		talk->result.accepted += code == 0;
+	}
+}
+
+/* Tokens for the message, or for its recipients where not taken one by one. */
+static void
+take_tokens(struct talk *talk)
+{
+	const struct receiver_rate *rate = &talk->receiver->config->rate;
+	uint32_t tokens = 1;
+
+	if (rate->most.per_s <= 0 || rate->count == RECEIVER_COUNT_CONNECTIONS)
+		return;
+	if (rate->count == RECEIVER_COUNT_RECIPIENTS) {
+		if (rate->over_step == RECEIVER_STEP_RCPT)
+			return;
+		tokens = talk->request->recipients;
+	}
+	talk->over_rate =
+		!receiver_take(talk->receiver, talk->request->now_us, tokens);
+}
+
+static int64_t
+transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
+	    const struct receiver_transaction *request,
+	    const struct receiver_conn *conn, uint32_t accepted)
+{
+	uint32_t delivery = receiver->deliveries++;
+	int64_t us = 0;
+	struct draw draw;
+
+	if (phase->transfer) {
+		draw = receiver_draw(receiver, request->message, request->try,
+				     conn->host, PURPOSE_TRANSFER);
+		us = law_draw(phase->transfer, &draw, request->message,
+			      delivery);
+	}
+	if (!phase->per_recipient)
+		return us;
+	draw = receiver_draw(receiver, request->message, request->try,
+			     conn->host, PURPOSE_PER_RECIPIENT);
+	if (phase->per_recipient->kind == LAW_CONSTANT)
+		return us + accepted * law_draw(phase->per_recipient, &draw, 0,
+						delivery);
+	for (uint32_t i = 0; i < accepted && us < LAW_MOST; i++)
+		us += law_draw(phase->per_recipient, &draw, request->message,
+			       delivery);
+	return us;
+}
+
+/* DATA and the message, for the accepted recipients. */
+static void
+send_message(struct talk *talk)
+{
+	const struct receiver_client *client = talk->request->timeouts;
+	int64_t us;
+
+	if (!pass_step(talk, RECEIVER_STEP_DATA, 0))
+		return;
+	us = transfer_us(talk->receiver, talk->phase, talk->request, talk->conn,
+			 talk->result.accepted);
+	if (client && client->end_us > 0 && us >= client->end_us) {
+		fail(talk, RECEIVER_STEP_END, RECEIVER_CAUSE_TIMEOUT, 0,
+		     client->end_us);
+		return;
+	}
+	if (!pass_step(talk, RECEIVER_STEP_END, us))
+		return;
+	talk->result.after_us += us;
+	receiver_count_good(talk->receiver, talk->conn->client,
+			    talk->request->now_us);
+}
+
+/* The session may be broken, or used up, before anything is said. */
+static bool
+is_broken(struct talk *talk)
+{
+	const struct receiver_config *config = talk->receiver->config;
+	const struct receiver_client *client = talk->request->timeouts;
+	enum receiver_state state = receiver_state_at(
+		talk->receiver, talk->phase, talk->request->now_us);
+
+	if (state == RECEIVER_TIMEOUT) {
+		fail(talk, RECEIVER_STEP_MAIL, RECEIVER_CAUSE_TIMEOUT, 0,
+		     client ? client->mail_us : 0);
+		return true;
+	}
+	if (state == RECEIVER_RESET) {
+		fail(talk, RECEIVER_STEP_MAIL, RECEIVER_CAUSE_LOST, 0,
+		     talk->phase->after_us);
+		return true;
+	}
+	if (config->messages_per_connection > 0 &&
+	    talk->conn->messages > config->messages_per_connection) {
+		fail(talk, RECEIVER_STEP_MAIL, RECEIVER_CAUSE_CODE, 421, 0);
+		return true;
+	}
+	return false;
+}
+
+static struct receiver_result
+transact_plain(struct receiver *receiver, const struct receiver_conn *conn,
+	       const struct receiver_transaction *request, uint16_t *codes)
+{
+	const struct receiver_client *client = request->timeouts;
+	struct receiver_result result = {.accepted = request->recipients};
+
+	for (uint32_t i = 0; i < request->recipients; i++)
+		codes[i] = 250;
+	result.after_us = transfer_us(receiver, receiver->config->phases,
+				      request, conn, request->recipients);
+	if (client && client->end_us > 0 && result.after_us >= client->end_us) {
+		result.after_us = client->end_us;
+		result.cause = RECEIVER_CAUSE_TIMEOUT;
+		result.step = RECEIVER_STEP_END;
+	}
+	return result;
+}
+
+struct receiver_result
+receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
+		     const struct receiver_transaction *request,
+		     uint16_t *codes)
+{
+	const struct receiver_config *config = receiver->config;
+	struct talk talk = {.receiver = receiver,
+			    .conn = conn,
+			    .request = request,
+			    .codes = codes};
+
+	conn->messages++;
+	if (config->plain)
+		return transact_plain(receiver, conn, request, codes);
+	talk.phase = receiver_phase_at(receiver, request->now_us);
+	for (uint32_t i = 0; i < request->recipients; i++)
+		codes[i] = 250;
+	talk.result.last = config->messages_per_connection > 0 &&
+			   conn->messages >= config->messages_per_connection;
+	if (is_broken(&talk)) {
+		talk.result.last = true;
+		return talk.result;
+	}
+	take_tokens(&talk);
+	if (!pass_step(&talk, RECEIVER_STEP_MAIL, 0))
+		return talk.result;
+	ask_recipients(&talk);
+	if (talk.result.accepted > 0)
+		send_message(&talk);
+	return talk.result;
+}
