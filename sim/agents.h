@@ -19,10 +19,16 @@
 #include "sim/remote.h"
 #include "sim/scenario.h"
 
-/* Who knows the remote ends: the remote end of a recipient, or NULL when it has
- * none (then local, virtual and pipe deliver at once; smtp and lmtp defer). */
+/* Who knows the remote ends. Both answers are borrowed and stay. */
 struct agents_lookup {
+	/* The remote end of a recipient, or NULL when it has none: then local,
+	 * virtual and pipe deliver at once, smtp and lmtp do not find it. */
 	struct remote *(*remote)(struct agents_lookup *, mta_addr recipient);
+	/* The remote end of another receiver that an `mx:` names. */
+	struct remote *(*other)(struct agents_lookup *,
+				const struct receiver_config *);
+	/* The clock of the models: microseconds since the scenario began. */
+	mta_time epoch; /* the mail system's time of that moment */
 };
 
 /* Processes of one transport. */
@@ -30,13 +36,16 @@ struct agents_transport {
 	struct agents *agents;
 	mta_sym name;
 	enum scenario_kind kind;
+	int64_t maxproc; /* as in the scenario */
 	struct mta_service_state service;
 	struct mta_timer throttle_timer; /* end of service_throttle_time */
 	struct mta_timer idle_timer;	 /* the longest idle may have to go */
 	struct mta_list idle;		 /* processes, longest idle first */
 	struct mta_list busy;		 /* processes, longest at work first */
 	uint32_t backlog;    /* connections that nobody has accepted */
-	uint32_t busy_count; /* processes that have a request or wait for it */
+	uint32_t busy_count; /* processes with a delivery under way */
+	struct mta_list sessions;	 /* cached, longest idle first */
+	struct mta_timer session_timer;	 /* the first of them may have to go */
 };
 
 struct agents {
@@ -46,10 +55,15 @@ struct agents {
 	struct scenario_costs costs;
 	struct mta_timer wake;
 	struct mta_pool processes;
+	struct mta_pool sessions;
 	struct agents_transport *transports; /* owned; in order of the file */
 	size_t transport_count;
 	struct mta_table index; /* transports by name */
-	struct agents_words *words; /* texts that are the same everywhere */
+	struct receiver_client smtp; /* how long we wait */
+	struct receiver_client lmtp;
+	mta_sym accepted_reason;
+	mta_sym mailbox_reason;
+	mta_sym no_host_reason;
 };
 
 /*
@@ -61,16 +75,24 @@ void agents_init(struct agents *a, const struct mta_host *host,
 		 const struct mta_params *params,
 		 const struct scenario *scenario,
 		 struct agents_lookup *lookup);
+/* Ends all deliveries and sessions without a word to anybody. Before the remote
+ * ends are released. */
 void agents_release(struct agents *a);
 
-/* Processes that exist and that work, of one transport; NULL: no such name. */
+/* The processes of a transport (service.total_count, busy_count); NULL: no such
+ * name. */
 const struct agents_transport *agents_find(const struct agents *a,
 					   mta_sym transport);
 
+/* The next three are to be called in a step of the pool's loop. */
+
+/* The queue manager has died: connections that wait are forgotten, agents that
+ * waited for their request are idle again. Deliveries go on. */
+void agents_hang_up(struct agents *a);
+
 /*
- * Reload or stop, F8.11: idle processes end, those at work end after their
- * request and no longer count. params may have other values by now. Connections
- * that wait are forgotten: the queue manager that asked is gone.
+ * Reload or stop (F8.11): as above; then idle processes end, those at work end
+ * after their request and count no longer. params may have other values by now.
  */
 void agents_reload(struct agents *a);
 

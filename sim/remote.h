@@ -11,17 +11,18 @@
 
 #include "mta/list.h"
 #include "mta/symtab.h"
+#include "mta/types.h"
 
-struct receiver;
+#include "model/receiver.h"
 
+/* Must not move: its list of sessions points to it. */
 struct remote {
 	struct receiver *receiver; /* borrowed */
-	mta_sym host;		   /* owned: "mx.a.example[192.0.2.1]" */
-	mta_sym relay;		   /* owned: the same with ":25" */
+	mta_sym relay;		   /* owned: "mx.a.example[192.0.2.1]:25" */
 	mta_sym reason;		   /* owned: the text made last, or 0 */
 	uint64_t reason_key;	   /* what it was made of */
-	struct mta_list waiting;   /* agents whose connection waits there */
-	struct mta_list cached;	   /* idle sessions, longest idle first */
+	struct mta_dsn reason_dsn; /* at the start of its reply, or class 0 */
+	struct mta_list cached;	   /* idle sessions, the last one first */
 };
 
 /*
@@ -30,11 +31,28 @@ struct remote {
  */
 void remote_init(struct remote *r, struct receiver *receiver, uint32_t number,
 		 const char *name, struct mta_symtab *symbols);
+/* Its sessions must be gone (agents_release). */
 void remote_release(struct remote *r, struct mta_symtab *symbols);
+
+/* What went wrong in a conversation, as the model says it. */
+struct remote_failure {
+	enum receiver_step step;
+	enum receiver_cause cause;
+	int code; /* with cause CODE */
+};
+
+/*
+ * The words that are logged for a failure, and the enhanced code at the start of
+ * a reply's text (class 0: none). Borrowed, until the next failure of this end.
+ */
+struct mta_status remote_failure_text(struct remote *r,
+				      struct remote_failure f,
+				      struct mta_symtab *symbols);
+
+enum { REMOTE_ADDRESS_MAX = 16 };
 
 /* An address for documents (RFC 5737), or of 10.0.0.0/8 when there are more than
  * these three networks hold. buffer: REMOTE_ADDRESS_MAX bytes. */
-enum { REMOTE_ADDRESS_MAX = 16 };
 void remote_address(uint32_t number, char *buffer);
 
 #endif
