@@ -27,11 +27,11 @@
 
 struct mta_timer {
 	void (*fire)(struct mta_timer *); /* finds its owner: container_of */
-	struct mta_list link; /* at-once list, else off */
-	mta_time at;	      /* microseconds, or whole seconds */
-	uint64_t sequence;    /* of setting */
-	uint32_t place;	      /* heap index, if in a heap */
-	uint8_t state;	      /* enum mta_timer_state */
+	struct mta_list link;		  /* at-once list, else off */
+	mta_time at;			  /* microseconds, or whole seconds */
+	uint64_t sequence;		  /* of setting */
+	uint32_t slot;			  /* in its heap, if in one */
+	uint8_t state;			  /* enum mta_timer_state */
 };
 
 enum mta_timer_state {
@@ -41,10 +41,15 @@ enum mta_timer_state {
 	MTA_TIMER_SECONDS,
 };
 
+/* At most 2^24 timers at a time and 2^40 settings in a run. */
 struct mta_heap {
 	struct mta_heap_item *items; /* 4-ary heap; items[0] is the earliest */
+	void *memory;		     /* what items lies in */
+	uint32_t *places;	     /* by slot: index in items, or next free */
+	struct mta_timer **timers;   /* by slot: borrowed */
 	uint32_t count;
-	uint32_t capacity;
+	uint32_t capacity;  /* of slots */
+	uint32_t free_slot; /* first free, capacity: none */
 };
 
 struct mta_loop {
@@ -67,9 +72,10 @@ void mta_timer_init(struct mta_timer *t, void (*fire)(struct mta_timer *));
 void mta_timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at);
 
 /* A whole-second timer: stored = second of now + seconds; fires on the first
- * pass with now >= stored, and wakes the loop as F0.4 says. Moves an armed one. */
-void mta_timer_after_s(struct mta_loop *l, struct mta_timer *t,
-		       int32_t seconds);
+ * pass with now >= stored, and wakes the loop as F0.4 says. Moves an armed one.
+ */
+void
+mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds);
 
 /* No effect on a timer that is not armed. */
 void mta_timer_cancel(struct mta_loop *l, struct mta_timer *t);
