@@ -93,6 +93,17 @@ mta_pool_give(struct mta_pool *p, void *object)
 	p->used_count--;
 }
 
+void
+mta_pool_clear(struct mta_pool *p)
+{
+	for (uint32_t i = 0; i < p->fresh && p->used_count > 0; i++) {
+		struct mta_pooled *o = mta_pool_at(p, i);
+
+		if (o->generation % 2 == 1)
+			mta_pool_give(p, o);
+	}
+}
+
 void *
 mta_pool_find(const struct mta_pool *p, struct mta_ref ref)
 {

@@ -40,6 +40,9 @@ void *mta_pool_take(struct mta_pool *p);
 /* object: in use, from this pool. */
 void mta_pool_give(struct mta_pool *p, void *object);
 
+/* Give back every object in use: handles of all of them are stale then. */
+void mta_pool_clear(struct mta_pool *p);
+
 /* The object at a place, in use or not. index < fresh */
 static inline void *
 mta_pool_at(const struct mta_pool *p, uint32_t index)

@@ -23,12 +23,9 @@ mta_qmgr_init(struct mta_qmgr *q, const struct mta_host *host,
 	      const struct mta_params *params)
 {
 	*q = (struct mta_qmgr){ .host = *host,
-				.params = params,
-				.first = MTA_INCOMING };
+				.params = params };
 	mta_timer_init(&q->turn, qmgr_turn_fired);
 	mta_timer_init(&q->run_timer, qmgr_run_timer_fired);
-	mta_run_init(&q->incoming, MTA_INCOMING);
-	mta_run_init(&q->deferred, MTA_DEFERRED);
 	mta_list_init(&q->transports);
 	mta_table_init(&q->transport_index);
 	mta_table_init(&q->dest_index);
@@ -48,8 +45,6 @@ mta_qmgr_init(struct mta_qmgr *q, const struct mta_host *host,
 static void
 transport_forget_dests(struct mta_transport *t)
 {
-	struct mta_qmgr *q = t->qmgr;
-
 	while (!mta_list_is_empty(&t->dests)) {
 		struct mta_dest *d = mta_container_of(
 			t->dests.next, struct mta_dest, in_transport);
@@ -59,13 +54,24 @@ transport_forget_dests(struct mta_transport *t)
 		mta_list_init(&d->peers);
 		mta_dest_free(d);
 	}
-	mta_assert(t->qmgr == q);
+}
+
+/* Notes for a queue manager that is gone: nobody reads them. */
+static void
+qmgr_drop_notes(struct mta_qmgr *q)
+{
+	struct mta_note note;
+
+	while (q->host.port->ops->receive(q->host.port, MTA_TO_QMGR, &note))
+		if (note.kind == MTA_NOTE_DELIVERED)
+			mta_sym_drop(q->host.symbols,
+				     note.delivered.hop.reason);
 }
 
 void
-mta_qmgr_release(struct mta_qmgr *q)
+mta_qmgr_stop(struct mta_qmgr *q)
 {
-	struct mta_symtab *symbols = q->host.symbols;
+	const struct mta_spool_ops *ops = q->host.spool->ops;
 
 	while (!mta_list_is_empty(&q->transports)) {
 		struct mta_transport *t = mta_container_of(
@@ -75,19 +81,32 @@ mta_qmgr_release(struct mta_qmgr *q)
 		mta_transport_free(t);
 	}
 	if (q->incoming.dir.is_open)
-		q->host.spool->ops->scan_close(q->host.spool,
-					       &q->incoming.dir);
+		ops->scan_close(q->host.spool, &q->incoming.dir);
 	if (q->deferred.dir.is_open)
-		q->host.spool->ops->scan_close(q->host.spool,
-					       &q->deferred.dir);
+		ops->scan_close(q->host.spool, &q->deferred.dir);
+	qmgr_drop_notes(q);
 	mta_timer_cancel(q->host.loop, &q->turn);
 	mta_timer_cancel(q->host.loop, &q->run_timer);
+	mta_table_release(&q->peer_index);
+	mta_pool_clear(&q->mails);
+	mta_pool_clear(&q->jobs);
+	mta_pool_clear(&q->peers);
+	mta_pool_clear(&q->entries);
+	mta_pool_clear(&q->rcpts);
+	q->active_count = 0;
+	q->rcpt_total = 0;
+	q->is_running = false;
+}
+
+void
+mta_qmgr_release(struct mta_qmgr *q)
+{
+	mta_qmgr_stop(q);
 	mta_resolver_release(q);
-	mta_sym_drop(symbols, q->retry_name);
-	mta_sym_drop(symbols, q->error_name);
+	mta_sym_drop(q->host.symbols, q->retry_name);
+	mta_sym_drop(q->host.symbols, q->error_name);
 	mta_table_release(&q->transport_index);
 	mta_table_release(&q->dest_index);
-	mta_table_release(&q->peer_index);
 	mta_pool_release(&q->mails);
 	mta_pool_release(&q->jobs);
 	mta_pool_release(&q->peers);
@@ -133,6 +152,12 @@ qmgr_move_active_to_incoming(struct mta_qmgr *q)
 void
 mta_qmgr_start(struct mta_qmgr *q)
 {
+	mta_assert(!q->is_running);
+	q->is_running = true;
+	q->first = MTA_INCOMING;
+	mta_run_init(&q->incoming, MTA_INCOMING);
+	mta_run_init(&q->deferred, MTA_DEFERRED);
+	qmgr_drop_notes(q);
 	qmgr_move_active_to_incoming(q);
 	mta_run_request(q, &q->incoming, MTA_RUN_START);
 	mta_run_request(q, &q->deferred, MTA_RUN_START);
@@ -345,6 +370,8 @@ qmgr_turn_fired(struct mta_timer *timer)
 	struct mta_qmgr *q = mta_container_of(timer, struct mta_qmgr, turn);
 	struct mta_note note;
 
+	if (!q->is_running)
+		return; /* notes wait for the next one, which drops them */
 	while (q->host.port->ops->receive(q->host.port, MTA_TO_QMGR, &note))
 		qmgr_hear(q, &note);
 	qmgr_pass(q);

@@ -228,6 +228,7 @@ struct mta_qmgr {
 	struct mta_run incoming;
 	struct mta_run deferred;
 	enum mta_queue first; /* looked at first in the next pass */
+	bool is_running;
 	uint32_t active_count;
 	int32_t rcpt_total;   /* recipients in core */
 	uint32_t dest_total;  /* destinations in core */
@@ -255,13 +256,16 @@ struct mta_qmgr {
  */
 void mta_qmgr_init(struct mta_qmgr *q, const struct mta_host *host,
 		   const struct mta_params *params);
-/* Free all memory; what was in active stays there for the next one. */
 void mta_qmgr_release(struct mta_qmgr *q);
 /*
  * Start as F1.15: whatever lies in active goes back to incoming, an incoming
- * and a deferred run begin, and the queue run timer is armed.
+ * and a deferred run begin, and the queue run timer is armed. params have the
+ * values by now that are to be in force.
  */
 void mta_qmgr_start(struct mta_qmgr *q);
+/* End at once, as by a crash: all that was known is forgotten, handles of it
+ * find nothing any more, what was in active stays there for the next start. */
+void mta_qmgr_stop(struct mta_qmgr *q);
 /* A pass is due: something happened outside of a note. */
 void mta_qmgr_wake(struct mta_qmgr *q);
 
