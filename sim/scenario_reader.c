@@ -54,6 +54,20 @@ reader_may_suggest(struct reader *r)
 	return true;
 }
 
+void
+reader_judge(struct reader *r, const struct tree_node *map, const char *error)
+{
+	if (!error)
+		return;
+	size_t size = strcspn(error, ":");
+	const struct tree_node *key =
+		tree_get(map, arena_copy(r->arena, error, size));
+	if (key && error[size])
+		reader_complain(r, key, "%s", error + size + 2);
+	else
+		reader_complain(r, map, "%s", error);
+}
+
 static const char *
 kind_name(enum tree_kind kind)
 {

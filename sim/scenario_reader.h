@@ -72,6 +72,14 @@ reader_did_you_mean(struct reader *r, const struct name_nearest *nearest);
 bool
 reader_may_suggest(struct reader *r);
 
+/*
+ * Give a model's complaint ("KEY: what" or "what"; NULL: none) a place: the
+ * key's, if the map has it, else the map's.
+ */
+void
+reader_judge(struct reader *r, const struct tree_node *map,
+	     const char *error);
+
 /* True if `node` is of this kind; complains otherwise. NULL is not. */
 bool
 reader_want(struct reader *r, const struct tree_node *node,

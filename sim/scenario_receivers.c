@@ -14,14 +14,6 @@
 #include "model/receiver_config.h"
 #include "sim/scenario_parts.h"
 
-/* Attach a model's complaint to a place. */
-static void
-judge(struct reader *r, const struct tree_node *node, const char *error)
-{
-	if (error)
-		reader_complain(r, node, "%s", error);
-}
-
 static void
 read_reply(struct reader *r, const struct tree_node *node,
 	   struct receiver_reply *reply)
@@ -40,7 +32,7 @@ read_reply(struct reader *r, const struct tree_node *node,
 		.after_us = parts.after_us,
 	};
 	if (r->complaints->count == before)
-		judge(r, node, receiver_reply_check(reply));
+		reader_judge(r, node, receiver_reply_check(reply));
 }
 
 static void
@@ -117,7 +109,7 @@ read_fails(struct reader *r, const struct tree_node *node,
 		reader_complain(r, node, "either 'share' or 'pattern' is "
 					 "wanted");
 	else if (r->complaints->count == before)
-		judge(r, node, receiver_fails_check(fails));
+		reader_judge(r, node, receiver_fails_check(fails));
 }
 
 static void
@@ -139,7 +131,7 @@ read_connections(struct reader *r, const struct tree_node *node,
 		.after_us = parts.after_us,
 	};
 	if (r->complaints->count == before)
-		judge(r, node, receiver_cap_check(cap));
+		reader_judge(r, node, receiver_cap_check(cap));
 }
 
 /* The keys that a receiver and an entry of its schedule have in common. */
@@ -234,7 +226,7 @@ read_rate(struct reader *r, const struct tree_node *node,
 		reader_complain(r, tree_get(node, "most"),
 				"a rate of 0 lets nothing through");
 	else
-		judge(r, node, receiver_rate_check(rate));
+		reader_judge(r, node, receiver_rate_check(rate));
 }
 
 static unsigned
@@ -279,7 +271,7 @@ read_greylist(struct reader *r, const struct tree_node *node,
 		reader_complain(r, tree_get(node, "delay"),
 				"a delay of 0 refuses nothing");
 	else
-		judge(r, node, receiver_greylist_check(greylist));
+		reader_judge(r, node, receiver_greylist_check(greylist));
 }
 
 static void
@@ -291,7 +283,7 @@ read_servers(struct reader *r, const struct tree_node *node,
 	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_SERVERS, servers);
 	if (r->complaints->count == before)
-		judge(r, node, receiver_servers_check(servers));
+		reader_judge(r, node, receiver_servers_check(servers));
 }
 
 static void
@@ -303,7 +295,7 @@ read_outages(struct reader *r, const struct tree_node *node,
 	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_OUTAGES, outages);
 	if (r->complaints->count == before)
-		judge(r, node, receiver_outages_check(outages));
+		reader_judge(r, node, receiver_outages_check(outages));
 }
 
 /* Remember that a host is another receiver, for resolve_links(). */
@@ -336,7 +328,7 @@ read_mx(struct reader *r, const struct tree_node *node,
 		if (parts.receiver)
 			add_link(r, &mx[n->index], tree_get(n, "receiver"));
 		if (r->complaints->count == before)
-			judge(r, n, receiver_mx_check(&mx[n->index]));
+			reader_judge(r, n, receiver_mx_check(&mx[n->index]));
 	}
 	if (!node->count)
 		reader_complain(r, node, "a receiver without hosts takes no "

@@ -261,9 +261,7 @@ read_arrivals(struct reader *r, const struct tree_node *node)
 	read_arrival_kind(r, node, node->first, a);
 	if (r->complaints->count > before)
 		return a;
-	const char *error = arrival_config_check(a);
-	if (error)
-		reader_complain(r, node->first, "%s", error);
+	reader_judge(r, node->first, arrival_config_check(a));
 	return a;
 }
 

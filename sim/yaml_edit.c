@@ -168,7 +168,7 @@ struct setting {
 /* The child that a step leads to, made if it is not there yet. */
 static struct tree_node *
 setting_step(struct setting *s, struct tree_node *node,
-	     const struct step *step)
+	     const struct step *step, const char *rest)
 {
 	struct tree_node *child;
 	char *key = arena_copy(&s->tree->arena, step->key, step->size);
@@ -187,7 +187,9 @@ setting_step(struct setting *s, struct tree_node *node,
 	}
 	if (child)
 		return child;
-	child = tree_new(s->tree, TREE_MAP, "", s->at);
+	/* What is made here is a list if its first entry comes next. */
+	enum tree_kind kind = strncmp(rest, "[0]", 3) ? TREE_MAP : TREE_LIST;
+	child = tree_new(s->tree, kind, "", s->at);
 	tree_append(node, child, key, s->at);
 	return child;
 }
@@ -247,7 +249,7 @@ setting_apply(struct setting *s, struct tree_node *root, const char *text)
 			tree_replace(node, map);
 			node = map;
 		}
-		node = setting_step(s, node, &step);
+		node = setting_step(s, node, &step, rest);
 		if (!node)
 			return NULL;
 	}
