@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What became of recipients, by destination (transport and name), by recipient
+ * domain and by source, and over all: outcomes, attempts, delays to the final
+ * outcome. A key costs about two hundred bytes and a sketch of its delays.
+ *
+ * Keys are in order of their first record, so never in an order of addresses.
+ * Expired recipients carry no destination in the trace: they count for the
+ * destination that their domain had last.
+ */
+#ifndef SIM_TALLY_H
+#define SIM_TALLY_H
+
+#include "mta/book.h"
+#include "mta/symtab.h"
+#include "mta/table.h"
+#include "mta/trace.h"
+#include "sim/histogram.h"
+
+struct tally_key {
+	mta_sym transport; /* held; of a destination, else 0 */
+	mta_sym name;	   /* held; "" of a source */
+	uint32_t number;   /* in its table, from 0; of a source: the source */
+	uint32_t
+		last_dest; /* of a domain: number of its destination; or NONE */
+	uint64_t attempts;
+	uint64_t outcomes[MTA_OUTCOMES]; /* recipients; deferred: each time */
+	int64_t in_deferred; /* of a destination: mails in deferred */
+	bool was_seen;	     /* of a destination: changed since its last row */
+	struct histogram delay; /* final outcomes, us */
+	struct histogram open;	/* unfinished ones at the end, us so far */
+};
+
+#define TALLY_NONE UINT32_MAX
+
+struct tally_table {
+	struct mta_table index;	 /* key -> struct tally_key */
+	struct tally_key **keys; /* owned, each; by number */
+	uint32_t count;
+	uint32_t capacity;
+};
+
+struct tally {
+	struct mta_symtab *symbols;  /* borrowed */
+	const struct mta_book *book; /* borrowed */
+	struct tally_table destinations;
+	struct tally_table domains;
+	struct tally_table sources;
+	struct tally_key all;
+	mta_time stats_from; /* final outcomes before it have no delay here */
+};
+
+void tally_init(struct tally *t, struct mta_symtab *symbols,
+		const struct mta_book *book, mta_time stats_from);
+void tally_release(struct tally *t);
+
+/* The key, made when new. source: its number, UINT32_MAX for notices. */
+struct tally_key *
+tally_destination(struct tally *t, mta_sym transport, mta_sym name);
+struct tally_key *tally_domain(struct tally *t, mta_sym domain);
+struct tally_key *tally_source(struct tally *t, uint32_t source);
+/* Where mail of a domain went last; before that a destination of its own name
+ * without a transport. */
+struct tally_key *
+tally_destination_of(struct tally *t, struct tally_key *domain);
+
+/* Whose record it is. */
+struct tally_place {
+	struct tally_key *destination;
+	struct tally_key *domain;
+	struct tally_key *source;
+};
+struct tally_place
+tally_delivery(struct tally *t, const struct mta_trace_delivery *d,
+	       uint32_t source);
+/* A recipient that is still there at the end, `age` microseconds old. */
+struct tally_place
+tally_open(struct tally *t, mta_addr recipient, uint32_t source, int64_t age);
+
+/* A final outcome is one after which nothing is tried. */
+bool tally_is_final(enum mta_outcome outcome);
+/* F14.4: an outcome that somebody was asked for; expiry is none. */
+bool tally_is_attempt(const struct mta_trace_delivery *d);
+
+#endif
