@@ -16,6 +16,7 @@
 #include "sim/scenario.h"
 #include "sim/schema.h"
 #include "sim/sha256.h"
+#include "tests/harness.h"
 
 static const char plain[] =
 	"scenario: x\n"
@@ -408,6 +409,62 @@ START_TEST(schema_is_whole)
 }
 END_TEST
 
+static char *
+load_reference(void)
+{
+	FILE *in = fopen(harness_source_path("docs/scenario.md"), "rb");
+	ck_assert_ptr_nonnull(in);
+	enum { ROOM = 1 << 20 };
+	char *text = calloc(ROOM, 1);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_lt(fread(text, 1, ROOM - 1, in), ROOM - 1);
+	fclose(in);
+	return text;
+}
+
+/* The tables of docs/scenario.md are those that schema.def makes. */
+START_TEST(reference_is_up_to_date)
+{
+	char *text = load_reference();
+	char *made = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&made, &size);
+	schema_print_reference(out);
+	fclose(out);
+	const char *tables = strstr(text, "## All keys\n\n");
+	ck_assert_ptr_nonnull(tables);
+	ck_assert_str_eq(tables + strlen("## All keys\n\n"), made);
+	free(made);
+	free(text);
+}
+END_TEST
+
+/* Its yaml blocks, put together, are a scenario. */
+START_TEST(reference_example_is_a_scenario)
+{
+	char *text = load_reference();
+	char *whole = calloc(strlen(text) + 1, 1);
+	ck_assert_ptr_nonnull(whole);
+	char *at = text;
+	while ((at = strstr(at, "```yaml\n")) != NULL) {
+		at += strlen("```yaml\n");
+		char *end = strstr(at, "```");
+		ck_assert_ptr_nonnull(end);
+		strncat(whole, at, (size_t)(end - at));
+		at = end + 3;
+	}
+	struct scenario *s = read_with(whole, "", NULL, 0);
+	if (!s)
+		complaints_print(&complaints, stderr);
+	ck_assert_ptr_nonnull(s);
+	ck_assert_uint_eq(s->source_count, 7);
+	ck_assert_uint_eq(s->expect_count, 8);
+	scenario_free(s);
+	free(whole);
+	free(text);
+}
+END_TEST
+
 Suite *
 scenario_suite(void)
 {
@@ -427,6 +484,8 @@ scenario_suite(void)
 	tcase_add_test(tc, nearest_names);
 	tcase_add_test(tc, sha256_examples);
 	tcase_add_test(tc, schema_is_whole);
+	tcase_add_test(tc, reference_is_up_to_date);
+	tcase_add_test(tc, reference_example_is_a_scenario);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
