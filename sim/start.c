@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Each mail gets a file as if it had come by the normal way some time ago: its
+ * arrival lies before the beginning, and what is deferred wakes when its age's
+ * ladder says so (R-BACKOFF-AGE), unless the scenario tells when.
+ */
+#include "sim/start.h"
+
+#include "model/law.h"
+#include "mta/mail.h"
+#include "mta/panic.h"
+#include "sim/start_postqueue.h"
+#include "sim/world.h"
+
+enum part {
+	PART_AGE = 1000000, /* away from those of inject.c */
+	PART_DUE,
+	PART_COUNT,
+	PART_SIZE,
+};
+
+static enum mta_queue
+queue_of(enum scenario_queue queue)
+{
+	switch (queue) {
+	case SCENARIO_QUEUE_MAILDROP:
+		return MTA_MAILDROP;
+	case SCENARIO_QUEUE_INCOMING:
+	case SCENARIO_QUEUE_ACTIVE: /* the next queue manager starts there */
+	case SCENARIO_QUEUE_ANY:
+		return MTA_INCOMING;
+	case SCENARIO_QUEUE_DEFERRED:
+		return MTA_DEFERRED;
+	case SCENARIO_QUEUE_HOLD:
+		return MTA_HOLD;
+	}
+	return MTA_INCOMING;
+}
+
+static void
+trace_submitted(const struct mta_host *h, const struct start_letter *l,
+		uint32_t serial)
+{
+	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED,
+			  &(struct mta_trace_submitted){
+				  .at = h->loop->now,
+				  .sender = l->sender,
+				  .serial = serial,
+				  .size_bytes = l->size_bytes,
+				  .recipient_count = l->recipient_count,
+			  });
+}
+
+/* What would be due, had it been tried at its arrival and ever since. */
+static uint32_t
+wake_by_age(const struct world *w, int64_t created_s)
+{
+	int64_t now_s = mta_host_second(world_host(w));
+	struct mta_backoff b = {
+		.minimal_s = w->params.minimal_backoff_time_s,
+		.maximal_s = w->params.maximal_backoff_time_s,
+	};
+	int64_t at_s = created_s;
+
+	while (at_s < now_s)
+		at_s += mta_backoff_delay_s(b, at_s - created_s);
+	return (uint32_t)at_s;
+}
+
+static void
+commit(const struct world *w, struct mta_ref file, enum mta_queue queue,
+       uint32_t wake_s)
+{
+	const struct mta_host *h = world_host(w);
+	enum mta_err err;
+
+	if (queue != MTA_DEFERRED) {
+		err = mta_mail_commit(h, file, queue,
+				      queue == MTA_MAILDROP ?
+					      MTA_MOVE_SUBMITTED :
+					      MTA_MOVE_ACCEPTED);
+		mta_assert(err == MTA_OK);
+		return;
+	}
+	err = mta_mail_commit(h, file, MTA_HOLD, MTA_MOVE_ACCEPTED);
+	mta_assert(err == MTA_OK);
+	err = mta_mail_move(h, file,
+			    (struct mta_move){ .from = MTA_HOLD,
+					       .to = MTA_DEFERRED,
+					       .reason = MTA_MOVE_RELEASED,
+					       .wake_s = wake_s });
+	mta_assert(err == MTA_OK);
+}
+
+void
+start_one(struct world *w, const struct start_letter *l)
+{
+	const struct mta_host *h = world_host(w);
+	uint32_t serial = mta_host_next_serial(h);
+	int64_t created_s = mta_second(l->arrival);
+	enum mta_queue queue = queue_of(l->queue);
+	struct mta_ref file = h->spool->ops->create(
+		h->spool, queue,
+		&(struct mta_envelope){ .arrival = l->arrival,
+					.created_s = created_s,
+					.sender = l->sender,
+					.serial = serial,
+					.size_bytes = l->size_bytes,
+					.recipient_count = l->recipient_count,
+					.first_active = MTA_NEVER });
+
+	for (uint32_t k = 0; k < l->recipient_count; k++)
+		h->spool->ops->append(h->spool, file, l->recipients[k]);
+	trace_submitted(h, l, serial);
+	commit(w, file, queue,
+	       l->due_after == MTA_NEVER ?
+		       wake_by_age(w, created_s) :
+		       (uint32_t)mta_second(h->loop->now + l->due_after));
+	mta_trace_deliver(h->trace, MTA_TRACE_ANSWERED,
+			  &(struct mta_trace_answered){
+				  .at = h->loop->now,
+				  .arrival = l->arrival,
+				  .sender = l->sender,
+				  .file = file,
+				  .serial = serial,
+				  .result = queue == MTA_HOLD ?
+						    MTA_SUBMIT_HELD :
+						    MTA_SUBMIT_ACCEPTED,
+				  .recipient_count = l->recipient_count,
+			  });
+}
+
+static int64_t
+draw(const struct law *law, struct stream luck, uint64_t index, uint32_t part)
+{
+	struct draw d = stream_at_part(luck, index, part);
+
+	return law ? law_draw(law, &d, index, index) : 0;
+}
+
+/* One entry of `start:` that is described by laws. */
+static void
+start_by_law(struct world *w, const struct scenario_start *s,
+	     struct stream luck, uint32_t family)
+{
+	mta_time now = world_host(w)->loop->now;
+	struct targets targets;
+	mta_addr *recipients = NULL;
+
+	targets_init(&targets, &s->to, s->users);
+	for (uint64_t i = 0; i < (uint64_t)s->messages; i++) {
+		int64_t count = draw(s->recipients, luck, i, PART_COUNT);
+		struct start_letter l = { .queue = s->queue };
+
+		l.recipient_count = count < 1 ? 1 : (uint32_t)count;
+		recipients = mta_realloc(recipients, l.recipient_count,
+					 sizeof(*recipients));
+		for (uint32_t k = 0; k < l.recipient_count; k++)
+			recipients[k] =
+				targets_pick(&targets, &w->book, luck, i, k);
+		l.recipients = recipients;
+		l.sender = mta_addr_make(family, i);
+		l.size_bytes = (uint32_t)draw(s->size, luck, i, PART_SIZE);
+		l.arrival = now - draw(s->age, luck, i, PART_AGE);
+		l.due_after = s->due ? draw(s->due, luck, i, PART_DUE) :
+				       MTA_NEVER;
+		start_one(w, &l);
+	}
+	free(recipients);
+	targets_release(&targets);
+}
+
+bool
+start_mail(struct world *w, struct world_options *options)
+{
+	const struct scenario *scenario = w->scenario;
+	struct stream luck;
+	char name[32];
+
+	stream_init(&luck, options->seed, options->replication, "start");
+	for (size_t i = 0; i < scenario->start_count; i++) {
+		const struct scenario_start *s = &scenario->start[i];
+		/* Behind the sources: what was there is a source as well. */
+		uint32_t source = (uint32_t)(scenario->source_count + i);
+
+		if (s->postqueue) {
+			if (!start_postqueue(w, s->postqueue, source,
+					     options->error,
+					     sizeof(options->error)))
+				return false;
+			continue;
+		}
+		snprintf(name, sizeof(name), "start[%zu]", i);
+		start_by_law(w, s, stream_child(luck, name),
+			     book_add_source(&w->book, s->sender, source));
+	}
+	return true;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Building the simulated host, in the order in which things need each other, and
+ * what an operator or a fault can do to the system as a whole.
+ */
+#include "sim/world.h"
+
+#include "mta/panic.h"
+#include "sim/start.h"
+
+/* ---- building ----------------------------------------------------------------- */
+
+static void
+world_read_params(struct world *w)
+{
+	const struct scenario_settings *set = &w->scenario->mta;
+	struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX];
+	char error[256];
+
+	mta_params_init(&w->params);
+	for (size_t i = 0; i < set->count; i++) {
+		enum mta_param_outcome outcome = mta_params_set(
+			&w->params, set->list[i].name, set->list[i].value,
+			error, sizeof(error));
+
+		mta_assert(outcome == MTA_PARAM_SET); /* judged by the reader */
+	}
+	mta_params_copy(&w->next_params, &w->params);
+	mta_params_fix(&w->params, fixes);
+}
+
+static void
+world_make_place(struct world *w, enum world_loop loop,
+		 enum driver_kind kind)
+{
+	struct world_place *p = &w->places[loop];
+
+	mta_loop_init(&p->loop, &w->sequence,
+		      world_time(w->scenario->run.start_at_us));
+	driver_add(&w->driver, &p->loop, kind);
+	spool_view_init(&p->spool, &w->spool, &p->loop);
+	port_view_init(&p->port, &w->port, &p->loop);
+	p->host = (struct mta_host){
+		.loop = &p->loop,
+		.spool = &p->spool.base,
+		.port = &p->port.base,
+		.router = &w->router.base,
+		.book = &w->book.base,
+		.trace = &w->trace,
+		.symbols = &w->symbols,
+		.serial = &w->serial,
+	};
+}
+
+static void
+world_make_places(struct world *w)
+{
+	driver_init(&w->driver);
+	world_make_place(w, WORLD_POOL, DRIVER_POOL);
+	world_make_place(w, WORLD_QMGR, DRIVER_PROCESS);
+	world_make_place(w, WORLD_PICKUP, DRIVER_PROCESS);
+}
+
+static int64_t
+service_limit(const struct world *w, const char *name, int64_t otherwise)
+{
+	const struct scenario *s = w->scenario;
+
+	for (size_t i = 0; i < s->service_count; i++)
+		if (strcmp(s->services[i].name, name) == 0)
+			return s->services[i].maxproc >= 0 ?
+				       s->services[i].maxproc :
+				       w->params.default_process_limit;
+	return otherwise;
+}
+
+static void
+world_make_services(struct world *w, const struct world_options *options)
+{
+	const struct mta_host *pool = &w->places[WORLD_POOL].host;
+	struct mta_access *access =
+		w->scenario->access_count ? &w->access.base : NULL;
+
+	access_init(&w->access, w->scenario, &w->book.base, options->seed,
+		    options->replication);
+	mta_cleanup_init(&w->cleanup, pool, &w->params, access);
+	w->cleanup.process_limit =
+		(uint32_t)service_limit(w, "cleanup", 0);
+	mta_bounce_init(&w->bounce, pool, &w->params);
+	mta_pickup_init(&w->pickup, &w->places[WORLD_PICKUP].host);
+	mta_qmgr_init(&w->qmgr, &w->places[WORLD_QMGR].host, &w->params);
+	agents_init(&w->agents, pool, &w->params, w->scenario,
+		    &w->remotes.base);
+}
+
+bool
+world_init(struct world *w, const struct scenario *scenario,
+	   struct world_options *options)
+{
+	struct injector_options injection = {
+		.seed = options->seed, .replication = options->replication
+	};
+	bool is_read;
+
+	*w = (struct world){ .scenario = scenario };
+	world_read_params(w);
+	mta_symtab_init(&w->symbols);
+	mta_trace_init(&w->trace);
+	book_init(&w->book, &w->symbols, "mta.example");
+	router_init(&w->router, scenario, &w->book.base, &w->symbols);
+	remotes_init(&w->remotes, &w->router, scenario, &w->symbols,
+		     options->seed, options->replication);
+	spool_mem_init(&w->spool, scenario, &w->params, &w->symbols,
+		       options->seed);
+	port_loop_init(&w->port);
+	world_make_places(w);
+	world_make_services(w, options);
+	is_read = injector_init(&w->injector, world_host(w), &w->params,
+				&w->book, scenario, &injection);
+	if (!is_read)
+		memcpy(options->error, injection.error,
+		       sizeof(options->error));
+	operator_init(&w->operator, w);
+	return is_read;
+}
+
+void
+world_release(struct world *w)
+{
+	operator_release(&w->operator);
+	injector_release(&w->injector);
+	mta_wakeup_stop(&w->qmgr_wakeup);
+	mta_wakeup_stop(&w->pickup_wakeup);
+	agents_release(&w->agents);
+	mta_qmgr_release(&w->qmgr);
+	mta_pickup_release(&w->pickup);
+	mta_bounce_release(&w->bounce);
+	mta_cleanup_release(&w->cleanup);
+	port_loop_release(&w->port);
+	spool_mem_release(&w->spool);
+	remotes_release(&w->remotes);
+	router_release(&w->router);
+	book_release(&w->book);
+	mta_symtab_release(&w->symbols);
+	for (int i = 0; i < WORLD_LOOPS; i++)
+		mta_loop_release(&w->places[i].loop);
+	mta_params_release(&w->params);
+	mta_params_release(&w->next_params);
+}
+
+/* ---- running -------------------------------------------------------------------- */
+
+static void
+world_boot_fired(struct mta_timer *timer)
+{
+	world_system_start(mta_container_of(timer, struct world, boot));
+}
+
+bool
+world_start(struct world *w, struct world_options *options)
+{
+	if (!start_mail(w, options))
+		return false;
+	mta_timer_init(&w->boot, world_boot_fired);
+	mta_timer_set(world_host(w)->loop, &w->boot,
+		      world_time(w->scenario->run.start_at_us));
+	return true;
+}
+
+bool
+world_is_drained(const struct world *w)
+{
+	static const enum mta_queue queues[] = { MTA_MAILDROP, MTA_INCOMING,
+						 MTA_ACTIVE, MTA_DEFERRED };
+	struct mta_spool *spool = world_host(w)->spool;
+
+	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
+		if (spool->ops->count(spool, queues[i]) > 0)
+			return false;
+	return injector_has_ended(&w->injector) &&
+	       w->cleanup.busy_count == 0;
+}
+
+/* ---- the system as a whole -------------------------------------------------------- */
+
+static void
+world_adopt_params(struct world *w)
+{
+	struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX];
+
+	mta_params_release(&w->params);
+	mta_params_copy(&w->params, &w->next_params);
+	mta_params_fix(&w->params, fixes);
+}
+
+void
+world_qmgr_start(struct world *w)
+{
+	if (w->qmgr.is_running)
+		return;
+	w->places[WORLD_QMGR].loop.now = world_host(w)->loop->now;
+	mta_qmgr_start(&w->qmgr);
+	mta_wakeup_start(&w->qmgr_wakeup, world_host(w), MTA_TO_QMGR,
+			 MTA_WAKEUP_QMGR_S);
+}
+
+void
+world_qmgr_stop(struct world *w)
+{
+	if (!w->qmgr.is_running)
+		return;
+	mta_wakeup_stop(&w->qmgr_wakeup);
+	mta_qmgr_stop(&w->qmgr);
+	agents_forget_requests(&w->agents);
+}
+
+void
+world_qmgr_crash(struct world *w)
+{
+	bool was_running = w->qmgr.is_running;
+
+	world_qmgr_stop(w);
+	if (was_running)
+		world_qmgr_start(w);
+}
+
+void
+world_system_start(struct world *w)
+{
+	if (w->is_up)
+		return;
+	w->is_up = true;
+	world_adopt_params(w);
+	mta_wakeup_start(&w->pickup_wakeup, world_host(w), MTA_TO_PICKUP,
+			 MTA_WAKEUP_PICKUP_S);
+	world_qmgr_start(w);
+	injector_set_up(&w->injector, true);
+}
+
+void
+world_system_stop(struct world *w)
+{
+	if (!w->is_up)
+		return;
+	w->is_up = false;
+	injector_set_up(&w->injector, false);
+	mta_wakeup_stop(&w->pickup_wakeup);
+	world_qmgr_stop(w);
+	agents_reload(&w->agents);
+}
+
+void
+world_system_reload(struct world *w)
+{
+	if (!w->is_up)
+		return;
+	world_qmgr_stop(w);
+	world_adopt_params(w);
+	agents_reload(&w->agents);
+	world_qmgr_start(w);
+}
