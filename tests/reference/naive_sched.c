@@ -473,12 +473,8 @@ read_recipients(struct ns_msg *m, int limit, int64_t now)
 	assign(m, v, n);
 	free(v);
 	if (!m->more)
-		for (size_t i = 0; i < m->jobs.n; i++) {
-			struct ns_job *j = m->jobs.at[i];
-
-			if (j->level >= 0)
-				give_away(j);
-		}
+		for (size_t i = 0; i < m->jobs.n; i++)
+			give_away(m->jobs.at[i]);
 }
 
 struct ns_msg *
@@ -835,7 +831,8 @@ job_free(struct ns_job *j)
 {
 	bool linked = j->level >= 0;
 
-	job_pop(j);
+	if (j->level > 0) /* read as for retire: only what is on the stack */
+		job_pop(j);
 	give_away(j);
 	if (linked)
 		job_unlink(j);
@@ -879,4 +876,10 @@ ns_free(struct ns_sched *s)
 	}
 	list_release(&s->transports);
 	free(s);
+}
+
+struct ns_msg *
+ns_job_mail(const struct ns_job *j)
+{
+	return j->msg;
 }

@@ -162,6 +162,9 @@ void ns_move_entry(struct ns_entry *e, struct ns_queue *to, int64_t now);
 /* The message leaves memory; it must have no entries. */
 void ns_forget(struct ns_msg *m);
 
+/* The message of a job. */
+struct ns_msg *ns_job_mail(const struct ns_job *j);
+
 /* Recipients in entries in memory, over all messages. */
 int ns_rcpt_total(const struct ns_sched *s);
 
