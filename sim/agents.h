@@ -27,8 +27,6 @@ struct agents_lookup {
 	/* The remote end of another receiver that an `mx:` names. */
 	struct remote *(*other)(struct agents_lookup *,
 				const struct receiver_config *);
-	/* The clock of the models: microseconds since the scenario began. */
-	mta_time epoch; /* the mail system's time of that moment */
 };
 
 /* Processes of one transport. */

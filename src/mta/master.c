@@ -11,14 +11,20 @@
 
 #include "mta/panic.h"
 
+static int32_t
+service_limit(int64_t maxproc, int32_t default_limit)
+{
+	if (maxproc < 0)
+		return default_limit;
+	return maxproc > INT32_MAX ? INT32_MAX : (int32_t)maxproc;
+}
+
 void
 mta_service_init(struct mta_service_state *s, int64_t maxproc,
 		 int32_t default_limit)
 {
 	*s = (struct mta_service_state){
-		.process_limit = maxproc < 0	     ? default_limit :
-				 maxproc > INT32_MAX ? INT32_MAX :
-						       (int32_t)maxproc,
+		.process_limit = service_limit(maxproc, default_limit),
 	};
 }
 
@@ -86,8 +92,10 @@ mta_service_unthrottle(struct mta_service_state *s)
 }
 
 void
-mta_service_reload(struct mta_service_state *s)
+mta_service_reload(struct mta_service_state *s, int64_t maxproc,
+		   int32_t default_limit)
 {
+	s->process_limit = service_limit(maxproc, default_limit);
 	s->generation++;
 	s->total_count = 0;
 	s->idle_count = 0;

@@ -57,8 +57,10 @@ bool mta_service_ended(struct mta_service_state *s,
 		       const struct mta_child *child, enum mta_child_end how);
 void mta_service_unthrottle(struct mta_service_state *s);
 
-/* Reload: processes of before no longer count. */
-void mta_service_reload(struct mta_service_state *s);
+/* Reload: processes of before no longer count, the limit is read again. A
+ * throttle stays. */
+void mta_service_reload(struct mta_service_state *s, int64_t maxproc,
+			int32_t default_limit);
 
 /* R-AGENT-RETIRE (F8.9): an idle process that has had its max_use requests, or
  * is of an old generation, ends. */

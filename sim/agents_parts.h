@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of the delivery agents share, and nobody else sees: one process
+ * and one cached session.
+ *
+ *   agents.c       notes, processes, the master's part
+ *   agents_smtp.c  a delivery over connections: servers, sessions, results
+ *   agents_cache.c sessions kept open for the next delivery
+ */
+#ifndef SIM_AGENTS_PARTS_H
+#define SIM_AGENTS_PARTS_H
+
+#include "sim/agents.h"
+#include "sim/driver.h"
+
+enum agent_step {
+	AGENT_STARTING,	  /* the process is being started */
+	AGENT_IDLE,	  /* in its transport's list */
+	AGENT_TAKEN,	  /* has said hello, waits for the request */
+	AGENT_WORKING,	  /* costs.agent_delivery */
+	AGENT_CONNECTING, /* a connection will be known to have failed */
+	AGENT_WAITING,	  /* the remote end lets it wait */
+	AGENT_REFUSING,	  /* RCPT replies will be known, before the rest */
+	AGENT_SENDING,	  /* the last answer is yet to come */
+	AGENT_ENDING,	  /* has replied, busy until its timer */
+};
+
+/* A connection in use, or cached. */
+struct agent_connection {
+	struct remote *remote; /* NULL: none */
+	struct receiver_conn conn;
+	mta_time opened;
+};
+
+enum { AGENT_SERVERS_MAX = 32 }; /* addresses tried, with limit 0 too */
+
+struct agent_process {
+	struct mta_pooled pooled;
+	struct mta_list link; /* transport's idle or busy, else off */
+	struct agents_transport *transport;
+	struct mta_timer timer;
+	struct mta_child child;
+	enum agent_step step;
+	mta_time idle_since;
+	struct mta_agent agent;
+	/* the conversation */
+	struct remote *main;   /* of the first recipient */
+	struct remote *remote; /* of the server being tried */
+	struct agent_connection connection;
+	struct receiver_server servers[AGENT_SERVERS_MAX];
+	uint32_t server_count;
+	uint32_t server;	/* being tried */
+	uint32_t session_count; /* past the handshake */
+	uint32_t try;		/* of the message: for the model's luck */
+	struct remote_failure failure; /* known when the timer fires */
+	struct receiver_result result; /* likewise */
+	mta_time mail_at;	/* MAIL is sent */
+	bool is_reused;		/* a cached session: failing is no failure */
+	uint16_t *codes;	/* of the recipients, when they are several */
+	uint16_t code;		/* when it is one */
+	uint32_t codes_capacity;
+};
+
+/* A session that is kept open (F11.6). */
+struct agent_session {
+	struct mta_pooled pooled;
+	struct mta_list in_remote;    /* remote's, the last one first */
+	struct mta_list in_transport; /* transport's, longest idle first */
+	struct agents_transport *transport;
+	struct agent_connection connection;
+	mta_time until;
+};
+
+static inline struct mta_loop *
+agent_loop(const struct agent_process *p)
+{
+	return p->transport->agents->host.loop;
+}
+
+/* A mail system's time on the clock of the models. */
+static inline int64_t
+agents_model_time(mta_time t)
+{
+	return t - SIM_EPOCH;
+}
+
+/* ---- agents.c --------------------------------------------------------------- */
+
+/* All is said of all recipients: reply, and be free. */
+void agent_finish(struct agent_process *p);
+/* smtp or lmtp: only these blame a destination (F11.1). */
+bool agents_are_smtp(const struct agents_transport *t);
+const struct mta_smtp_params *
+agents_smtp_params(const struct agents_transport *t);
+const struct receiver_client *
+agents_timeouts(const struct agents_transport *t);
+/* Whom does the remote end let in by now, or send away? */
+void agents_poll(struct agents *a, struct remote *r);
+/* End a session, and see whom that lets in. */
+void agents_close(struct agents *a, struct agent_connection *c);
+
+/* ---- agents_smtp.c ---------------------------------------------------------- */
+
+/* Begin the conversation. */
+void agent_talk(struct agent_process *p);
+/* The timer of CONNECTING, WAITING, REFUSING or SENDING has fired. */
+void agent_talk_goes_on(struct agent_process *p);
+/* The remote end has answered a connection that waited. */
+void agent_connected(struct agent_process *p, struct receiver_answer answer);
+/* It dies: leave the remote end. */
+void agent_talk_breaks(struct agent_process *p);
+
+/* ---- agents_cache.c --------------------------------------------------------- */
+
+/* A session for this process, if its request allows and one is there. */
+bool agent_cache_take(struct agent_process *p, struct remote *r);
+/* Keep the session of this process, if its request asks for that. */
+bool agent_cache_keep(struct agent_process *p);
+void agents_cache_init(struct agents_transport *t);
+/* End all sessions of a transport. */
+void agents_cache_clear(struct agents_transport *t);
+
+#endif

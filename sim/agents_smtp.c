@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One delivery over connections, as Postfix's smtp client does it: servers in
+ * order, each connected to, the message sent, until of every recipient is known
+ * what becomes of it (F11.3). The model says what happens and how long it takes;
+ * what that means is mta_failure_judge's to say (F11.2).
+ *
+ * The last server is the last one that the limits allow; that a handshake failed
+ * does not count as a session, but it is judged as if it did.
+ *
+ * Of local, virtual and pipe with a remote end the same is made, without blame
+ * and without a set-up time (F11.1, F14.4).
+ *
+ * Not modelled: TLS, authentication, EHLO refused but HELO taken, the time of
+ * RSET on a session that is used again, fallback relays.
+ */
+#include "mta/panic.h"
+#include "sim/agents_parts.h"
+
+/* ---- the model's words in ours ------------------------------------------------------ */
+
+static enum mta_smtp_step
+step_of(enum receiver_step step)
+{
+	switch (step) {
+	case RECEIVER_STEP_DNS:
+		return MTA_STEP_DNS;
+	case RECEIVER_STEP_CONNECT:
+		return MTA_STEP_CONNECT;
+	case RECEIVER_STEP_GREETING:
+		return MTA_STEP_GREETING;
+	case RECEIVER_STEP_HELO:
+		return MTA_STEP_HELO;
+	case RECEIVER_STEP_MAIL:
+		return MTA_STEP_MAIL;
+	case RECEIVER_STEP_RCPT:
+		return MTA_STEP_RCPT;
+	case RECEIVER_STEP_DATA:
+		return MTA_STEP_DATA;
+	case RECEIVER_STEP_END:
+		return MTA_STEP_END;
+	}
+	return MTA_STEP_NONE;
+}
+
+static enum mta_failure_kind
+kind_of(enum receiver_cause cause)
+{
+	switch (cause) {
+	case RECEIVER_CAUSE_CODE:
+		return MTA_FAIL_REPLY;
+	case RECEIVER_CAUSE_REFUSED:
+		return MTA_FAIL_REFUSED;
+	case RECEIVER_CAUSE_TIMEOUT:
+	case RECEIVER_CAUSE_GREETING:
+		return MTA_FAIL_TIMEOUT;
+	case RECEIVER_CAUSE_UNREACHABLE:
+		return MTA_FAIL_UNREACHABLE;
+	case RECEIVER_CAUSE_DNS:
+		return MTA_FAIL_DNS_SOFT;
+	case RECEIVER_CAUSE_LOST:
+	case RECEIVER_CAUSE_NONE:
+		break;
+	}
+	return MTA_FAIL_LOST;
+}
+
+/* A connection refused by a reply has been made: that was the banner. */
+static struct remote_failure
+failure_at_door(struct receiver_answer answer)
+{
+	struct remote_failure f = { .step = answer.step,
+				    .cause = answer.cause,
+				    .code = answer.code };
+
+	if (f.cause == RECEIVER_CAUSE_CODE && f.step == RECEIVER_STEP_CONNECT)
+		f.step = RECEIVER_STEP_GREETING;
+	return f;
+}
+
+/* ---- what a failure means ------------------------------------------------------------- */
+
+static bool
+talk_is_last_server(const struct agent_process *p, uint32_t sessions)
+{
+	int32_t most = agents_smtp_params(p->transport)->mx_session_limit;
+
+	return p->server + 1 >= p->server_count ||
+	       (most > 0 && sessions >= (uint32_t)most);
+}
+
+/* Who answered at a step: nobody before there was a connection. */
+static mta_sym
+talk_relay(const struct agent_process *p, enum receiver_step step)
+{
+	if (!agents_are_smtp(p->transport))
+		return p->transport->name;
+	return step > RECEIVER_STEP_CONNECT ? p->remote->relay : 0;
+}
+
+/* The verdict, and how to say it. */
+struct talk_failure {
+	struct mta_verdict verdict;
+	struct mta_agent_result result;
+};
+
+static struct talk_failure
+talk_judge(struct agent_process *p, struct remote_failure f, bool is_last)
+{
+	const struct agents *a = p->transport->agents;
+	struct mta_status status =
+		remote_failure_text(p->remote, f, a->host.symbols);
+	struct mta_request_view view = {
+		.is_last_server = is_last,
+		.session_completed = p->agent.session_completed,
+		.hop_is_blamed = mta_status_is_set(p->agent.hop),
+		.soft_bounce = a->params->soft_bounce,
+		.skip_5xx_greeting =
+			agents_smtp_params(p->transport)->skip_5xx_greeting,
+	};
+	struct talk_failure out = {
+		.verdict = mta_failure_judge(
+			&(struct mta_failure){ .step = step_of(f.step),
+					       .kind = kind_of(f.cause),
+					       .reply_code = f.code,
+					       .dsn = status.dsn },
+			&view),
+		.result = {
+			.relay = talk_relay(p, f.step),
+			.code = (uint16_t)f.code,
+			.conn_use = (uint16_t)p->connection.conn.messages,
+			.step = (uint8_t)step_of(f.step),
+		},
+	};
+
+	out.result.status = (struct mta_status){ .dsn = out.verdict.dsn,
+						 .reason = status.reason };
+	return out;
+}
+
+/* All that are left share the failure, unless another server is to be tried. A
+ * failure before the set-up was done is the end of the set-up (F14.4). */
+static void
+talk_fail_rest(struct agent_process *p, const struct talk_failure *f)
+{
+	bool is_smtp = agents_are_smtp(p->transport);
+
+	if (f->verdict.effect == MTA_EFFECT_NEXT_SERVER ||
+	    f->verdict.effect == MTA_EFFECT_TRY_HELO)
+		return;
+	if (is_smtp && p->agent.setup == MTA_NEVER)
+		p->agent.setup = agent_loop(p)->now;
+	mta_agent_rest(&p->agent, &f->result,
+		       is_smtp && f->verdict.blames_destination ?
+			       MTA_BLAME_DESTINATION :
+			       MTA_BLAME_NOBODY);
+}
+
+/* ---- sending --------------------------------------------------------------------------- */
+
+static uint16_t *
+talk_codes(struct agent_process *p)
+{
+	uint32_t count = p->agent.request.recipient_count;
+
+	if (count == 1)
+		return &p->code;
+	/* Bounded by what one request holds; kept for the next one. */
+	if (count > p->codes_capacity) {
+		p->codes = mta_realloc(p->codes, count, sizeof(*p->codes));
+		p->codes_capacity = count;
+	}
+	return p->codes;
+}
+
+/* Texts of those that are left, for a model that looks at them. One block holds
+ * the pointers and then the texts; NULL: none wanted. */
+static const char **
+talk_addresses(const struct agent_process *p)
+{
+	const struct mta_book *book = p->transport->agents->host.book;
+	uint32_t left = p->agent.left_count;
+	const char **list;
+	char *text;
+
+	if (!(receiver_wants(p->remote->receiver) & RECEIVER_WANTS_ADDRESSES))
+		return NULL;
+	/* Freed when the model has answered. */
+	list = mta_alloc(left, sizeof(*list) + MTA_ADDR_TEXT_MAX);
+	text = (char *)(list + left);
+	for (uint32_t i = 0, k = 0; k < left; i++) {
+		if (!mta_agent_has_left(&p->agent, i))
+			continue;
+		book->text(book, p->agent.items[i].address, text,
+			   MTA_ADDR_TEXT_MAX);
+		list[k++] = text;
+		text += MTA_ADDR_TEXT_MAX;
+	}
+	return list;
+}
+
+/* From one code for each recipient that is left to one for each recipient. */
+static void
+talk_spread_codes(const struct agent_process *p, uint16_t *codes)
+{
+	uint32_t k = p->agent.left_count;
+
+	for (uint32_t i = p->agent.request.recipient_count; i-- > k && k > 0;)
+		if (mta_agent_has_left(&p->agent, i))
+			codes[i] = codes[--k];
+}
+
+/* MAIL is sent at a time that has come, or will. */
+static void
+talk_ask(struct agent_process *p, mta_time at)
+{
+	const struct mta_book *book = p->transport->agents->host.book;
+	uint16_t *codes = talk_codes(p);
+	const char **addresses = talk_addresses(p);
+	char sender[MTA_ADDR_TEXT_MAX] = "";
+
+	if (receiver_wants(p->remote->receiver) & RECEIVER_WANTS_SENDER)
+		book->text(book, p->agent.request.sender, sender,
+			   sizeof(sender));
+	for (uint32_t i = 0; i < p->agent.left_count; i++)
+		codes[i] = 250;
+	p->result = receiver_transaction(
+		p->remote->receiver, &p->connection.conn,
+		&(struct receiver_transaction){
+			.now_us = agents_model_time(at),
+			.message = p->agent.request.serial,
+			.try = p->try,
+			.recipients = p->agent.left_count,
+			.addresses = addresses,
+			.sender = sender,
+			.timeouts = agents_timeouts(p->transport) },
+		codes);
+	free(addresses);
+	talk_spread_codes(p, codes);
+}
+
+/* When something is refused and the rest goes on, the refusals are known, and
+ * logged, before the rest is (F14.4). */
+static void
+talk_send(struct agent_process *p, mta_time at)
+{
+	talk_ask(p, at);
+	p->mail_at = at;
+	if (agents_are_smtp(p->transport))
+		p->agent.setup = at;
+	if (p->result.accepted > 0 &&
+	    p->result.accepted < p->agent.left_count) {
+		p->step = AGENT_REFUSING;
+		mta_timer_set(agent_loop(p), &p->timer, at);
+		return;
+	}
+	p->step = AGENT_SENDING;
+	mta_timer_set(agent_loop(p), &p->timer, at + p->result.after_us);
+}
+
+/* ---- connecting ------------------------------------------------------------------------ */
+
+void
+agent_connected(struct agent_process *p, struct receiver_answer answer)
+{
+	struct mta_loop *loop = agent_loop(p);
+	mta_time at = loop->now + answer.after_us;
+
+	switch (answer.outcome) {
+	case RECEIVER_READY:
+		p->connection.remote = p->remote;
+		p->connection.opened = at;
+		p->session_count++;
+		talk_send(p, at);
+		break;
+	case RECEIVER_FAILED:
+		p->connection.conn.messages = 0;
+		p->failure = failure_at_door(answer);
+		p->step = AGENT_CONNECTING;
+		mta_timer_set(loop, &p->timer, at);
+		break;
+	case RECEIVER_WAITING:
+		mta_assert(answer.outcome != RECEIVER_WAITING);
+		break;
+	}
+}
+
+/* Every agent that waits looks when something may have happened: so nobody needs
+ * a timer of the remote end. */
+static void
+talk_wait(struct agent_process *p)
+{
+	struct mta_loop *loop = agent_loop(p);
+	int64_t next = receiver_next_event(p->remote->receiver);
+
+	p->step = AGENT_WAITING;
+	mta_timer_cancel(loop, &p->timer);
+	if (next == RECEIVER_NEVER)
+		return;
+	next += SIM_EPOCH;
+	mta_timer_set(loop, &p->timer, next > loop->now ? next : loop->now);
+}
+
+static void
+talk_connect(struct agent_process *p)
+{
+	struct mta_ref self = mta_pool_ref(p);
+	struct receiver_answer answer;
+
+	p->is_reused = false;
+	answer = receiver_connect(
+		p->remote->receiver,
+		&(struct receiver_call){
+			.now_us = agents_model_time(agent_loop(p)->now),
+			.message = p->agent.request.serial,
+			.try = p->try,
+			.host = p->servers[p->server].host,
+			.ticket = (uint64_t)self.index << 32 | self.generation,
+			.timeouts = agents_timeouts(p->transport) },
+		&p->connection.conn);
+	if (answer.outcome == RECEIVER_WAITING)
+		talk_wait(p);
+	else
+		agent_connected(p, answer);
+}
+
+static void
+talk_try_server(struct agent_process *p)
+{
+	struct agents_lookup *lookup = p->transport->agents->lookup;
+	const struct receiver_server *server = &p->servers[p->server];
+
+	p->agent.setup = MTA_NEVER;
+	p->remote = server->other ? lookup->other(lookup, server->other) :
+				    p->main;
+	mta_assert(p->remote);
+	if (agent_cache_take(p, p->remote)) {
+		p->is_reused = true;
+		p->session_count++;
+		talk_send(p, agent_loop(p)->now);
+		return;
+	}
+	talk_connect(p);
+}
+
+/* All servers, or what is left of them, have been tried. */
+static void
+talk_next(struct agent_process *p)
+{
+	if (p->agent.left_count == 0) {
+		agent_finish(p);
+		return;
+	}
+	p->server++;
+	mta_assert(p->server < p->server_count);
+	talk_try_server(p);
+}
+
+/* ---- beginning ------------------------------------------------------------------------- */
+
+/* Which delivery of the message this is, for the luck of the model: the first
+ * try of a recipient is the same under all settings. */
+static uint32_t
+talk_try_number(const struct agent_process *p)
+{
+	struct mta_spool *spool = p->agent.host->spool;
+	struct mta_envelope envelope = { 0 };
+	enum mta_err err = spool->ops->envelope(spool, p->agent.request.file,
+						&envelope);
+	uint32_t attempts = err == MTA_OK ? envelope.attempts : 0;
+
+	return (attempts & 0xff) << 12 | (p->agent.items[0].offset & 0xfff);
+}
+
+static void
+talk_list_servers(struct agent_process *p)
+{
+	const struct receiver *receiver = p->main->receiver;
+	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
+	size_t room = AGENT_SERVERS_MAX;
+
+	p->server = 0;
+	p->session_count = 0;
+	p->server_count = 1;
+	p->servers[0] = (struct receiver_server){ 0 };
+	if (receiver->config->mx_count == 0)
+		return;
+	if (most > 0 && (size_t)most < room)
+		room = (size_t)most;
+	p->server_count = (uint32_t)receiver_servers(
+		receiver, p->agent.request.serial, p->try, p->servers, room);
+	mta_assert(p->server_count > 0);
+}
+
+/* A domain without a remote end: as one that the DNS does not tell now. */
+static void
+talk_without_host(struct agent_process *p)
+{
+	const struct agents *a = p->transport->agents;
+
+	p->agent.setup = agent_loop(p)->now;
+	mta_agent_rest(&p->agent,
+		       &(struct mta_agent_result){
+			       .status = { .dsn = MTA_DSN(4, 4, 3),
+					   .reason = a->no_host_reason },
+			       .step = MTA_STEP_DNS },
+		       MTA_BLAME_DESTINATION);
+	agent_finish(p);
+}
+
+void
+agent_talk(struct agent_process *p)
+{
+	if (!p->main) {
+		talk_without_host(p);
+		return;
+	}
+	p->connection.remote = NULL;
+	p->try = talk_try_number(p);
+	talk_list_servers(p);
+	talk_try_server(p);
+}
+
+/* ---- results --------------------------------------------------------------------------- */
+
+/* The code that refused a recipient at RCPT, or 250. */
+static uint16_t
+talk_code(struct agent_process *p, uint32_t recipient)
+{
+	return talk_codes(p)[recipient];
+}
+
+/* Those that were refused by a reply of their own. Answers whether the session
+ * is still good. */
+static bool
+talk_say_refused(struct agent_process *p)
+{
+	bool is_last = talk_is_last_server(p, p->session_count);
+	bool is_good = true;
+
+	for (uint32_t i = 0; i < p->agent.request.recipient_count; i++) {
+		struct talk_failure f;
+
+		if (!mta_agent_has_left(&p->agent, i) ||
+		    talk_code(p, i) == 250)
+			continue;
+		f = talk_judge(p,
+			       (struct remote_failure){
+				       .step = RECEIVER_STEP_RCPT,
+				       .cause = RECEIVER_CAUSE_CODE,
+				       .code = talk_code(p, i) },
+			       is_last);
+		is_good = is_good && f.verdict.keeps_connection;
+		if (f.verdict.effect != MTA_EFFECT_NEXT_SERVER)
+			mta_agent_result(&p->agent, i, &f.result);
+	}
+	return is_good;
+}
+
+/* One result for all that RCPT did not refuse; whom it refused for now may be
+ * left for another server. */
+static void
+talk_say_accepted(struct agent_process *p, const struct mta_agent_result *r)
+{
+	for (uint32_t i = 0; i < p->agent.request.recipient_count; i++)
+		if (mta_agent_has_left(&p->agent, i) &&
+		    talk_code(p, i) == 250)
+			mta_agent_result(&p->agent, i, r);
+}
+
+static void
+talk_say_sent(struct agent_process *p)
+{
+	const struct agents *a = p->transport->agents;
+	bool is_smtp = agents_are_smtp(p->transport);
+	struct mta_agent_result sent = {
+		.status = { .dsn = MTA_DSN(2, 0, 0),
+			    .reason = is_smtp ? a->accepted_reason :
+						a->mailbox_reason },
+		.relay = talk_relay(p, RECEIVER_STEP_END),
+		.code = is_smtp ? 250 : 0,
+		.conn_use = (uint16_t)p->connection.conn.messages,
+		.step = MTA_STEP_END,
+	};
+
+	talk_say_accepted(p, &sent);
+}
+
+/* The transaction failed as a whole. A hard failure is acted on at any server,
+ * a soft one at the last, where nobody else is left. */
+static bool
+talk_say_failed(struct agent_process *p)
+{
+	struct remote_failure failure = { .step = p->result.step,
+					  .cause = p->result.cause,
+					  .code = p->result.code };
+	struct talk_failure f = talk_judge(
+		p, failure, talk_is_last_server(p, p->session_count));
+
+	if (f.verdict.effect == MTA_EFFECT_BOUNCE)
+		talk_say_accepted(p, &f.result);
+	else
+		talk_fail_rest(p, &f);
+	return f.verdict.keeps_connection;
+}
+
+/* The connection had died in the cache: that is found out before MAIL, and
+ * another one is made. */
+static bool
+talk_was_stale(const struct agent_process *p)
+{
+	return p->is_reused && p->result.step == RECEIVER_STEP_MAIL &&
+	       (p->result.cause == RECEIVER_CAUSE_LOST ||
+		p->result.cause == RECEIVER_CAUSE_TIMEOUT);
+}
+
+static void
+talk_is_answered(struct agent_process *p)
+{
+	struct agents *a = p->transport->agents;
+	bool is_good;
+
+	if (talk_was_stale(p)) {
+		agents_close(a, &p->connection);
+		p->session_count--;
+		p->agent.setup = MTA_NEVER;
+		talk_connect(p);
+		return;
+	}
+	if (p->result.cause == RECEIVER_CAUSE_NONE ||
+	    p->result.cause == RECEIVER_CAUSE_CODE)
+		p->agent.session_completed = true;
+	is_good = talk_say_refused(p);
+	if (p->result.cause == RECEIVER_CAUSE_NONE)
+		talk_say_sent(p);
+	else
+		is_good = talk_say_failed(p) && is_good;
+	if (!is_good || p->result.last || !agent_cache_keep(p))
+		agents_close(a, &p->connection);
+	talk_next(p);
+}
+
+static void
+talk_has_failed(struct agent_process *p)
+{
+	struct talk_failure f = talk_judge(
+		p, p->failure, talk_is_last_server(p, p->session_count + 1));
+
+	talk_fail_rest(p, &f);
+	talk_next(p);
+}
+
+void
+agent_talk_goes_on(struct agent_process *p)
+{
+	struct mta_loop *loop = agent_loop(p);
+
+	if (p->step == AGENT_CONNECTING) {
+		talk_has_failed(p);
+	} else if (p->step == AGENT_WAITING) {
+		agents_poll(p->transport->agents, p->remote);
+		if (p->step == AGENT_WAITING)
+			talk_wait(p);
+	} else if (p->step == AGENT_REFUSING) {
+		mta_time end = p->mail_at + p->result.after_us;
+
+		talk_say_refused(p);
+		p->step = AGENT_SENDING;
+		mta_timer_set(loop, &p->timer,
+			      end > loop->now ? end : loop->now);
+	} else {
+		mta_assert(p->step == AGENT_SENDING);
+		talk_is_answered(p);
+	}
+}
+
+void
+agent_talk_breaks(struct agent_process *p)
+{
+	struct agents *a = p->transport->agents;
+	struct mta_ref self = mta_pool_ref(p);
+
+	mta_timer_cancel(a->host.loop, &p->timer);
+	if (p->step == AGENT_WAITING)
+		receiver_cancel(p->remote->receiver,
+				(uint64_t)self.index << 32 | self.generation);
+	if (p->connection.remote)
+		agents_close(a, &p->connection);
+}
