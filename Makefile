@@ -237,7 +237,7 @@ $(PROGRAMS): $(B)/%: $(B)/%.o $(LIB_support) $(ARCHIVES)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
-.PHONY: suites plain invalid scenarios
+.PHONY: suites plain invalid plots scenarios
 suites: $(TESTS) $(PLAIN_TESTS) $(MTASIM) ## run all suites: unit contract reference theory swarm
 	@bad=0; for k in $(KINDS); do \
 		$(RUN_TESTS) $(B)/tests/$$k-tests \
@@ -255,6 +255,9 @@ plain: $(PLAIN_TESTS)
 
 invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
 	@MTASIM=$(MTASIM) tests/invalid/run.sh $(MTASIM)
+
+plots: $(MTASIM) ## the plot command on a made-up results folder
+	@tests/plots/run.sh $(MTASIM)
 
 scenarios: $(MTASIM) ## judge the expectations of every shipped scenario
 	@tests/scenarios $(MTASIM) $(wildcard scenarios/*.yaml)
@@ -350,12 +353,12 @@ demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw 
 # ---------------------------------------------------------------- all checks
 
 # make check: at most three minutes on two cores.
-CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid scenarios oracle-exact \
-	fingerprints
+CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid plots \
+	scenarios oracle-exact fingerprints
 
 # make check-long: full counts, at most 35 minutes on two cores.
-LONG_STAGES = build-long suites-long suites-clang asan lint analyze scenarios \
-	golden oracle fingerprints-long coverage fuzz demo install-check
+LONG_STAGES = build-long suites-long suites-clang asan lint analyze plots \
+	scenarios golden oracle fingerprints-long coverage fuzz demo install-check
 
 .PHONY: check check-long build build-long suites-long suites-clang setup-long
 check: setup ## set up, build, all tests in three minutes
