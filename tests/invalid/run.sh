@@ -40,5 +40,5 @@ for file; do
 		failed=$((failed + 1))
 	fi
 done
-echo "invalid scenarios: $count, failed: $failed"
+echo "invalid: $((count - failed)) passed, $failed failed"
 [ $failed -eq 0 ]
