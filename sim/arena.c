@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 1 << 16 };
+enum {
+	CHUNK_BYTES = 1 << 16
+};
 
 struct arena_chunk {
 	struct arena_chunk *next;
-	size_t used;		/* bytes of data[] */
+	size_t used; /* bytes of data[] */
 	size_t room;
 	max_align_t data[];
 };

@@ -20,36 +20,27 @@ struct arena {
 };
 
 /* Zeroed, aligned for anything, valid until arena_release(). */
-void *
-arena_alloc(struct arena *arena, size_t count, size_t size);
+void *arena_alloc(struct arena *arena, size_t count, size_t size);
 
 /* A copy of `size` bytes with a NUL after them. */
-char *
-arena_copy(struct arena *arena, const char *bytes, size_t size);
+char *arena_copy(struct arena *arena, const char *bytes, size_t size);
 
-char *
-arena_print(struct arena *arena, const char *format, ...)
+char *arena_print(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-void
-arena_release(struct arena *arena);
+void arena_release(struct arena *arena);
 
 /* Zeroed; for free(). */
-void *
-memory_array(size_t count, size_t size);
+void *memory_array(size_t count, size_t size);
 
 /* As realloc; what is added is not zeroed. */
-void *
-memory_resize(void *old, size_t count, size_t size);
+void *memory_resize(void *old, size_t count, size_t size);
 
-char *
-memory_text(const char *text);
+char *memory_text(const char *text);
 
-void
-memory_free(void *memory);
+void memory_free(void *memory);
 
-char *
-memory_print(const char *format, va_list arguments)
+char *memory_print(const char *format, va_list arguments)
 	__attribute__((format(printf, 1, 0), nonnull(1)));
 
 #endif

@@ -20,8 +20,8 @@
 #include "sim/arena.h"
 
 enum {
-	EXCERPT_MAX = 120,	/* characters of a line that are shown */
-	EXCERPT_BEFORE = 60,	/* of these before the place, if cut */
+	EXCERPT_MAX = 120,   /* characters of a line that are shown */
+	EXCERPT_BEFORE = 60, /* of these before the place, if cut */
 };
 
 static void
@@ -132,7 +132,7 @@ excerpt_of(struct place at, int *caret)
 void
 complaints_init(struct complaints *all)
 {
-	*all = (struct complaints){ .list = NULL };
+	*all = (struct complaints){.list = NULL};
 }
 
 void
@@ -154,8 +154,8 @@ complaints_add(struct complaints *all, struct place at, const char *path,
 {
 	if (all->count == all->room) {
 		all->room = all->room ? all->room * 2 : 16;
-		all->list = memory_resize(all->list, all->room,
-					  sizeof(*all->list));
+		all->list =
+			memory_resize(all->list, all->room, sizeof(*all->list));
 	}
 	struct complaint *c = &all->list[all->count];
 	*c = (struct complaint){

@@ -13,7 +13,9 @@
 
 #include "sim/arena.h"
 
-enum { NEAR_LETTERS = 63 };
+enum {
+	NEAR_LETTERS = 63
+};
 
 static uint64_t
 name_hash(const char *name)
@@ -62,7 +64,7 @@ name_index_put(struct name_index *index, const char *name, size_t value)
 	struct name_slot *slot = index_slot(index, name);
 	if (!slot->name)
 		index->count++;
-	*slot = (struct name_slot){ .name = name, .value = value };
+	*slot = (struct name_slot){.name = name, .value = value};
 }
 
 bool
@@ -88,7 +90,7 @@ void
 name_index_release(struct name_index *index)
 {
 	free(index->slots);
-	*index = (struct name_index){ .slots = NULL };
+	*index = (struct name_index){.slots = NULL};
 }
 
 static size_t
@@ -101,7 +103,7 @@ least(size_t a, size_t b)
 static size_t
 edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
-	size_t rows[3][NEAR_LETTERS + 1] = { { 0 } };
+	size_t rows[3][NEAR_LETTERS + 1] = {{0}};
 	for (size_t j = 0; j <= b_size; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= a_size; i++) {

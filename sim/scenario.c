@@ -16,7 +16,9 @@
 
 #include "sim/scenario_reader.h"
 
-enum { SUGGESTIONS = 20000 };	/* comparisons, for the whole scenario */
+enum {
+	SUGGESTIONS = 20000
+}; /* comparisons, for the whole scenario */
 
 /* Does a setting bring a map or name a profile? */
 static bool
@@ -55,8 +57,9 @@ check_name(struct reader *r, const struct tree_node *root)
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789_-.";
 	if (name[strspn(name, letters)] || *name == '.' || *name == '-')
-		reader_complain(r, node, "a name has letters, digits, - _ and "
-					 ". only, for it names a folder");
+		reader_complain(r, node,
+				"a name has letters, digits, - _ and "
+				". only, for it names a folder");
 }
 
 static void
@@ -83,8 +86,9 @@ static void
 read_root(struct reader *r, struct tree_node *root)
 {
 	if (root->kind != TREE_MAP) {
-		reader_complain(r, root, "a scenario is a map of keys, as in "
-					 "'scenario: NAME'");
+		reader_complain(r, root,
+				"a scenario is a map of keys, as in "
+				"'scenario: NAME'");
 		return;
 	}
 	apply_sets(r, root, true);
@@ -149,8 +153,8 @@ struct scenario *
 scenario_read_file(const char *path, const struct scenario_options *options,
 		   struct complaints *complaints)
 {
-	struct arena arena = { .chunks = NULL };
-	struct reader loader = { .arena = &arena };
+	struct arena arena = {.chunks = NULL};
+	struct reader loader = {.arena = &arena};
 	size_t size = 0;
 	char *text = reader_load(&loader, path, &size);
 	struct scenario *scenario = NULL;
@@ -158,8 +162,8 @@ scenario_read_file(const char *path, const struct scenario_options *options,
 		scenario = scenario_read_memory(path, text, size, options,
 						complaints);
 	} else {
-		struct source_text source = { .name = path };
-		complaints_add(complaints, (struct place){ .source = &source },
+		struct source_text source = {.name = path};
+		complaints_add(complaints, (struct place){.source = &source},
 			       "", "cannot open: %s", strerror(errno));
 	}
 	arena_release(&arena);

@@ -23,24 +23,24 @@
 
 #include "sim/complaint.h"
 
-struct law;			/* model/law.h */
-struct arrival_config;		/* model/arrival.h */
-struct receiver_config;		/* model/receiver.h */
+struct law;		/* model/law.h */
+struct arrival_config;	/* model/arrival.h */
+struct receiver_config; /* model/receiver.h */
 
 #define SCENARIO_NEVER INT64_MAX /* a time or count without a bound */
 
 /* run: */
 enum scenario_end {
-	SCENARIO_END_TIME,	/* for: stops at for_us */
-	SCENARIO_END_DRAINED,	/* until: drained, for_us is at_most */
+	SCENARIO_END_TIME,    /* for: stops at for_us */
+	SCENARIO_END_DRAINED, /* until: drained, for_us is at_most */
 };
 
 struct scenario_run {
 	enum scenario_end end;
-	int64_t for_us;		/* length, or at_most (may be NEVER) */
-	int64_t sample_us;	/* step of the time series, > 0 */
-	int64_t warmup_us;	/* left out of the statistics */
-	int64_t start_at_us;	/* when the daemons come up; may be negative */
+	int64_t for_us;	     /* length, or at_most (may be NEVER) */
+	int64_t sample_us;   /* step of the time series, > 0 */
+	int64_t warmup_us;   /* left out of the statistics */
+	int64_t start_at_us; /* when the daemons come up; may be negative */
 };
 
 /* output: what is written beyond the files that always are */
@@ -55,8 +55,8 @@ enum scenario_output {
 
 /* destinations: rows of destinations.csv */
 struct scenario_destinations {
-	int64_t top;		/* so many by name, the rest summed */
-	int64_t every_us;	/* 0: each sample */
+	int64_t top;	  /* so many by name, the rest summed */
+	int64_t every_us; /* 0: each sample */
 };
 
 /* One line of main.cf, accepted by mta/params.h already. */
@@ -79,8 +79,8 @@ enum scenario_kind {
 	SCENARIO_KIND_VIRTUAL,
 	SCENARIO_KIND_PIPE,
 	SCENARIO_KIND_DISCARD,
-	SCENARIO_KIND_ERROR,	/* bounces what it gets */
-	SCENARIO_KIND_RETRY,	/* defers what it gets */
+	SCENARIO_KIND_ERROR, /* bounces what it gets */
+	SCENARIO_KIND_RETRY, /* defers what it gets */
 };
 
 /* The standard ones (smtp, lmtp, relay, local, virtual, pipe, discard, error,
@@ -88,14 +88,14 @@ enum scenario_kind {
 struct scenario_transport {
 	const char *name;
 	enum scenario_kind kind;
-	int64_t maxproc;	/* -1: default_process_limit; 0: no limit */
+	int64_t maxproc; /* -1: default_process_limit; 0: no limit */
 	struct place at;
 };
 
 /* services: limits of the other daemons */
 struct scenario_service {
 	const char *name;
-	int64_t maxproc;	/* -1: default_process_limit; 0: no limit */
+	int64_t maxproc; /* -1: default_process_limit; 0: no limit */
 	struct place at;
 };
 
@@ -108,62 +108,62 @@ enum scenario_access_action {
 
 struct scenario_access {
 	enum scenario_access_action action;
-	const char *sender;	/* glob, or NULL: any */
-	const char *recipient;	/* glob, or NULL: any */
-	double share;		/* of what the globs fit, 0..1 */
+	const char *sender;    /* glob, or NULL: any */
+	const char *recipient; /* glob, or NULL: any */
+	double share;	       /* of what the globs fit, 0..1 */
 	struct place at;
 };
 
 /* costs: */
 struct scenario_costs {
-	int64_t pickup_us;	/* per message taken from maildrop */
-	int64_t cleanup_us;	/* per message */
-	int64_t qmgr_admit_us;	/* per message opened */
-	int64_t qmgr_scan_us;	/* per name looked at in a queue run */
-	int64_t qmgr_finish_us;	/* per delivery result */
-	int64_t agent_start_us;	/* per process started */
+	int64_t pickup_us;	   /* per message taken from maildrop */
+	int64_t cleanup_us;	   /* per message */
+	int64_t qmgr_admit_us;	   /* per message opened */
+	int64_t qmgr_scan_us;	   /* per name looked at in a queue run */
+	int64_t qmgr_finish_us;	   /* per delivery result */
+	int64_t agent_start_us;	   /* per process started */
 	int64_t agent_delivery_us; /* per delivery, in its agent */
 	int64_t disk_fsync_us;
 	int64_t disk_rename_us;
-	int64_t disk_parallel;	/* servers of the disk station, >= 1 */
+	int64_t disk_parallel; /* servers of the disk station, >= 1 */
 };
 
 /* receivers: and the receivers written inside domains: or mx: */
 struct scenario_receiver {
-	const char *name;	/* "google"; "domains[*]" for an inner one */
-	const char *profile;	/* the profile it came from, or NULL */
+	const char *name;    /* "google"; "domains[*]" for an inner one */
+	const char *profile; /* the profile it came from, or NULL */
 	struct receiver_config *config;
 	struct place at;
 };
 
 /* domains: */
 enum scenario_sharing {
-	SCENARIO_RECEIVER_NONE,	/* no remote end; the transport decides */
+	SCENARIO_RECEIVER_NONE,	  /* no remote end; the transport decides */
 	SCENARIO_RECEIVER_SHARED, /* one remote end with one state */
-	SCENARIO_RECEIVER_EACH,	/* a copy for every domain that fits */
+	SCENARIO_RECEIVER_EACH,	  /* a copy for every domain that fits */
 };
 
 /* The key is "user@domain", "domain", ".domain" (what is below it) or "*";
  * the most specific wins: in that order, and of ".a.b" and ".b" the longer. */
 struct scenario_domain {
 	const char *name;
-	const char *transport;	/* name; NULL: smtp */
-	const char *nexthop;	/* NULL: the recipient's domain */
+	const char *transport; /* name; NULL: smtp */
+	const char *nexthop;   /* NULL: the recipient's domain */
 	enum scenario_sharing sharing;
-	size_t receiver;	/* index; unless NONE */
+	size_t receiver; /* index; unless NONE */
 	struct place at;
 };
 
 /* to: where mail of a source goes */
 enum scenario_to_kind {
-	SCENARIO_TO_WEIGHTS,	/* domain by weight */
-	SCENARIO_TO_ZIPF,	/* domain k of 1..domains with k^-exponent */
-	SCENARIO_TO_CYCLE,	/* in turn */
+	SCENARIO_TO_WEIGHTS, /* domain by weight */
+	SCENARIO_TO_ZIPF,    /* domain k of 1..domains with k^-exponent */
+	SCENARIO_TO_CYCLE,   /* in turn */
 };
 
 struct scenario_target {
 	const char *domain;
-	double weight;		/* > 0; 1 in a cycle */
+	double weight; /* > 0; 1 in a cycle */
 };
 
 struct scenario_to {
@@ -172,34 +172,34 @@ struct scenario_to {
 	size_t count;
 	int64_t zipf_domains;
 	double zipf_exponent;
-	const char *zipf_name;	/* holds {n}, from 1 */
+	const char *zipf_name; /* holds {n}, from 1 */
 };
 
 enum scenario_via {
 	SCENARIO_VIA_SMTP,
-	SCENARIO_VIA_SENDMAIL,	/* maildrop and pickup, as user via_user */
+	SCENARIO_VIA_SENDMAIL, /* maildrop and pickup, as user via_user */
 };
 
 /* sources: */
 struct scenario_source {
 	const char *name;
 	struct arrival_config *arrivals; /* NULL: a trace */
-	const char *trace;	/* path to open, or NULL */
-	int64_t until_us;	/* NEVER: no end by time */
-	int64_t messages;	/* NEVER: no end by count */
-	const char *sender;	/* may hold {n}; "" is the empty sender */
+	const char *trace;		 /* path to open, or NULL */
+	int64_t until_us;		 /* NEVER: no end by time */
+	int64_t messages;		 /* NEVER: no end by count */
+	const char *sender; /* may hold {n}; "" is the empty sender */
 	struct scenario_to to;
 	int64_t users;		/* mailboxes in each domain, >= 1 */
-	struct law *recipients;	/* of a message */
+	struct law *recipients; /* of a message */
 	struct law *size;	/* bytes */
 	enum scenario_via via;
-	const char *via_user;	/* NULL unless sendmail */
-	int64_t connections;	/* client sessions; NEVER: no limit */
+	const char *via_user; /* NULL unless sendmail */
+	int64_t connections;  /* client sessions; NEVER: no limit */
 	struct place at;
 };
 
 enum scenario_queue {
-	SCENARIO_QUEUE_ANY,	/* in where: any queue */
+	SCENARIO_QUEUE_ANY, /* in where: any queue */
 	SCENARIO_QUEUE_MAILDROP,
 	SCENARIO_QUEUE_INCOMING,
 	SCENARIO_QUEUE_ACTIVE,
@@ -210,15 +210,15 @@ enum scenario_queue {
 /* start: mail that is there at the beginning */
 struct scenario_start {
 	enum scenario_queue queue; /* maildrop incoming deferred hold */
-	const char *postqueue;	/* path of a postqueue -j file; then only it */
+	const char *postqueue; /* path of a postqueue -j file; then only it */
 	int64_t messages;
 	struct scenario_to to;
 	const char *sender;
 	int64_t users;
 	struct law *recipients;
 	struct law *size;
-	struct law *age;	/* microseconds since arrival */
-	struct law *due;	/* until the next try; NULL: by its age */
+	struct law *age; /* microseconds since arrival */
+	struct law *due; /* until the next try; NULL: by its age */
 	struct place at;
 };
 
@@ -240,19 +240,19 @@ enum scenario_do {
 	SCENARIO_DO_DELETE,
 	SCENARIO_DO_EXPIRE,
 	SCENARIO_DO_FLUSH,	/* everything */
-	SCENARIO_DO_FLUSH_SITE,	/* where.domain */
+	SCENARIO_DO_FLUSH_SITE, /* where.domain */
 	SCENARIO_DO_FLUSH_ID,	/* where.id */
 	SCENARIO_DO_CRASH_QMGR,
 	SCENARIO_DO_CRASH_AGENT, /* transport */
-	SCENARIO_DO_SNAPSHOT,	/* where.queue */
+	SCENARIO_DO_SNAPSHOT,	 /* where.queue */
 };
 
 struct scenario_where {
-	bool all;		/* ALL */
+	bool all; /* ALL */
 	enum scenario_queue queue;
-	const char *domain;	/* NULL: any; glob */
-	const char *sender;	/* NULL: any; glob */
-	const char *id;		/* NULL: any */
+	const char *domain; /* NULL: any; glob */
+	const char *sender; /* NULL: any; glob */
+	const char *id;	    /* NULL: any */
 };
 
 struct scenario_action {
@@ -260,7 +260,7 @@ struct scenario_action {
 	enum scenario_do what;
 	struct scenario_settings set;
 	struct scenario_where where;
-	const char *transport;	/* of the agent that crashes; else NULL */
+	const char *transport; /* of the agent that crashes; else NULL */
 	struct place at;
 };
 
@@ -276,15 +276,15 @@ enum scenario_function {
 	SCENARIO_COUNT,
 	SCENARIO_SHARE,
 	SCENARIO_PERCENTILE,
-	SCENARIO_DRAINED,	/* no metric; value: seconds */
+	SCENARIO_DRAINED, /* no metric; value: seconds */
 };
 
 enum scenario_metric {
-	SCENARIO_METRIC_COLUMN,	/* of series.csv, destinations.csv, ... */
-	SCENARIO_METRIC_DELAY,	/* per recipient, arrival to the end, s */
-	SCENARIO_METRIC_WAIT,	/* per recipient, arrival to first try, s */
+	SCENARIO_METRIC_COLUMN,	  /* of series.csv, destinations.csv, ... */
+	SCENARIO_METRIC_DELAY,	  /* per recipient, arrival to the end, s */
+	SCENARIO_METRIC_WAIT,	  /* per recipient, arrival to first try, s */
 	SCENARIO_METRIC_ATTEMPTS, /* per recipient */
-	SCENARIO_METRIC_OUTCOME, /* recipients of outcome `column` */
+	SCENARIO_METRIC_OUTCOME,  /* recipients of outcome `column` */
 };
 
 enum scenario_comparison {
@@ -294,7 +294,7 @@ enum scenario_comparison {
 	SCENARIO_NOT_EQUAL,
 	SCENARIO_GREATER_EQUAL,
 	SCENARIO_GREATER,
-	SCENARIO_WITHIN,	/* |x - value| <= within * |value| */
+	SCENARIO_WITHIN, /* |x - value| <= within * |value| */
 };
 
 enum scenario_unit {
@@ -305,43 +305,43 @@ enum scenario_unit {
 };
 
 struct scenario_expect {
-	const char *text;	/* as written */
+	const char *text; /* as written */
 	enum scenario_function function;
-	double percent;		/* of PERCENTILE: 95 for p95 */
+	double percent; /* of PERCENTILE: 95 for p95 */
 	enum scenario_metric metric;
-	const char *column;	/* column or outcome; "" for drained */
+	const char *column;	 /* column or outcome; "" for drained */
 	const char *destination; /* filters; NULL: not given */
 	const char *domain;
 	const char *source;
 	const char *transport;
-	int64_t at_us;		/* of VALUE */
-	int64_t from_us;	/* window of time; 0 .. NEVER when not given */
+	int64_t at_us;	 /* of VALUE */
+	int64_t from_us; /* window of time; 0 .. NEVER when not given */
 	int64_t to_us;
-	bool has_window;	/* FROM..TO was given */
+	bool has_window; /* FROM..TO was given */
 	enum scenario_comparison comparison;
-	double within;		/* share, with WITHIN */
-	double value;		/* in `unit` */
+	double within; /* share, with WITHIN */
+	double value;  /* in `unit` */
 	enum scenario_unit unit;
-	double runs_share;	/* "in 95% of runs": 0.95; 0: not given */
+	double runs_share; /* "in 95% of runs": 0.95; 0: not given */
 	struct place at;
 };
 
 /* A file that the scenario names. */
 struct scenario_file {
-	const char *name;	/* as written in the scenario */
-	const char *path;	/* where it was found */
-	char sha256[65];	/* of its content, lower-case hex */
+	const char *name; /* as written in the scenario */
+	const char *path; /* where it was found */
+	char sha256[65];  /* of its content, lower-case hex */
 };
 
 struct tree;
 
 struct scenario {
-	const char *name;	/* scenario: */
-	const char *question;	/* "" if not given, as the next */
+	const char *name;     /* scenario: */
+	const char *question; /* "" if not given, as the next */
 	const char *prediction;
 	int64_t seed;
 	struct scenario_run run;
-	unsigned output;	/* enum scenario_output, or-ed */
+	unsigned output; /* enum scenario_output, or-ed */
 	struct scenario_destinations destinations;
 	struct scenario_settings mta;
 	struct scenario_transport *transports;
@@ -356,7 +356,7 @@ struct scenario {
 	struct scenario_domain *domains;
 	size_t domain_count;
 	enum scenario_sharing bounces_sharing; /* NONE: local, at once */
-	size_t bounces_receiver; /* index, unless NONE */
+	size_t bounces_receiver;	       /* index, unless NONE */
 	struct scenario_source *sources;
 	size_t source_count;
 	struct scenario_start *start;
@@ -368,15 +368,15 @@ struct scenario {
 	size_t expect_count;
 	struct scenario_file *files;
 	size_t file_count;
-	struct tree *tree;	/* the effective scenario, for writing */
+	struct tree *tree; /* the effective scenario, for writing */
 };
 
 /* How to read. All borrowed for the call. */
 struct scenario_options {
 	const char *const *sets; /* "PATH=VALUE", each a --set */
 	size_t set_count;
-	const char *data_dir;	/* looked through for profiles/ and files,
-				 * after the scenario's own folder; or NULL */
+	const char *data_dir; /* looked through for profiles/ and files,
+			       * after the scenario's own folder; or NULL */
 };
 
 /*
@@ -393,14 +393,12 @@ scenario_read_memory(const char *name, const char *text, size_t size,
 		     const struct scenario_options *options,
 		     struct complaints *complaints);
 
-void
-scenario_free(struct scenario *scenario);
+void scenario_free(struct scenario *scenario);
 
 /*
  * Write the effective scenario: profiles and --set applied, `files:` with the
  * SHA-256 of each file it names. Reading it again gives the same scenario.
  */
-void
-scenario_write(const struct scenario *scenario, FILE *out);
+void scenario_write(const struct scenario *scenario, FILE *out);
 
 #endif

@@ -18,7 +18,7 @@
 struct parser {
 	struct reader *r;
 	const struct tree_node *node;
-	const char *at;		/* next character */
+	const char *at; /* next character */
 	struct scenario_expect *expect;
 	bool failed;
 };
@@ -29,44 +29,50 @@ static const char function_words[] =
 /* What a metric is, and where it can be asked for. */
 struct metric {
 	const char *name;
-	bool series;		/* column of series.csv */
-	bool destinations;	/* column of destinations.csv */
-	bool transports;	/* column of transports.csv */
+	bool series;	   /* column of series.csv */
+	bool destinations; /* column of destinations.csv */
+	bool transports;   /* column of transports.csv */
 	bool outcome;
 };
 
 static const struct metric metrics[] = {
-	{ .name = "maildrop", .series = true },
-	{ .name = "incoming", .series = true },
-	{ .name = "active", .series = true },
-	{ .name = "deferred", .series = true, .destinations = true,
-	  .outcome = true },
-	{ .name = "hold", .series = true },
-	{ .name = "corrupt", .series = true },
-	{ .name = "busy", .series = true, .destinations = true,
-	  .transports = true },
-	{ .name = "tokens", .series = true },
-	{ .name = "submitted", .series = true },
-	{ .name = "accepted", .series = true },
-	{ .name = "delivered", .series = true, .destinations = true },
-	{ .name = "bounced", .series = true, .outcome = true },
-	{ .name = "deferrals", .series = true },
-	{ .name = "expired", .series = true, .outcome = true },
-	{ .name = "deleted", .series = true, .outcome = true },
-	{ .name = "window", .destinations = true },
-	{ .name = "todo", .destinations = true, .transports = true },
-	{ .name = "failed", .destinations = true },
-	{ .name = "processes", .transports = true },
-	{ .name = "pending", .transports = true },
-	{ .name = "sent", .outcome = true },
-	{ .name = "held", .outcome = true },
-	{ .name = "queued", .outcome = true },
-	{ .name = "delay" },
-	{ .name = "wait" },
-	{ .name = "attempts" },
+	{.name = "maildrop", .series = true},
+	{.name = "incoming", .series = true},
+	{.name = "active", .series = true},
+	{.name = "deferred",
+	 .series = true,
+	 .destinations = true,
+	 .outcome = true},
+	{.name = "hold", .series = true},
+	{.name = "corrupt", .series = true},
+	{.name = "busy",
+	 .series = true,
+	 .destinations = true,
+	 .transports = true},
+	{.name = "tokens", .series = true},
+	{.name = "submitted", .series = true},
+	{.name = "accepted", .series = true},
+	{.name = "delivered", .series = true, .destinations = true},
+	{.name = "bounced", .series = true, .outcome = true},
+	{.name = "deferrals", .series = true},
+	{.name = "expired", .series = true, .outcome = true},
+	{.name = "deleted", .series = true, .outcome = true},
+	{.name = "window", .destinations = true},
+	{.name = "todo", .destinations = true, .transports = true},
+	{.name = "failed", .destinations = true},
+	{.name = "processes", .transports = true},
+	{.name = "pending", .transports = true},
+	{.name = "sent", .outcome = true},
+	{.name = "held", .outcome = true},
+	{.name = "queued", .outcome = true},
+	{.name = "delay"},
+	{.name = "wait"},
+	{.name = "attempts"},
 };
 
-enum { METRIC_COUNT = sizeof(metrics) / sizeof(metrics[0]) };
+enum {
+	METRIC_COUNT = sizeof(metrics) / sizeof(metrics[0])
+};
 
 static struct place
 place_in(const struct parser *p, const char *at)
@@ -149,13 +155,17 @@ parse_function(struct parser *p)
 		   value_number(name + 1, &p->expect->percent, &why)) {
 		p->expect->function = SCENARIO_PERCENTILE;
 		if (!(p->expect->percent > 0 && p->expect->percent < 100))
-			fail_at(p, from, "'%.40s' is no percentile; from p1 "
-					 "to p99.9", name);
+			fail_at(p, from,
+				"'%.40s' is no percentile; from p1 "
+				"to p99.9",
+				name);
 	} else {
-		fail_at(p, from, "'%.40s' is no function; these are value, "
-				 "final, max, min, mean, integral, rate, "
-				 "count, share, p1 to p99.9, and drained "
-				 "alone", name);
+		fail_at(p, from,
+			"'%.40s' is no function; these are value, "
+			"final, max, min, mean, integral, rate, "
+			"count, share, p1 to p99.9, and drained "
+			"alone",
+			name);
 	}
 }
 
@@ -179,13 +189,14 @@ parse_metric(struct parser *p)
 	p->expect->column = name;
 	if (metric)
 		return metric;
-	struct name_nearest nearest = { .wanted = name };
+	struct name_nearest nearest = {.wanted = name};
 	for (size_t i = 0; i < METRIC_COUNT; i++)
 		name_nearest_try(&nearest, metrics[i].name);
-	fail_at(p, from, "'%.40s' is no metric; a column of series.csv, "
-			 "destinations.csv or transports.csv, delay, wait, "
-			 "attempts, or an outcome%s", name,
-		reader_did_you_mean(p->r, &nearest));
+	fail_at(p, from,
+		"'%.40s' is no metric; a column of series.csv, "
+		"destinations.csv or transports.csv, delay, wait, "
+		"attempts, or an outcome%s",
+		name, reader_did_you_mean(p->r, &nearest));
 	return NULL;
 }
 
@@ -209,8 +220,8 @@ check_fit(struct parser *p, const struct metric *metric, const char *at)
 {
 	struct scenario_expect *e = p->expect;
 	bool sample = metric_is_sample(metric);
-	bool column = metric->series || metric->destinations ||
-		      metric->transports;
+	bool column =
+		metric->series || metric->destinations || metric->transports;
 	e->metric = SCENARIO_METRIC_COLUMN;
 	if (sample)
 		e->metric = !strcmp(metric->name, "delay")
@@ -227,8 +238,9 @@ check_fit(struct parser *p, const struct metric *metric, const char *at)
 	case SCENARIO_SHARE:
 		e->metric = SCENARIO_METRIC_OUTCOME;
 		if (!metric->outcome)
-			fail_fit(p, at, "an outcome (sent, deferred, bounced, "
-					"expired, held, deleted, queued)");
+			fail_fit(p, at,
+				 "an outcome (sent, deferred, bounced, "
+				 "expired, held, deleted, queued)");
 		return;
 	case SCENARIO_VALUE:
 	case SCENARIO_FINAL:
@@ -241,8 +253,9 @@ check_fit(struct parser *p, const struct metric *metric, const char *at)
 	case SCENARIO_MIN:
 	case SCENARIO_MEAN:
 		if (!column && !sample)
-			fail_fit(p, at, "a column of a series, delay, wait "
-					"or attempts");
+			fail_fit(p, at,
+				 "a column of a series, delay, wait "
+				 "or attempts");
 		return;
 	case SCENARIO_DRAINED:
 		return;
@@ -275,8 +288,7 @@ parse_window(struct parser *p, const char *at, const char *text,
 	     const char *dots)
 {
 	struct scenario_expect *e = p->expect;
-	const char *from =
-		arena_copy(p->r->arena, text, (size_t)(dots - text));
+	const char *from = arena_copy(p->r->arena, text, (size_t)(dots - text));
 	parse_time(p, at, from, &e->from_us);
 	parse_time(p, at + (dots - text) + 2, dots + 2, &e->to_us);
 	e->has_window = true;
@@ -292,7 +304,7 @@ check_source(struct parser *p, const char *at, const char *name)
 	if (name_index_get(&r->sources, name, SIZE_MAX) != SIZE_MAX ||
 	    !strcmp(name, "bounce"))
 		return;
-	struct name_nearest nearest = { .wanted = name };
+	struct name_nearest nearest = {.wanted = name};
 	for (size_t i = 0; i < r->scenario->source_count; i++) {
 		if (!reader_may_suggest(r))
 			break;
@@ -324,8 +336,10 @@ parse_filter(struct parser *p, const char *at, const char *text,
 	}
 	const char **field = filter_field(e, name);
 	if (!field) {
-		fail_at(p, at, "'%.40s' is no filter; these are destination, "
-			       "domain, source, transport, at", name);
+		fail_at(p, at,
+			"'%.40s' is no filter; these are destination, "
+			"domain, source, transport, at",
+			name);
 		return;
 	}
 	if (*field)
@@ -369,8 +383,9 @@ check_filters(struct parser *p, const struct metric *metric, const char *at)
 	if (e->metric != SCENARIO_METRIC_COLUMN)
 		return;
 	if (e->domain || e->source)
-		fail_at(p, at, "a column of a series has no filter by domain "
-			       "or source");
+		fail_at(p, at,
+			"a column of a series has no filter by domain "
+			"or source");
 	else if (e->destination && !metric->destinations)
 		fail_at(p, at, "'%s' is no column of destinations.csv",
 			e->column);
@@ -378,8 +393,10 @@ check_filters(struct parser *p, const struct metric *metric, const char *at)
 		fail_at(p, at, "'%s' is no column of transports.csv",
 			e->column);
 	else if (!e->destination && !e->transport && !metric->series)
-		fail_at(p, at, "'%s' is not of the whole system; add "
-			       "%s=NAME", e->column,
+		fail_at(p, at,
+			"'%s' is not of the whole system; add "
+			"%s=NAME",
+			e->column,
 			metric->destinations ? "destination" : "transport");
 }
 
@@ -414,8 +431,9 @@ parse_within(struct parser *p)
 	if (!value_share(text, &p->expect->within, &why))
 		fail_at(p, at, "%s", why.text);
 	else if (!take_word(p, "of"))
-		fail_at(p, p->at, "'of' is wanted here, as in within 5%% of "
-				  "300/s");
+		fail_at(p, p->at,
+			"'of' is wanted here, as in within 5%% of "
+			"300/s");
 }
 
 static void
@@ -425,9 +443,9 @@ parse_comparison(struct parser *p)
 		const char *text;
 		enum scenario_comparison comparison;
 	} table[] = {
-		{ "<=", SCENARIO_LESS_EQUAL }, { ">=", SCENARIO_GREATER_EQUAL },
-		{ "==", SCENARIO_EQUAL }, { "!=", SCENARIO_NOT_EQUAL },
-		{ "<", SCENARIO_LESS }, { ">", SCENARIO_GREATER },
+		{"<=", SCENARIO_LESS_EQUAL}, {">=", SCENARIO_GREATER_EQUAL},
+		{"==", SCENARIO_EQUAL},	     {"!=", SCENARIO_NOT_EQUAL},
+		{"<", SCENARIO_LESS},	     {">", SCENARIO_GREATER},
 	};
 	skip_blanks(p);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -441,8 +459,9 @@ parse_comparison(struct parser *p)
 	if (take_word(p, "within"))
 		parse_within(p);
 	else
-		fail_at(p, p->at, "a comparison is wanted here: < <= == != >= "
-				  "> or 'within X%% of'");
+		fail_at(p, p->at,
+			"a comparison is wanted here: < <= == != >= "
+			"> or 'within X%% of'");
 }
 
 static enum scenario_unit
@@ -510,13 +529,19 @@ read_expect(struct reader *r, const struct tree_node *node,
 	    struct scenario_expect *expect)
 {
 	*expect = (struct scenario_expect){
-		.text = reader_text(r, node), .column = "", .at_us = -1,
-		.to_us = SCENARIO_NEVER, .at = node->at,
+		.text = reader_text(r, node),
+		.column = "",
+		.at_us = -1,
+		.to_us = SCENARIO_NEVER,
+		.at = node->at,
 	};
 	if (node->kind != TREE_SCALAR || !*node->text)
 		return;
 	struct parser p = {
-		.r = r, .node = node, .at = node->text, .expect = expect,
+		.r = r,
+		.node = node,
+		.at = node->text,
+		.expect = expect,
 	};
 	parse_function(&p);
 	if (!p.failed && expect->function != SCENARIO_DRAINED)

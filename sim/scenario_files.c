@@ -28,7 +28,9 @@
 #define MTASIM_SRCDIR ""
 #endif
 
-enum { FOLDERS = 6 };
+enum {
+	FOLDERS = 6
+};
 
 /* Plain files only: a device or pipe would not be the same in the next run. */
 static bool
@@ -66,10 +68,9 @@ search(struct reader *r, const char *name)
 		return file_exists(name) ? name : NULL;
 	size_t count = search_folders(r, folders);
 	for (size_t i = 0; i < count; i++) {
-		const char *path =
-			*folders[i] ? arena_print(r->arena, "%s/%s",
-						  folders[i], name)
-				    : name;
+		const char *path = *folders[i] ? arena_print(r->arena, "%s/%s",
+							     folders[i], name)
+					       : name;
 		if (file_exists(path))
 			return path;
 	}
@@ -109,7 +110,7 @@ add_file(struct reader *r, const struct tree_node *node, const char *path)
 	struct scenario *s = r->scenario;
 	if (name_index_get(&r->files, node->text, SIZE_MAX) != SIZE_MAX)
 		return;
-	struct scenario_file file = { .name = node->text, .path = path };
+	struct scenario_file file = {.name = node->text, .path = path};
 	if (!sha256_file(path, file.sha256)) {
 		reader_complain(r, node, "cannot read '%s': %s", node->text,
 				strerror(errno));
@@ -136,28 +137,31 @@ reader_file(struct reader *r, const struct tree_node *node)
 	if (path)
 		add_file(r, node, path);
 	else
-		reader_complain(r, node, "cannot open '%s': no such file "
-					 "beside the scenario or in the data "
-					 "folders", name);
+		reader_complain(r, node,
+				"cannot open '%s': no such file "
+				"beside the scenario or in the data "
+				"folders",
+				name);
 	return path;
 }
 
 static const struct tree_node *
 load_profile(struct reader *r, const struct tree_node *name)
 {
-	const char *file = arena_print(r->arena, "profiles/%s.yaml",
-				       name->text);
+	const char *file =
+		arena_print(r->arena, "profiles/%s.yaml", name->text);
 	const char *path = strchr(name->text, '/') ? NULL : search(r, file);
 	size_t size = 0;
 	char *text = path ? reader_load(r, path, &size) : NULL;
 	if (!text) {
-		reader_complain(r, name, "there is no profile '%s': no file "
-					 "%s beside the scenario or in the "
-					 "data folders", name->text, file);
+		reader_complain(r, name,
+				"there is no profile '%s': no file "
+				"%s beside the scenario or in the "
+				"data folders",
+				name->text, file);
 		return NULL;
 	}
-	struct source_text *source =
-		tree_add_source(r->tree, path, text, size);
+	struct source_text *source = tree_add_source(r->tree, path, text, size);
 	const struct tree_node *root =
 		tree_parse(r->tree, source, r->complaints);
 	if (!root)
@@ -219,11 +223,13 @@ check_digest(struct reader *r, const struct tree_node *node)
 		return;
 	size_t at = name_index_get(&r->files, node->key, SIZE_MAX);
 	if (at == SIZE_MAX)
-		reader_complain_key(r, node, "the scenario names no such "
-					     "file");
+		reader_complain_key(r, node,
+				    "the scenario names no such "
+				    "file");
 	else if (strcmp(r->scenario->files[at].sha256, node->text) != 0)
-		reader_complain(r, node, "the file %s has changed since this "
-					 "was written: its SHA-256 is now %s",
+		reader_complain(r, node,
+				"the file %s has changed since this "
+				"was written: its SHA-256 is now %s",
 				node->key, r->scenario->files[at].sha256);
 }
 
@@ -243,9 +249,10 @@ reader_files(struct reader *r, struct tree_node *root)
 	struct tree_node *files = tree_new(r->tree, TREE_MAP, "", at);
 	for (size_t i = 0; i < r->scenario->file_count; i++) {
 		const struct scenario_file *file = &r->scenario->files[i];
-		tree_append(files, tree_new(r->tree, TREE_SCALAR,
-					    arena_copy(r->arena, file->sha256,
-						       64), at),
+		tree_append(files,
+			    tree_new(r->tree, TREE_SCALAR,
+				     arena_copy(r->arena, file->sha256, 64),
+				     at),
 			    file->name, at);
 	}
 	tree_append(root, files, "files", at);

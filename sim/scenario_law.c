@@ -16,12 +16,14 @@ static const char law_words[] = "constant uniform exponential lognormal "
 				"gamma weibull pareto mixture empirical "
 				"values";
 
-enum { VALUES_MAX = 10000000 };
+enum {
+	VALUES_MAX = 10000000
+};
 
 /* A law in work. */
 struct law_reader {
 	struct reader *r;
-	const char *unit;	/* "time", "size", "count" or "number" */
+	const char *unit; /* "time", "size", "count" or "number" */
 	struct law *law;
 };
 
@@ -86,8 +88,7 @@ read_share(struct law_reader *l, const struct tree_node *node, double *value)
 
 /* Every key of the map is one of these words. */
 static bool
-check_keys(struct law_reader *l, const struct tree_node *map,
-	   const char *words)
+check_keys(struct law_reader *l, const struct tree_node *map, const char *words)
 {
 	bool ok = reader_want(l->r, map, TREE_MAP);
 	for (const struct tree_node *n = ok ? map->first : NULL; n;
@@ -144,8 +145,9 @@ read_lognormal(struct law_reader *l, const struct tree_node *node)
 	const struct tree_node *at = need(l, node, "median");
 	bool ok = at && read_value(l, at, &median);
 	if (!sigma == !p99) {
-		reader_complain_key(l->r, node, "beside 'median' either "
-						"'sigma' or 'p99' is wanted");
+		reader_complain_key(l->r, node,
+				    "beside 'median' either "
+				    "'sigma' or 'p99' is wanted");
 		return false;
 	}
 	ok &= sigma ? read_bare(l, sigma, &second)
@@ -193,8 +195,9 @@ read_part(struct law_reader *l, const struct tree_node *node, double *share)
 		law_at = n;
 	}
 	if (!law_at) {
-		reader_complain(l->r, node, "a part has a share and a law, as "
-					    "in {share: 20%%, constant: 5s}");
+		reader_complain(l->r, node,
+				"a part has a share and a law, as "
+				"in {share: 20%%, constant: 5s}");
 		return NULL;
 	}
 	struct tree_node only = *law_at;
@@ -214,8 +217,7 @@ read_mixture(struct law_reader *l, const struct tree_node *node)
 		arena_alloc(l->r->arena, node->count, sizeof(*parts));
 	bool ok = true;
 	for (const struct tree_node *n = node->first; n; n = n->next) {
-		parts[n->index].law =
-			read_part(l, n, &parts[n->index].share);
+		parts[n->index].law = read_part(l, n, &parts[n->index].share);
 		ok &= parts[n->index].law != NULL;
 	}
 	return ok && built(l, node, law_mixture(l->law, parts, node->count));
@@ -227,8 +229,10 @@ find_value_column(struct law_reader *l, struct csv_reader *csv, int *column,
 		  double *factor)
 {
 	static const char *const names[][2] = {
-		{ "time", "time_s" }, { "size", "size_bytes" },
-		{ "count", "count" }, { "number", "number" },
+		{"time", "time_s"},
+		{"size", "size_bytes"},
+		{"count", "count"},
+		{"number", "number"},
 	};
 	size_t row = 0;
 	while (row < 3 && strcmp(names[row][0], l->unit) != 0)
@@ -239,7 +243,7 @@ find_value_column(struct law_reader *l, struct csv_reader *csv, int *column,
 
 /* A growing list of doubles from a table; shares NULL: values only. */
 struct table {
-	double *values;		/* owned, as the next */
+	double *values; /* owned, as the next */
 	double *shares;
 	size_t count;
 	size_t room;
@@ -250,10 +254,10 @@ table_add(struct table *t, double value, double share)
 {
 	if (t->count == t->room) {
 		t->room = t->room ? t->room * 2 : 64;
-		t->values = memory_resize(t->values, t->room,
-					  sizeof(*t->values));
-		t->shares = memory_resize(t->shares, t->room,
-					  sizeof(*t->shares));
+		t->values =
+			memory_resize(t->values, t->room, sizeof(*t->values));
+		t->shares =
+			memory_resize(t->shares, t->room, sizeof(*t->shares));
 	}
 	t->values[t->count] = value;
 	t->shares[t->count++] = share;
@@ -291,8 +295,7 @@ load_table(struct law_reader *l, const struct tree_node *node, bool shares,
 }
 
 static bool
-load_knots(struct law_reader *l, const struct tree_node *node,
-	   struct table *t)
+load_knots(struct law_reader *l, const struct tree_node *node, struct table *t)
 {
 	if (node->kind == TREE_SCALAR)
 		return load_table(l, node, true, t);
@@ -317,11 +320,11 @@ load_knots(struct law_reader *l, const struct tree_node *node,
 static bool
 read_empirical(struct law_reader *l, const struct tree_node *node)
 {
-	struct table t = { .values = NULL };
+	struct table t = {.values = NULL};
 	bool ok = load_knots(l, node, &t);
 	if (ok) {
-		struct law_knot *knots = arena_alloc(l->r->arena, t.count,
-						     sizeof(*knots));
+		struct law_knot *knots =
+			arena_alloc(l->r->arena, t.count, sizeof(*knots));
 		for (size_t i = 0; i < t.count; i++) {
 			knots[i].value = t.values[i];
 			knots[i].share = t.shares[i];
@@ -334,14 +337,14 @@ read_empirical(struct law_reader *l, const struct tree_node *node)
 }
 
 static bool
-load_values(struct law_reader *l, const struct tree_node *node,
-	    struct table *t)
+load_values(struct law_reader *l, const struct tree_node *node, struct table *t)
 {
 	const struct tree_node *list = tree_get(node, "list");
 	const struct tree_node *file = tree_get(node, "file");
 	if (!list == !file) {
-		reader_complain_key(l->r, node, "either 'list' or 'file' is "
-						"wanted");
+		reader_complain_key(l->r, node,
+				    "either 'list' or 'file' is "
+				    "wanted");
 		return false;
 	}
 	if (file)
@@ -360,26 +363,25 @@ load_values(struct law_reader *l, const struct tree_node *node,
 static bool
 read_values(struct law_reader *l, const struct tree_node *node)
 {
-	struct table t = { .values = NULL };
+	struct table t = {.values = NULL};
 	if (!check_keys(l, node, "list file by then"))
 		return false;
 	const struct tree_node *by = tree_get(node, "by");
 	const struct tree_node *then = tree_get(node, "then");
 	int by_index = by ? reader_word(l->r, by, "delivery message") : 0;
 	int then_index = then ? reader_word(l->r, then, "last cycle") : 0;
-	bool ok = load_values(l, node, &t) && by_index >= 0 &&
-		  then_index >= 0;
+	bool ok = load_values(l, node, &t) && by_index >= 0 && then_index >= 0;
 	if (ok) {
-		double *values = arena_alloc(l->r->arena, t.count,
-					     sizeof(*values));
+		double *values =
+			arena_alloc(l->r->arena, t.count, sizeof(*values));
 		if (t.count)
 			memcpy(values, t.values, t.count * sizeof(*values));
-		ok = built(l, node,
-			   law_values(l->law, values, t.count,
-				      by_index ? LAW_BY_MESSAGE
-					       : LAW_BY_DELIVERY,
-				      then_index ? LAW_THEN_CYCLE
-						 : LAW_THEN_LAST));
+		ok = built(
+			l, node,
+			law_values(l->law, values, t.count,
+				   by_index ? LAW_BY_MESSAGE : LAW_BY_DELIVERY,
+				   then_index ? LAW_THEN_CYCLE
+					      : LAW_THEN_LAST));
 	}
 	memory_free(t.values);
 	memory_free(t.shares);
@@ -430,18 +432,19 @@ law_key(struct reader *r, const struct tree_node *node)
 	for (const struct tree_node *n = node->first; n; n = n->next) {
 		if (reader_word_index(law_words, n->key) >= 0)
 			continue;
-		struct name_nearest nearest = { .wanted = n->key };
+		struct name_nearest nearest = {.wanted = n->key};
 		for (int kind = 0; kind <= LAW_VALUES; kind++)
-			name_nearest_try(&nearest, law_kind_name(
-				(enum law_kind)kind));
+			name_nearest_try(&nearest,
+					 law_kind_name((enum law_kind)kind));
 		reader_complain_key(r, n, "'%s' is no law%s", n->key,
 				    reader_did_you_mean(r, &nearest));
 		return NULL;
 	}
 	if (node->count == 1)
 		return node->first;
-	reader_complain(r, node, "one law is wanted here, as in "
-				 "{exponential: 5s}");
+	reader_complain(r, node,
+			"one law is wanted here, as in "
+			"{exponential: 5s}");
 	return NULL;
 }
 
@@ -449,7 +452,8 @@ struct law *
 reader_law(struct reader *r, const struct tree_node *node, const char *unit)
 {
 	struct law_reader l = {
-		.r = r, .unit = unit,
+		.r = r,
+		.unit = unit,
 		.law = arena_alloc(r->arena, 1, sizeof(struct law)),
 	};
 	bool ok;

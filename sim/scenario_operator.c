@@ -25,8 +25,9 @@ read_where(struct reader *r, const struct tree_node *node,
 	if (node->kind == TREE_SCALAR) {
 		where->all = !strcmp(node->text, "ALL");
 		if (!where->all)
-			reader_complain(r, node, "write ALL, or a map as in "
-						 "{domain: dead.example}");
+			reader_complain(r, node,
+					"write ALL, or a map as in "
+					"{domain: dead.example}");
 		return;
 	}
 	reader_section(r, node, SCHEMA_WHERE, where);
@@ -34,8 +35,9 @@ read_where(struct reader *r, const struct tree_node *node,
 	if (reader_key(r, node, SCHEMA_WHERE, "queue", &index))
 		where->queue = queue_of_word(index);
 	if (node->kind == TREE_MAP && !node->count)
-		reader_complain(r, node, "names nothing; to mean all mail "
-					 "write ALL");
+		reader_complain(r, node,
+				"names nothing; to mean all mail "
+				"write ALL");
 }
 
 static void
@@ -73,9 +75,8 @@ read_postqueue(struct reader *r, const struct tree_node *node,
 	action->what = SCENARIO_DO_FLUSH;
 	if (node->kind == TREE_SCALAR && !strcmp(node->text, "flush"))
 		return;
-	const struct tree_node *key =
-		only_key(r, node, "site id",
-			 "flush, {site: DOMAIN} or {id: ID}");
+	const struct tree_node *key = only_key(
+		r, node, "site id", "flush, {site: DOMAIN} or {id: ID}");
 	if (!key)
 		return;
 	if (!strcmp(key->key, "site")) {
@@ -141,8 +142,9 @@ read_action(struct reader *r, const struct tree_node *entry,
 		if (reader_word_index(action_words, n->key) < 0)
 			continue;
 		if (what)
-			reader_complain_key(r, n, "one entry does one thing; "
-						  "'%s' is given already",
+			reader_complain_key(r, n,
+					    "one entry does one thing; "
+					    "'%s' is given already",
 					    what->key);
 		else
 			what = n;
@@ -160,7 +162,7 @@ read_action(struct reader *r, const struct tree_node *entry,
 
 struct ranked {
 	struct scenario_action action;
-	size_t rank;		/* in the file */
+	size_t rank; /* in the file */
 };
 
 static int
@@ -178,7 +180,7 @@ sort_actions(struct scenario *s)
 {
 	struct ranked *list = memory_array(s->action_count, sizeof(*list));
 	for (size_t i = 0; i < s->action_count; i++)
-		list[i] = (struct ranked){ s->actions[i], i };
+		list[i] = (struct ranked){s->actions[i], i};
 	qsort(list, s->action_count, sizeof(*list), compare_ranked);
 	for (size_t i = 0; i < s->action_count; i++)
 		s->actions[i] = list[i].action;

@@ -14,7 +14,7 @@
 #include "model/receiver_config.h"
 
 struct parts_run {
-	int64_t for_us;		/* -1: not given, as the next */
+	int64_t for_us; /* -1: not given, as the next */
 	int64_t at_most_us;
 	int64_t sample_us;
 	int64_t warmup_us;
@@ -25,9 +25,9 @@ struct parts_reply {
 	enum receiver_step step;
 	int64_t code;
 	double share;
-	const char *match;	/* NULL: any recipient */
-	int64_t times;		/* 0: always */
-	int64_t after_us;	/* -1: what the step takes */
+	const char *match; /* NULL: any recipient */
+	int64_t times;	   /* 0: always */
+	int64_t after_us;  /* -1: what the step takes */
 };
 
 enum parts_how {
@@ -48,14 +48,14 @@ struct parts_fails {
 
 struct parts_connections {
 	int64_t most;
-	unsigned over;		/* index of 421 refused drop wait */
+	unsigned over; /* index of 421 refused drop wait */
 	int64_t after_us;
 };
 
 struct parts_rate {
 	double most_per_s;
 	enum receiver_count count;
-	int64_t burst;		/* 0: what comes in a minute */
+	int64_t burst; /* 0: what comes in a minute */
 };
 
 struct parts_rate_over {
@@ -84,7 +84,7 @@ struct parts_mx {
 	int64_t preference;
 	int64_t hosts;
 	int64_t dead;
-	const char *receiver;	/* NULL: this one */
+	const char *receiver; /* NULL: this one */
 };
 
 #endif

@@ -18,8 +18,8 @@ reader_complain(struct reader *r, const struct tree_node *node,
 	va_start(arguments, format);
 	char *text = memory_print(format, arguments);
 	va_end(arguments);
-	complaints_add(r->complaints, node->at, tree_path(r->tree, node),
-		       "%s", text);
+	complaints_add(r->complaints, node->at, tree_path(r->tree, node), "%s",
+		       text);
 	memory_free(text);
 }
 
@@ -32,8 +32,7 @@ reader_complain_key(struct reader *r, const struct tree_node *node,
 	char *text = memory_print(format, arguments);
 	va_end(arguments);
 	struct place at = node->key ? node->key_at : node->at;
-	complaints_add(r->complaints, at, tree_path(r->tree, node), "%s",
-		       text);
+	complaints_add(r->complaints, at, tree_path(r->tree, node), "%s", text);
 	memory_free(text);
 }
 
@@ -83,15 +82,14 @@ kind_name(enum tree_kind kind)
 }
 
 bool
-reader_want(struct reader *r, const struct tree_node *node,
-	    enum tree_kind kind)
+reader_want(struct reader *r, const struct tree_node *node, enum tree_kind kind)
 {
 	if (!node)
 		return false;
 	if (node->kind == kind)
 		return true;
-	bool nothing = node->kind == TREE_SCALAR && !node->quoted &&
-		       !*node->text;
+	bool nothing =
+		node->kind == TREE_SCALAR && !node->quoted && !*node->text;
 	reader_complain(r, node, "%s is wanted here, not %s", kind_name(kind),
 			nothing ? "nothing" : kind_name(node->kind));
 	return false;
@@ -103,7 +101,8 @@ reader_text(struct reader *r, const struct tree_node *node)
 	if (!reader_want(r, node, TREE_SCALAR))
 		return "";
 	if (!*node->text && !node->quoted)
-		reader_complain(r, node, "has no value; write \"\" for an "
+		reader_complain(r, node,
+				"has no value; write \"\" for an "
 				"empty text");
 	return node->text;
 }
@@ -160,7 +159,7 @@ reader_word(struct reader *r, const struct tree_node *node, const char *words)
 	int index = reader_word_index(words, text);
 	if (index >= 0 || !node || node->kind != TREE_SCALAR || !*text)
 		return index;
-	struct name_nearest nearest = { .wanted = text };
+	struct name_nearest nearest = {.wanted = text};
 	const char *rest = words;
 	while (*rest)
 		name_nearest_try(&nearest, next_word(r, &rest));
@@ -269,7 +268,7 @@ static void
 complain_unknown(struct reader *r, const struct tree_node *node,
 		 const struct schema_key *rows, size_t count)
 {
-	struct name_nearest nearest = { .wanted = node->key };
+	struct name_nearest nearest = {.wanted = node->key};
 	if (!strcmp(node->key, "<<"))
 		return; /* a merge key, which the tree has complained of */
 	for (size_t i = 0; i < count; i++)

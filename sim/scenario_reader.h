@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef MTA_ALLOW_IMPURE	/* this is no file of the core */
+#ifndef MTA_ALLOW_IMPURE /* this is no file of the core */
 #define MTA_ALLOW_IMPURE 1
 #endif
 #include "mta/params.h"
@@ -37,11 +37,11 @@ struct mx_link {
 
 struct reader {
 	struct scenario *scenario;
-	struct tree *tree;	/* of the scenario, as the next */
+	struct tree *tree; /* of the scenario, as the next */
 	struct arena *arena;
 	struct complaints *complaints;
 	const struct scenario_options *options;
-	const char *folder;	/* of the scenario file; "" for none */
+	const char *folder;	      /* of the scenario file; "" for none */
 	struct name_index transports; /* name -> index, as the next */
 	struct name_index receivers;
 	struct name_index sources;
@@ -50,7 +50,7 @@ struct reader {
 	size_t receiver_room;
 	size_t file_room;
 	struct mx_link *links;
-	size_t suggestions;	/* still to be searched for; bounds the work */
+	size_t suggestions; /* still to be searched for; bounds the work */
 };
 
 /* Complain about a value, at its place, with its path. */
@@ -59,9 +59,8 @@ reader_complain(struct reader *r, const struct tree_node *node,
 		const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Complain about a key: at the key's place. */
-void
-reader_complain_key(struct reader *r, const struct tree_node *node,
-		    const char *format, ...)
+void reader_complain_key(struct reader *r, const struct tree_node *node,
+			 const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* "; did you mean X?" when a name is near, else "". */
@@ -69,21 +68,18 @@ const char *
 reader_did_you_mean(struct reader *r, const struct name_nearest *nearest);
 
 /* May a search for the nearest name be made? It is not free. */
-bool
-reader_may_suggest(struct reader *r);
+bool reader_may_suggest(struct reader *r);
 
 /*
  * Give a model's complaint ("KEY: what" or "what"; NULL: none) a place: the
  * key's, if the map has it, else the map's.
  */
 void
-reader_judge(struct reader *r, const struct tree_node *map,
-	     const char *error);
+reader_judge(struct reader *r, const struct tree_node *map, const char *error);
 
 /* True if `node` is of this kind; complains otherwise. NULL is not. */
-bool
-reader_want(struct reader *r, const struct tree_node *node,
-	    enum tree_kind kind);
+bool reader_want(struct reader *r, const struct tree_node *node,
+		 enum tree_kind kind);
 
 /*
  * Read a map by the rows of its section into the struct that they describe
@@ -91,32 +87,26 @@ reader_want(struct reader *r, const struct tree_node *node,
  * unknown keys, missing keys and bad values; what the rows call BY_CODE is
  * left to the caller. `node` may be NULL: defaults only.
  */
-void
-reader_section(struct reader *r, const struct tree_node *node,
-	       enum schema_section section, void *to);
+void reader_section(struct reader *r, const struct tree_node *node,
+		    enum schema_section section, void *to);
 
 /* Read one scalar by its row. */
-bool
-reader_value(struct reader *r, const struct tree_node *node,
-	     const struct schema_key *key, void *to);
+bool reader_value(struct reader *r, const struct tree_node *node,
+		  const struct schema_key *key, void *to);
 
 /* Read a key that is BY_CODE: true if it is there and could be read. */
-bool
-reader_key(struct reader *r, const struct tree_node *map,
-	   enum schema_section section, const char *name, void *to);
+bool reader_key(struct reader *r, const struct tree_node *map,
+		enum schema_section section, const char *name, void *to);
 
 /* The text of a scalar; complains and answers "" if it is none. */
-const char *
-reader_text(struct reader *r, const struct tree_node *node);
+const char *reader_text(struct reader *r, const struct tree_node *node);
 
 /* The index of a word in "a b c"; -1 if it is none, without complaint. */
-int
-reader_word_index(const char *words, const char *word);
+int reader_word_index(const char *words, const char *word);
 
 /* A word of a list, with complaint and suggestion; -1 if it is none. */
 int
-reader_word(struct reader *r, const struct tree_node *node,
-	    const char *words);
+reader_word(struct reader *r, const struct tree_node *node, const char *words);
 
 /* A law; unit is "time", "size", "count" or "number". NULL on complaint. */
 struct law *
@@ -127,56 +117,40 @@ struct law *
 reader_law_default(struct reader *r, const char *text, const char *unit);
 
 /* Find a file that the scenario names; its path, or NULL with complaint. */
-const char *
-reader_file(struct reader *r, const struct tree_node *node);
+const char *reader_file(struct reader *r, const struct tree_node *node);
 
 /* The whole of a file in the arena; NULL, with errno set, if it fails. */
-char *
-reader_load(struct reader *r, const char *path, size_t *size);
+char *reader_load(struct reader *r, const char *path, size_t *size);
 
 /* Parameters as in main.cf. */
-void
-reader_settings(struct reader *r, const struct tree_node *map,
-		struct scenario_settings *to);
+void reader_settings(struct reader *r, const struct tree_node *map,
+		     struct scenario_settings *to);
 
 /* An index into scenario->receivers for a name, a map, or {each: one}. */
-bool
-reader_receiver_use(struct reader *r, const struct tree_node *node,
-		    enum scenario_sharing *sharing, size_t *receiver);
+bool reader_receiver_use(struct reader *r, const struct tree_node *node,
+			 enum scenario_sharing *sharing, size_t *receiver);
 
 /* A transport's name is known; complains if it is not. */
-void
-reader_want_transport(struct reader *r, const struct tree_node *node);
+void reader_want_transport(struct reader *r, const struct tree_node *node);
 
 /* The `to` of a source; `node` NULL complains at `owner`. */
-void
-reader_to(struct reader *r, const struct tree_node *owner,
-	  const struct tree_node *node, struct scenario_to *to);
+void reader_to(struct reader *r, const struct tree_node *owner,
+	       const struct tree_node *node, struct scenario_to *to);
 
 /* The sections. Each reads its part of the root map. */
-void
-reader_run(struct reader *r, const struct tree_node *root);
-void
-reader_services(struct reader *r, const struct tree_node *root);
-void
-reader_receivers(struct reader *r, const struct tree_node *root);
-void
-reader_domains(struct reader *r, const struct tree_node *root);
-void
-reader_sources(struct reader *r, const struct tree_node *root);
-void
-reader_start(struct reader *r, const struct tree_node *root);
-void
-reader_operator(struct reader *r, const struct tree_node *root);
-void
-reader_expect(struct reader *r, const struct tree_node *root);
+void reader_run(struct reader *r, const struct tree_node *root);
+void reader_services(struct reader *r, const struct tree_node *root);
+void reader_receivers(struct reader *r, const struct tree_node *root);
+void reader_domains(struct reader *r, const struct tree_node *root);
+void reader_sources(struct reader *r, const struct tree_node *root);
+void reader_start(struct reader *r, const struct tree_node *root);
+void reader_operator(struct reader *r, const struct tree_node *root);
+void reader_expect(struct reader *r, const struct tree_node *root);
 
 /* Put the keys of profiles into the receivers that name one. */
-void
-reader_expand_profiles(struct reader *r, struct tree_node *root);
+void reader_expand_profiles(struct reader *r, struct tree_node *root);
 
 /* Check the SHA-256 of `files:` and set those of the scenario's files. */
-void
-reader_files(struct reader *r, struct tree_node *root);
+void reader_files(struct reader *r, struct tree_node *root);
 
 #endif

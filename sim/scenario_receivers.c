@@ -19,7 +19,9 @@ read_reply(struct reader *r, const struct tree_node *node,
 	   struct receiver_reply *reply)
 {
 	struct parts_reply parts = {
-		.step = RECEIVER_STEP_RCPT, .code = 450, .after_us = -1,
+		.step = RECEIVER_STEP_RCPT,
+		.code = 450,
+		.after_us = -1,
 	};
 	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_REPLY, &parts);
@@ -94,9 +96,9 @@ read_fails(struct reader *r, const struct tree_node *node,
 {
 	if (!node)
 		return;
-	struct parts_fails parts = { .share = 0 };
+	struct parts_fails parts = {.share = 0};
 	size_t before = r->complaints->count;
-	*fails = (struct receiver_fails){ .share = 0 };
+	*fails = (struct receiver_fails){.share = 0};
 	reader_section(r, node, SCHEMA_FAILS, &parts);
 	read_pattern(r, tree_get(node, "pattern"), fails);
 	fails->share = parts.share;
@@ -106,8 +108,9 @@ read_fails(struct reader *r, const struct tree_node *node,
 	bool share = tree_get(node, "share") != NULL;
 	bool pattern = tree_get(node, "pattern") != NULL;
 	if (node->kind == TREE_MAP && share == pattern)
-		reader_complain(r, node, "either 'share' or 'pattern' is "
-					 "wanted");
+		reader_complain(r, node,
+				"either 'share' or 'pattern' is "
+				"wanted");
 	else if (r->complaints->count == before)
 		reader_judge(r, node, receiver_fails_check(fails));
 }
@@ -117,12 +120,14 @@ read_connections(struct reader *r, const struct tree_node *node,
 		 struct receiver_cap *cap)
 {
 	static const enum receiver_over overs[] = {
-		RECEIVER_OVER_CODE, RECEIVER_OVER_REFUSED, RECEIVER_OVER_DROP,
+		RECEIVER_OVER_CODE,
+		RECEIVER_OVER_REFUSED,
+		RECEIVER_OVER_DROP,
 		RECEIVER_OVER_WAIT,
 	};
 	if (!node)
 		return;
-	struct parts_connections parts = { .most = 0 };
+	struct parts_connections parts = {.most = 0};
 	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_CONNECTIONS, &parts);
 	*cap = (struct receiver_cap){
@@ -142,8 +147,7 @@ read_phase(struct reader *r, const struct tree_node *node,
 	reader_section(r, node, section, phase);
 	read_replies(r, tree_get(node, "replies"), phase);
 	read_fails(r, tree_get(node, "fails"), &phase->fails);
-	read_connections(r, tree_get(node, "connections"),
-			 &phase->connections);
+	read_connections(r, tree_get(node, "connections"), &phase->connections);
 }
 
 static void
@@ -198,27 +202,26 @@ read_rate(struct reader *r, const struct tree_node *node,
 {
 	if (!node)
 		return;
-	struct parts_rate parts = { .burst = 0 };
-	struct parts_rate_over over = { .step = RECEIVER_STEP_DNS };
-	struct parts_penalty penalty = { .for_us = 0 };
+	struct parts_rate parts = {.burst = 0};
+	struct parts_rate_over over = {.step = RECEIVER_STEP_DNS};
+	struct parts_penalty penalty = {.for_us = 0};
 	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_RATE, &parts);
 	reader_section(r, tree_get(node, "over"), SCHEMA_RATE_OVER, &over);
-	reader_section(r, tree_get(node, "penalty"), SCHEMA_PENALTY,
-		       &penalty);
+	reader_section(r, tree_get(node, "penalty"), SCHEMA_PENALTY, &penalty);
 	if (over.step == RECEIVER_STEP_DNS)
 		over.step = step_of_count(parts.count);
 	if (!over.code)
-		over.code = parts.count == RECEIVER_COUNT_CONNECTIONS ? 421
-								      : 451;
+		over.code =
+			parts.count == RECEIVER_COUNT_CONNECTIONS ? 421 : 451;
 	*rate = (struct receiver_rate){
-		.most = { parts.most_per_s, (double)parts.burst },
+		.most = {parts.most_per_s, (double)parts.burst},
 		.count = parts.count,
 		.over_step = over.step,
 		.over_code = (int)over.code,
 		.after_us = over.after_us,
 		.penalty_for_us = penalty.for_us,
-		.penalty = { penalty.most_per_s, (double)penalty.burst },
+		.penalty = {penalty.most_per_s, (double)penalty.burst},
 	};
 	if (r->complaints->count > before)
 		return;
@@ -241,8 +244,9 @@ read_greylist_key(struct reader *r, const struct tree_node *node)
 			key |= 1u << index;
 	}
 	if (!node->count)
-		reader_complain(r, node, "at least one of client, sender, "
-					 "recipient is wanted");
+		reader_complain(r, node,
+				"at least one of client, sender, "
+				"recipient is wanted");
 	return key;
 }
 
@@ -252,7 +256,7 @@ read_greylist(struct reader *r, const struct tree_node *node,
 {
 	if (!node)
 		return;
-	struct parts_greylist parts = { .code = 450 };
+	struct parts_greylist parts = {.code = 450};
 	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_GREYLIST, &parts);
 	*greylist = (struct receiver_greylist){
@@ -300,11 +304,10 @@ read_outages(struct reader *r, const struct tree_node *node,
 
 /* Remember that a host is another receiver, for resolve_links(). */
 static void
-add_link(struct reader *r, struct receiver_mx *mx,
-	 const struct tree_node *name)
+add_link(struct reader *r, struct receiver_mx *mx, const struct tree_node *name)
 {
 	struct mx_link *link = arena_alloc(r->arena, 1, sizeof(*link));
-	*link = (struct mx_link){ .mx = mx, .name = name, .next = r->links };
+	*link = (struct mx_link){.mx = mx, .name = name, .next = r->links};
 	r->links = link;
 }
 
@@ -317,7 +320,7 @@ read_mx(struct reader *r, const struct tree_node *node,
 	struct receiver_mx *mx =
 		arena_alloc(r->arena, node->count, sizeof(*mx));
 	for (const struct tree_node *n = node->first; n; n = n->next) {
-		struct parts_mx parts = { .hosts = 1 };
+		struct parts_mx parts = {.hosts = 1};
 		size_t before = r->complaints->count;
 		reader_section(r, n, SCHEMA_MX, &parts);
 		mx[n->index] = (struct receiver_mx){
@@ -331,9 +334,10 @@ read_mx(struct reader *r, const struct tree_node *node,
 			reader_judge(r, n, receiver_mx_check(&mx[n->index]));
 	}
 	if (!node->count)
-		reader_complain(r, node, "a receiver without hosts takes no "
-					 "mail; leave the key out for one "
-					 "host");
+		reader_complain(r, node,
+				"a receiver without hosts takes no "
+				"mail; leave the key out for one "
+				"host");
 	config->mx = mx;
 	config->mx_count = node->count;
 }
@@ -345,8 +349,8 @@ add_receiver(struct reader *r)
 	if (s->receiver_count == r->receiver_room) {
 		struct scenario_receiver *old = s->receivers;
 		r->receiver_room = r->receiver_room ? r->receiver_room * 2 : 16;
-		s->receivers = arena_alloc(r->arena, r->receiver_room,
-					   sizeof(*old));
+		s->receivers =
+			arena_alloc(r->arena, r->receiver_room, sizeof(*old));
 		if (s->receiver_count)
 			memcpy(s->receivers, old,
 			       s->receiver_count * sizeof(*old));
@@ -355,8 +359,7 @@ add_receiver(struct reader *r)
 }
 
 static size_t
-read_receiver(struct reader *r, const struct tree_node *node,
-	      const char *name)
+read_receiver(struct reader *r, const struct tree_node *node, const char *name)
 {
 	struct scenario_receiver *receiver = add_receiver(r);
 	size_t index = (size_t)(receiver - r->scenario->receivers);
@@ -371,7 +374,7 @@ read_receiver(struct reader *r, const struct tree_node *node,
 	};
 	config->name = name;
 	if (!reader_want(r, node, TREE_MAP)) {
-		static const struct receiver_phase none = { .at_us = 0 };
+		static const struct receiver_phase none = {.at_us = 0};
 		config->phases = &none;
 		config->phase_count = 1;
 		return index;
@@ -390,7 +393,7 @@ read_receiver(struct reader *r, const struct tree_node *node,
 static void
 complain_receiver(struct reader *r, const struct tree_node *node)
 {
-	struct name_nearest nearest = { .wanted = node->text };
+	struct name_nearest nearest = {.wanted = node->text};
 	for (size_t i = 0; i < r->scenario->receiver_count; i++) {
 		if (!reader_may_suggest(r))
 			break;
@@ -426,8 +429,9 @@ reader_receiver_use(struct reader *r, const struct tree_node *node,
 	const struct tree_node *each = tree_get(node, "each");
 	*sharing = SCENARIO_RECEIVER_NONE;
 	if (each && node->count > 1)
-		reader_complain(r, node, "'each' stands alone, as in "
-					 "{each: flaky}");
+		reader_complain(r, node,
+				"'each' stands alone, as in "
+				"{each: flaky}");
 	if (!use_one(r, each ? each : node, receiver))
 		return false;
 	*sharing = each ? SCENARIO_RECEIVER_EACH : SCENARIO_RECEIVER_SHARED;
@@ -450,7 +454,8 @@ resolve_links(struct reader *r)
 		if (other->mx_count)
 			reader_complain(r, link->name,
 					"'%s' has an mx of its own; one level "
-					"is all there is", name);
+					"is all there is",
+					name);
 		else
 			link->mx->other = other;
 	}
@@ -497,12 +502,13 @@ check_domain(struct reader *r, const struct tree_node *node,
 	size_t at = name_index_get(&r->transports, name, SIZE_MAX);
 	if (at == SIZE_MAX || node->kind != TREE_MAP)
 		return;
-	bool needs =
-		kind_needs_receiver(r->scenario->transports[at].kind);
+	bool needs = kind_needs_receiver(r->scenario->transports[at].kind);
 	const struct tree_node *receiver = tree_get(node, "receiver");
 	if (needs && !receiver)
-		reader_complain_key(r, node, "has no receiver, and the "
-					     "transport %s needs one", name);
+		reader_complain_key(r, node,
+				    "has no receiver, and the "
+				    "transport %s needs one",
+				    name);
 }
 
 /* Bad forms of keys that transport(5) has no meaning for. */
@@ -515,12 +521,14 @@ check_domain_key(struct reader *r, const struct tree_node *node)
 	if (!*key || (at && (at == key || !at[1])) || !strcmp(key, "."))
 		reader_complain_key(r, node, "'%s' is no key of domains", key);
 	else if (star && !strncmp(key, "*.", 2))
-		reader_complain_key(r, node, "'%s' is no key of domains; what "
-					     "is below a domain is written %s",
+		reader_complain_key(r, node,
+				    "'%s' is no key of domains; what "
+				    "is below a domain is written %s",
 				    key, key + 1);
 	else if (star && strcmp(key, "*") != 0)
-		reader_complain_key(r, node, "'%s' is no key of domains; * "
-					     "stands alone, for all the rest",
+		reader_complain_key(r, node,
+				    "'%s' is no key of domains; * "
+				    "stands alone, for all the rest",
 				    key);
 }
 
@@ -530,7 +538,8 @@ read_domain(struct reader *r, const struct tree_node *node)
 	struct scenario *s = r->scenario;
 	size_t index = s->domain_count++;
 	struct scenario_domain domain = {
-		.name = node->key, .at = node->key_at,
+		.name = node->key,
+		.at = node->key_at,
 	};
 	check_domain_key(r, node);
 	reader_section(r, node, SCHEMA_DOMAIN, &domain);
@@ -548,11 +557,10 @@ static void
 read_bounces(struct reader *r, const struct tree_node *node)
 {
 	struct scenario *s = r->scenario;
-	if (!node || (node->kind == TREE_SCALAR &&
-		      !strcmp(node->text, "local")))
+	if (!node ||
+	    (node->kind == TREE_SCALAR && !strcmp(node->text, "local")))
 		return;
-	reader_receiver_use(r, node, &s->bounces_sharing,
-			    &s->bounces_receiver);
+	reader_receiver_use(r, node, &s->bounces_sharing, &s->bounces_receiver);
 }
 
 void
@@ -561,8 +569,8 @@ reader_domains(struct reader *r, const struct tree_node *root)
 	struct scenario *s = r->scenario;
 	const struct tree_node *map = tree_get(root, "domains");
 	if (map && reader_want(r, map, TREE_MAP)) {
-		s->domains = arena_alloc(r->arena, map->count,
-					 sizeof(*s->domains));
+		s->domains =
+			arena_alloc(r->arena, map->count, sizeof(*s->domains));
 		for (const struct tree_node *n = map->first; n; n = n->next)
 			read_domain(r, n);
 	}

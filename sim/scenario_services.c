@@ -14,18 +14,20 @@
 #include "sim/scenario_parts.h"
 
 static const struct scenario_transport standard[] = {
-	{ .name = "smtp", .kind = SCENARIO_KIND_SMTP, .maxproc = -1 },
-	{ .name = "lmtp", .kind = SCENARIO_KIND_LMTP, .maxproc = -1 },
-	{ .name = "relay", .kind = SCENARIO_KIND_SMTP, .maxproc = -1 },
-	{ .name = "local", .kind = SCENARIO_KIND_LOCAL, .maxproc = -1 },
-	{ .name = "virtual", .kind = SCENARIO_KIND_VIRTUAL, .maxproc = -1 },
-	{ .name = "pipe", .kind = SCENARIO_KIND_PIPE, .maxproc = -1 },
-	{ .name = "discard", .kind = SCENARIO_KIND_DISCARD, .maxproc = -1 },
-	{ .name = "error", .kind = SCENARIO_KIND_ERROR, .maxproc = -1 },
-	{ .name = "retry", .kind = SCENARIO_KIND_RETRY, .maxproc = -1 },
+	{.name = "smtp", .kind = SCENARIO_KIND_SMTP, .maxproc = -1},
+	{.name = "lmtp", .kind = SCENARIO_KIND_LMTP, .maxproc = -1},
+	{.name = "relay", .kind = SCENARIO_KIND_SMTP, .maxproc = -1},
+	{.name = "local", .kind = SCENARIO_KIND_LOCAL, .maxproc = -1},
+	{.name = "virtual", .kind = SCENARIO_KIND_VIRTUAL, .maxproc = -1},
+	{.name = "pipe", .kind = SCENARIO_KIND_PIPE, .maxproc = -1},
+	{.name = "discard", .kind = SCENARIO_KIND_DISCARD, .maxproc = -1},
+	{.name = "error", .kind = SCENARIO_KIND_ERROR, .maxproc = -1},
+	{.name = "retry", .kind = SCENARIO_KIND_RETRY, .maxproc = -1},
 };
 
-enum { STANDARD_COUNT = sizeof(standard) / sizeof(standard[0]) };
+enum {
+	STANDARD_COUNT = sizeof(standard) / sizeof(standard[0])
+};
 
 static void
 check_run(struct reader *r, const struct tree_node *run,
@@ -42,8 +44,9 @@ check_run(struct reader *r, const struct tree_node *run,
 				    "did you mean for?");
 	if (!drained && parts->for_us < 0 && !tree_get(run, "for") &&
 	    !tree_get(run, "until"))
-		reader_complain_key(r, run, "write 'for: TIME' or 'until: "
-					    "drained'");
+		reader_complain_key(r, run,
+				    "write 'for: TIME' or 'until: "
+				    "drained'");
 	if (parts->for_us == 0)
 		reader_complain(r, tree_get(run, "for"),
 				"a run of no time shows nothing");
@@ -59,7 +62,7 @@ void
 reader_run(struct reader *r, const struct tree_node *root)
 {
 	struct scenario_run *run = &r->scenario->run;
-	struct parts_run parts = { .for_us = -1, .at_most_us = -1 };
+	struct parts_run parts = {.for_us = -1, .at_most_us = -1};
 	const struct tree_node *node = tree_get(root, "run");
 	reader_section(r, node, SCHEMA_RUN, &parts);
 	unsigned word = 0;
@@ -81,24 +84,27 @@ static void
 complain_parameter(struct reader *r, const struct tree_node *node,
 		   const struct mta_param *form)
 {
-	struct name_nearest nearest = { .wanted = node->key };
+	struct name_nearest nearest = {.wanted = node->key};
 	for (size_t i = 0; i < mta_param_count(); i++) {
 		const struct mta_param *row = mta_param_at(i);
 		if (!row->is_transport_form) {
 			name_nearest_try(&nearest, row->name);
 			continue;
 		}
-		for (size_t t = 0; t < r->scenario->transport_count &&
-				   t < 64; t++)
-			name_nearest_try(&nearest, arena_print(r->arena,
-				"%s%s", r->scenario->transports[t].name,
-				row->name));
+		for (size_t t = 0; t < r->scenario->transport_count && t < 64;
+		     t++)
+			name_nearest_try(
+				&nearest,
+				arena_print(r->arena, "%s%s",
+					    r->scenario->transports[t].name,
+					    row->name));
 	}
 	size_t size = strlen(node->key) - (form ? strlen(form->name) : 0);
 	if (form && !nearest.best)
-		reader_complain_key(r, node, "unknown parameter; there is no "
-					     "transport '%.*s'", (int)size,
-				    node->key);
+		reader_complain_key(r, node,
+				    "unknown parameter; there is no "
+				    "transport '%.*s'",
+				    (int)size, node->key);
 	else
 		reader_complain_key(r, node, "unknown parameter%s",
 				    reader_did_you_mean(r, &nearest));
@@ -110,8 +116,7 @@ form_is_known(struct reader *r, const char *name, const char *form)
 {
 	size_t size = strlen(name) - strlen(form);
 	const char *transport = arena_copy(r->arena, name, size);
-	return name_index_get(&r->transports, transport, SIZE_MAX) !=
-	       SIZE_MAX;
+	return name_index_get(&r->transports, transport, SIZE_MAX) != SIZE_MAX;
 }
 
 static void
@@ -134,18 +139,20 @@ read_setting(struct reader *r, const struct tree_node *node,
 	bool number = row->kind == MTA_PARAM_TIME ||
 		      row->kind == MTA_PARAM_INT ||
 		      row->kind == MTA_PARAM_BYTES;
-	if (number && !value_main_cf(node->text, row->kind == MTA_PARAM_TIME,
-				     &why)) {
+	if (number &&
+	    !value_main_cf(node->text, row->kind == MTA_PARAM_TIME, &why)) {
 		reader_complain(r, node, "%s", why.text);
 		return;
 	}
-	if (mta_params_set(scratch, node->key, node->text, err,
-			   sizeof(err)) != MTA_PARAM_SET) {
+	if (mta_params_set(scratch, node->key, node->text, err, sizeof(err)) !=
+	    MTA_PARAM_SET) {
 		reader_complain(r, node, "%s", err);
 		return;
 	}
 	to->list[to->count++] = (struct scenario_setting){
-		.name = node->key, .value = node->text, .at = node->at,
+		.name = node->key,
+		.value = node->text,
+		.at = node->at,
 	};
 }
 
@@ -178,7 +185,7 @@ read_transport(struct reader *r, const struct tree_node *node)
 	struct scenario *s = r->scenario;
 	size_t at = name_index_get(&r->transports, node->key, SIZE_MAX);
 	bool exists = at != SIZE_MAX && at < STANDARD_COUNT;
-	struct scenario_transport read = { .maxproc = -1 };
+	struct scenario_transport read = {.maxproc = -1};
 	if (exists)
 		read = s->transports[at];
 	enum scenario_kind kind = read.kind;
@@ -196,9 +203,10 @@ read_transport(struct reader *r, const struct tree_node *node)
 				    "lmtp, local, virtual, pipe, discard, "
 				    "error or retry");
 	if (!name_is_transport(node->key))
-		reader_complain_key(r, node, "the name of a transport has "
-					     "letters, digits, _ - and . "
-					     "only");
+		reader_complain_key(r, node,
+				    "the name of a transport has "
+				    "letters, digits, _ - and . "
+				    "only");
 	read.name = node->key;
 	read.at = node->key_at;
 	if (!exists) {
@@ -232,7 +240,7 @@ reader_want_transport(struct reader *r, const struct tree_node *node)
 		return;
 	if (name_index_get(&r->transports, node->text, SIZE_MAX) != SIZE_MAX)
 		return;
-	struct name_nearest nearest = { .wanted = node->text };
+	struct name_nearest nearest = {.wanted = node->text};
 	for (size_t i = 0; i < r->scenario->transport_count; i++) {
 		if (!reader_may_suggest(r))
 			break;
@@ -249,8 +257,7 @@ read_services(struct reader *r, const struct tree_node *node)
 	struct scenario *s = r->scenario;
 	if (!reader_want(r, node, TREE_MAP))
 		return;
-	s->services =
-		arena_alloc(r->arena, node->count, sizeof(*s->services));
+	s->services = arena_alloc(r->arena, node->count, sizeof(*s->services));
 	for (const struct tree_node *n = node->first; n; n = n->next) {
 		struct scenario_service *service =
 			&s->services[s->service_count++];
@@ -259,7 +266,8 @@ read_services(struct reader *r, const struct tree_node *node)
 		service->maxproc = -1;
 		reader_section(r, n, SCHEMA_SERVICE, service);
 		if (reader_word_index(words, n->key) < 0)
-			reader_complain_key(r, n, "no service that can be "
+			reader_complain_key(r, n,
+					    "no service that can be "
 					    "limited; these are smtpd, "
 					    "cleanup, pickup, bounce");
 	}
@@ -308,8 +316,8 @@ reader_services(struct reader *r, const struct tree_node *root)
 {
 	struct scenario *s = r->scenario;
 	read_output(r, tree_get(root, "output"));
-	reader_section(r, tree_get(root, "destinations"),
-		       SCHEMA_DESTINATIONS, &s->destinations);
+	reader_section(r, tree_get(root, "destinations"), SCHEMA_DESTINATIONS,
+		       &s->destinations);
 	read_transports(r, tree_get(root, "transports"));
 	reader_settings(r, tree_get(root, "mta"), &s->mta);
 	read_services(r, tree_get(root, "services"));

@@ -35,12 +35,12 @@ domain_is_known(const struct reader *r, const char *domain)
 }
 
 static void
-check_target(struct reader *r, const struct tree_node *node,
-	     const char *domain, bool is_key)
+check_target(struct reader *r, const struct tree_node *node, const char *domain,
+	     bool is_key)
 {
 	if (domain_is_known(r, domain))
 		return;
-	struct name_nearest nearest = { .wanted = domain };
+	struct name_nearest nearest = {.wanted = domain};
 	for (size_t i = 0; i < r->scenario->domain_count; i++) {
 		if (!reader_may_suggest(r))
 			break;
@@ -91,7 +91,8 @@ read_cycle(struct reader *r, const struct tree_node *list,
 	for (const struct tree_node *n = list->first; n; n = n->next) {
 		const char *domain = reader_text(r, n);
 		to->list[to->count++] = (struct scenario_target){
-			.domain = domain, .weight = 1,
+			.domain = domain,
+			.weight = 1,
 		};
 		if (n->kind == TREE_SCALAR && *domain)
 			check_target(r, n, domain, false);
@@ -121,8 +122,9 @@ read_zipf(struct reader *r, const struct tree_node *node,
 		reader_complain(r, tree_get(node, "exponent"),
 				"an exponent from 0 to 20 is wanted");
 	if (!strstr(to->zipf_name, "{n}")) {
-		reader_complain(r, name, "must hold {n}, as in "
-					 "d{n}.example");
+		reader_complain(r, name,
+				"must hold {n}, as in "
+				"d{n}.example");
 		return;
 	}
 	const char *first = zipf_domain(r, to->zipf_name, 1);
@@ -139,8 +141,9 @@ reader_to(struct reader *r, const struct tree_node *owner,
 	  const struct tree_node *node, struct scenario_to *to)
 {
 	if (!node) {
-		reader_complain_key(r, owner, "the key 'to' is missing: where "
-					      "to");
+		reader_complain_key(r, owner,
+				    "the key 'to' is missing: where "
+				    "to");
 		return;
 	}
 	const struct tree_node *zipf = tree_get(node, "zipf");
@@ -148,7 +151,7 @@ reader_to(struct reader *r, const struct tree_node *owner,
 	if (node->kind == TREE_SCALAR) {
 		const char *domain = reader_text(r, node);
 		to->list = arena_alloc(r->arena, 1, sizeof(*to->list));
-		to->list[0] = (struct scenario_target){ domain, 1 };
+		to->list[0] = (struct scenario_target){domain, 1};
 		to->count = 1;
 		if (*domain)
 			check_target(r, node, domain, false);
@@ -169,8 +172,10 @@ read_numbers(struct reader *r, const struct tree_node *list, size_t count,
 		return;
 	double sum = 0;
 	if (list->count != count) {
-		reader_complain(r, list, "%zu numbers are wanted here, not "
-					 "%zu", count, list->count);
+		reader_complain(r, list,
+				"%zu numbers are wanted here, not "
+				"%zu",
+				count, list->count);
 		return;
 	}
 	for (const struct tree_node *n = list->first; n; n = n->next) {
@@ -203,8 +208,9 @@ read_times(struct reader *r, const struct tree_node *list,
 		if (!value_signed_time(n->text, &times[i], &why))
 			reader_complain(r, n, "%s", why.text);
 		else if (i && times[i] < times[i - 1])
-			reader_complain(r, n, "is before the time that stands "
-					      "before it");
+			reader_complain(r, n,
+					"is before the time that stands "
+					"before it");
 	}
 	if (!list->count)
 		reader_complain(r, list, "names no time");
@@ -216,8 +222,7 @@ static void
 read_arrival_kind(struct reader *r, const struct tree_node *map,
 		  const struct tree_node *key, struct arrival_config *a)
 {
-	a->kind = (enum arrival_kind)reader_word_index(arrival_words,
-						       key->key);
+	a->kind = (enum arrival_kind)reader_word_index(arrival_words, key->key);
 	switch (a->kind) {
 	case ARRIVAL_POISSON:
 	case ARRIVAL_EVEN:
@@ -252,8 +257,9 @@ read_arrivals(struct reader *r, const struct tree_node *node)
 		return a;
 	reader_section(r, node, SCHEMA_ARRIVALS, NULL);
 	if (node->count != 1) {
-		reader_complain(r, node, "one kind of arrivals is wanted, as "
-					 "in {poisson: 20/s}");
+		reader_complain(r, node,
+				"one kind of arrivals is wanted, as "
+				"in {poisson: 20/s}");
 		return a;
 	}
 	if (r->complaints->count > before)
@@ -286,8 +292,9 @@ read_via(struct reader *r, const struct tree_node *node,
 	if (user && node->count == 1)
 		source->via_user = reader_text(r, user);
 	else if (node->kind != TREE_SCALAR || strcmp(node->text, "sendmail"))
-		reader_complain(r, node, "smtp, sendmail or {sendmail: USER} "
-					 "is wanted here");
+		reader_complain(r, node,
+				"smtp, sendmail or {sendmail: USER} "
+				"is wanted here");
 }
 
 /* What a trace says itself cannot be said beside it. */
@@ -300,8 +307,9 @@ check_trace(struct reader *r, const struct tree_node *node)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const struct tree_node *n = tree_get(node, keys[i]);
 		if (n)
-			reader_complain_key(r, n, "the trace says this for "
-						  "each message; leave it out");
+			reader_complain_key(r, n,
+					    "the trace says this for "
+					    "each message; leave it out");
 	}
 }
 
@@ -311,32 +319,35 @@ check_recipients(struct reader *r, const struct tree_node *node,
 		 const struct law *law)
 {
 	if (node && law && law_most(law) < 1)
-		reader_complain(r, node, "a message has at least one "
-					 "recipient");
+		reader_complain(r, node,
+				"a message has at least one "
+				"recipient");
 }
 
 static void
-check_sender(struct reader *r, const struct tree_node *node,
-	     const char *sender)
+check_sender(struct reader *r, const struct tree_node *node, const char *sender)
 {
 	if (node && sender && *sender && !strchr(sender, '@'))
-		reader_complain(r, node, "'%s' is no address; write "
-					 "USER@DOMAIN, or \"\" for the empty "
-					 "sender", sender);
+		reader_complain(r, node,
+				"'%s' is no address; write "
+				"USER@DOMAIN, or \"\" for the empty "
+				"sender",
+				sender);
 }
 
 static void
 check_end(struct reader *r, const struct tree_node *node,
 	  const struct scenario_source *source)
 {
-	if (r->scenario->run.end != SCENARIO_END_DRAINED ||
-	    !source->arrivals || arrivals_end(source->arrivals))
+	if (r->scenario->run.end != SCENARIO_END_DRAINED || !source->arrivals ||
+	    arrivals_end(source->arrivals))
 		return;
 	if (source->until_us == SCENARIO_NEVER &&
 	    source->messages == SCENARIO_NEVER)
-		reader_complain_key(r, node, "never ends, so that a run "
-					     "'until: drained' would not; add "
-					     "'until' or 'messages'");
+		reader_complain_key(r, node,
+				    "never ends, so that a run "
+				    "'until: drained' would not; add "
+				    "'until' or 'messages'");
 }
 
 static void
@@ -356,8 +367,9 @@ read_source(struct reader *r, const struct tree_node *node,
 	const struct tree_node *arrivals = tree_get(node, "arrivals");
 	const struct tree_node *trace = tree_get(node, "trace");
 	if (!arrivals == !trace)
-		reader_complain_key(r, node, "either 'arrivals' or 'trace' is "
-					     "wanted");
+		reader_complain_key(r, node,
+				    "either 'arrivals' or 'trace' is "
+				    "wanted");
 	if (trace) {
 		source->trace = reader_file(r, trace);
 		check_trace(r, node);
@@ -382,15 +394,17 @@ reader_sources(struct reader *r, const struct tree_node *root)
 	struct scenario *s = r->scenario;
 	const struct tree_node *map = tree_get(root, "sources");
 	if (!map && !tree_get(root, "start"))
-		reader_complain(r, root, "there is no mail: neither 'sources' "
-					 "nor 'start'");
+		reader_complain(r, root,
+				"there is no mail: neither 'sources' "
+				"nor 'start'");
 	if (!map || !reader_want(r, map, TREE_MAP))
 		return;
 	s->sources = arena_alloc(r->arena, map->count, sizeof(*s->sources));
 	for (const struct tree_node *n = map->first; n; n = n->next) {
 		if (!strcmp(n->key, "bounce"))
-			reader_complain_key(r, n, "this name is that of "
-						  "bounces; take another");
+			reader_complain_key(r, n,
+					    "this name is that of "
+					    "bounces; take another");
 		name_index_add(&r->sources, n->key, s->source_count);
 		read_source(r, n, &s->sources[s->source_count++]);
 	}
@@ -401,16 +415,20 @@ read_generated(struct reader *r, const struct tree_node *node,
 	       struct scenario_start *start)
 {
 	static const enum scenario_queue queues[] = {
-		SCENARIO_QUEUE_MAILDROP, SCENARIO_QUEUE_INCOMING,
-		SCENARIO_QUEUE_DEFERRED, SCENARIO_QUEUE_HOLD,
+		SCENARIO_QUEUE_MAILDROP,
+		SCENARIO_QUEUE_INCOMING,
+		SCENARIO_QUEUE_DEFERRED,
+		SCENARIO_QUEUE_HOLD,
 	};
 	unsigned index = 2;
 	if (!tree_get(node, "queue"))
-		reader_complain_key(r, node, "the key 'queue' is missing: "
-					     "where it lies");
+		reader_complain_key(r, node,
+				    "the key 'queue' is missing: "
+				    "where it lies");
 	if (!tree_get(node, "messages"))
-		reader_complain_key(r, node, "the key 'messages' is missing: "
-					     "how many");
+		reader_complain_key(r, node,
+				    "the key 'messages' is missing: "
+				    "how many");
 	reader_key(r, node, SCHEMA_START, "queue", &index);
 	start->queue = queues[index];
 	reader_to(r, node, tree_get(node, "to"), &start->to);
@@ -418,8 +436,9 @@ read_generated(struct reader *r, const struct tree_node *node,
 	check_sender(r, tree_get(node, "sender"), start->sender);
 	const struct tree_node *due = tree_get(node, "due");
 	if (due && start->queue != SCENARIO_QUEUE_DEFERRED)
-		reader_complain_key(r, due, "only deferred mail is due at a "
-					    "time");
+		reader_complain_key(r, due,
+				    "only deferred mail is due at a "
+				    "time");
 }
 
 static void
@@ -438,8 +457,9 @@ read_start(struct reader *r, const struct tree_node *node,
 	}
 	start->postqueue = reader_file(r, postqueue);
 	if (node->count > 1)
-		reader_complain(r, node, "beside 'postqueue' nothing else is "
-					 "given: the file says it all");
+		reader_complain(r, node,
+				"beside 'postqueue' nothing else is "
+				"given: the file says it all");
 }
 
 void

@@ -13,29 +13,37 @@
 #include "sim/scenario.h"
 #include "sim/scenario_parts.h"
 
-#define ROW(s, n, t, d, o, lo, hi, w, c, h)                                  \
-	{ .section = SCHEMA_##s, .name = n, .type = SCHEMA_TYPE_##t,              \
-	  .default_text = d, .offset = o, .least = lo, .most = hi,           \
-	  .words = w, .child = SCHEMA_##c, .help = h },
+#define ROW(s, n, t, d, o, lo, hi, w, c, h)                                    \
+	{.section = SCHEMA_##s,                                                \
+	 .name = n,                                                            \
+	 .type = SCHEMA_TYPE_##t,                                              \
+	 .default_text = d,                                                    \
+	 .offset = o,                                                          \
+	 .least = lo,                                                          \
+	 .most = hi,                                                           \
+	 .words = w,                                                           \
+	 .child = SCHEMA_##c,                                                  \
+	 .help = h},
 #define AT(tag, field) offsetof(struct tag, field)
-#define BY_CODE SCHEMA_NO_FIELD
-#define REQUIRED NULL
-#define OPTIONAL ""
+#define BY_CODE	       SCHEMA_NO_FIELD
+#define REQUIRED       NULL
+#define OPTIONAL       ""
 
 static const struct schema_key keys[] = {
 #define KEY(s, n, t, d, o, h) ROW(s, n, t, d, o, 0, 0, "", NONE, h)
-#define WHOLE(s, n, d, o, lo, hi, h)                                         \
+#define WHOLE(s, n, d, o, lo, hi, h)                                           \
 	ROW(s, n, INTEGER, d, o, lo, hi, "", NONE, h)
-#define CHOICE(s, n, d, o, w, h) ROW(s, n, WORD, d, o, 0, 0, w, NONE, h)
+#define CHOICE(s, n, d, o, w, h)	 ROW(s, n, WORD, d, o, 0, 0, w, NONE, h)
 #define CHOICE_FROM(s, n, d, o, f, w, h) ROW(s, n, WORD, d, o, f, 0, w, NONE, h)
-#define DRAWN(s, n, d, o, w, h) ROW(s, n, LAW, d, o, 0, 0, w, NONE, h)
-#define NESTED(s, n, t, d, o, c, h) ROW(s, n, t, d, o, 0, 0, "", c, h)
-#define SPECIAL(s, n, d, w, h)                                               \
-	ROW(s, n, SPECIAL, d, BY_CODE, 0, 0, w, NONE, h)
+#define DRAWN(s, n, d, o, w, h)		 ROW(s, n, LAW, d, o, 0, 0, w, NONE, h)
+#define NESTED(s, n, t, d, o, c, h)	 ROW(s, n, t, d, o, 0, 0, "", c, h)
+#define SPECIAL(s, n, d, w, h)		 ROW(s, n, SPECIAL, d, BY_CODE, 0, 0, w, NONE, h)
 #include "sim/schema.def"
 };
 
-enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
+enum {
+	KEY_COUNT = sizeof(keys) / sizeof(keys[0])
+};
 
 struct section_text {
 	const char *title;
@@ -43,8 +51,8 @@ struct section_text {
 };
 
 static const struct section_text sections[] = {
-	[SCHEMA_NONE] = { "", "" },
-#define SECTION(id, t, h) [SCHEMA_##id] = { .title = t, .help = h },
+	[SCHEMA_NONE] = {"", ""},
+#define SECTION(id, t, h) [SCHEMA_##id] = {.title = t, .help = h},
 #include "sim/schema.def"
 };
 
@@ -189,10 +197,12 @@ schema_print_reference(FILE *out)
 		const struct schema_key *key = &keys[i];
 		if (key->section != last) {
 			last = key->section;
-			fprintf(out, "%s### %s\n\n%s\n\n"
-				     "| key | value | default | meaning |\n"
-				     "|---|---|---|---|\n", i ? "\n" : "",
-				sections[last].title, sections[last].help);
+			fprintf(out,
+				"%s### %s\n\n%s\n\n"
+				"| key | value | default | meaning |\n"
+				"|---|---|---|---|\n",
+				i ? "\n" : "", sections[last].title,
+				sections[last].help);
 		}
 		key_print(key, out);
 	}

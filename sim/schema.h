@@ -29,12 +29,12 @@ enum schema_type {
 	SCHEMA_TYPE_NUMBER,
 	SCHEMA_TYPE_BOOLEAN,
 	SCHEMA_TYPE_TEXT,
-	SCHEMA_TYPE_WORD,		/* one of `words`; read as least + index */
-	SCHEMA_TYPE_LAW,		/* of `words`: time, size, count, number */
-	SCHEMA_TYPE_MAP,		/* with the keys of section `child` */
-	SCHEMA_TYPE_LIST,		/* of such maps */
-	SCHEMA_TYPE_NAMED,		/* a map from names to such maps */
-	SCHEMA_TYPE_SPECIAL,		/* `words` says what in prose */
+	SCHEMA_TYPE_WORD,    /* one of `words`; read as least + index */
+	SCHEMA_TYPE_LAW,     /* of `words`: time, size, count, number */
+	SCHEMA_TYPE_MAP,     /* with the keys of section `child` */
+	SCHEMA_TYPE_LIST,    /* of such maps */
+	SCHEMA_TYPE_NAMED,   /* a map from names to such maps */
+	SCHEMA_TYPE_SPECIAL, /* `words` says what in prose */
 };
 
 struct schema_key {
@@ -42,20 +42,19 @@ struct schema_key {
 	const char *name;
 	enum schema_type type;
 	const char *default_text; /* NULL: required; "": none */
-	size_t offset;		/* in the section's struct */
-	int64_t least;		/* of an integer; value of the first word */
+	size_t offset;		  /* in the section's struct */
+	int64_t least;		  /* of an integer; value of the first word */
 	int64_t most;
 	const char *words;
 	enum schema_section child;
-	const char *help;	/* one sentence */
+	const char *help; /* one sentence */
 };
 
 /* Offset of a key that the section's own code reads. */
 #define SCHEMA_NO_FIELD SIZE_MAX
 
 /* All rows. Those of one section are neighbours. */
-const struct schema_key *
-schema_keys(size_t *count);
+const struct schema_key *schema_keys(size_t *count);
 
 /* The rows of a section. */
 const struct schema_key *
@@ -65,18 +64,14 @@ const struct schema_key *
 schema_find(enum schema_section section, const char *name);
 
 /* "run", "receivers.NAME": as headings show it. */
-const char *
-schema_section_title(enum schema_section section);
+const char *schema_section_title(enum schema_section section);
 
-const char *
-schema_section_help(enum schema_section section);
+const char *schema_section_help(enum schema_section section);
 
 /* "time", "whole number, at least 1", "one of hold, discard": for people. */
-void
-schema_type_print(const struct schema_key *key, FILE *out);
+void schema_type_print(const struct schema_key *key, FILE *out);
 
 /* The reference of all keys as Markdown tables. */
-void
-schema_print_reference(FILE *out);
+void schema_print_reference(FILE *out);
 
 #endif

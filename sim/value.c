@@ -14,7 +14,9 @@
 
 #define US_PER_S INT64_C(1000000)
 
-enum { DIGITS_MAX = 15 };	/* below 2^53: exact in a double */
+enum {
+	DIGITS_MAX = 15
+}; /* below 2^53: exact in a double */
 
 /* 1000 years: what is longer is a slip of the pen */
 #define TIME_MAX_US (INT64_C(365000) * 86400 * US_PER_S)
@@ -25,26 +27,18 @@ struct unit {
 };
 
 static const struct unit time_units[] = {
-	{ "us", 1 },		 { "ms", 1e3 },
-	{ "s", 1e6 },		 { "m", 60e6 },
-	{ "h", 3600e6 },	 { "d", 86400e6 },
-	{ "w", 7 * 86400e6 },	 { NULL, 0 },
+	{"us", 1},     {"ms", 1e3},    {"s", 1e6},	   {"m", 60e6},
+	{"h", 3600e6}, {"d", 86400e6}, {"w", 7 * 86400e6}, {NULL, 0},
 };
 
 static const struct unit rate_units[] = {
-	{ "/s", 1.0 },
-	{ "/min", 60.0 },
-	{ "/h", 3600.0 },
-	{ "/d", 86400.0 },
-	{ NULL, 0 },
+	{"/s", 1.0}, {"/min", 60.0}, {"/h", 3600.0}, {"/d", 86400.0}, {NULL, 0},
 };
 
 static const struct unit size_units[] = {
-	{ "", 1 },	   { "B", 1 },
-	{ "KB", 1e3 },	   { "MB", 1e6 },
-	{ "GB", 1e9 },	   { "KiB", 1024.0 },
-	{ "MiB", 1048576.0 }, { "GiB", 1073741824.0 },
-	{ NULL, 0 },
+	{"", 1},     {"B", 1},	      {"KB", 1e3},	  {"MB", 1e6},
+	{"GB", 1e9}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0},
+	{NULL, 0},
 };
 
 static bool __attribute__((format(printf, 2, 3)))
@@ -89,8 +83,10 @@ scan_decimal(const char *text, const char *wanted, double *number,
 	if (!is_digit(*p))
 		return fail_number(text, wanted, why);
 	if (p[0] == '0' && is_digit(p[1]))
-		return fail(why, "'%.60s' starts with 0; write the number "
-				 "without it", text);
+		return fail(why,
+			    "'%.60s' starts with 0; write the number "
+			    "without it",
+			    text);
 	for (; is_digit(*p); p++, digits++)
 		mantissa = mantissa * 10 + (*p - '0');
 	if (*p == '.' && !is_digit(p[1]))
@@ -105,12 +101,16 @@ scan_decimal(const char *text, const char *wanted, double *number,
 		return fail(why, "'%.60s' has more than %d digits", text,
 			    DIGITS_MAX);
 	if (*p == ':')
-		return fail(why, "'%.60s' is a number of base 60 to some "
-				 "readers of YAML; write it with a unit, as "
-				 "in 90s or 1.5m", text);
+		return fail(why,
+			    "'%.60s' is a number of base 60 to some "
+			    "readers of YAML; write it with a unit, as "
+			    "in 90s or 1.5m",
+			    text);
 	if (*p == '_')
-		return fail(why, "'%.60s' has an underscore; write the digits "
-				 "without it", text);
+		return fail(why,
+			    "'%.60s' has an underscore; write the digits "
+			    "without it",
+			    text);
 	*number = mantissa / scale;
 	*rest = p;
 	return true;
@@ -144,17 +144,22 @@ value_time(const char *text, int64_t *us, struct value_error *why)
 	if (!scan_decimal(text, "a time", &number, &rest, why))
 		return false;
 	if (!*rest && number > 0)
-		return fail(why, "'%.60s' has no unit; write %.60ss, or another "
-				 "of us ms s m h d w", text, text);
+		return fail(why,
+			    "'%.60s' has no unit; write %.60ss, or another "
+			    "of us ms s m h d w",
+			    text, text);
 	const struct unit *unit = unit_find(time_units, *rest ? rest : "s");
 	if (!unit && (!strcmp(rest, "min") || !strcmp(rest, "sec") ||
 		      !strcmp(rest, "M") || !strcmp(rest, "S")))
-		return fail(why, "'%.20s' is not a unit of time; did you mean "
-				 "%c?", rest, rest[0] == 'm' || rest[0] == 'M'
-						? 'm' : 's');
+		return fail(why,
+			    "'%.20s' is not a unit of time; did you mean "
+			    "%c?",
+			    rest, rest[0] == 'm' || rest[0] == 'M' ? 'm' : 's');
 	if (!unit)
-		return fail(why, "'%.20s' is not a unit of time; the units are "
-				 "us ms s m h d w", rest);
+		return fail(why,
+			    "'%.20s' is not a unit of time; the units are "
+			    "us ms s m h d w",
+			    rest);
 	return to_integer(text, number * unit->factor, (double)TIME_MAX_US, us,
 			  why);
 }
@@ -178,15 +183,19 @@ value_rate(const char *text, double *per_s, struct value_error *why)
 	if (!scan_decimal(text, "a rate", &number, &rest, why))
 		return false;
 	if (!*rest)
-		return fail(why, "'%.60s' has no unit; write %.60s/s, or /min "
-				 "/h /d", text, text);
+		return fail(why,
+			    "'%.60s' has no unit; write %.60s/s, or /min "
+			    "/h /d",
+			    text, text);
 	const struct unit *unit = unit_find(rate_units, rest);
 	if (!unit && !strcmp(rest, "/m"))
 		return fail(why, "'/m' is not a unit of rates; did you mean "
 				 "/min?");
 	if (!unit)
-		return fail(why, "'%.20s' is not a unit of rates; the units "
-				 "are /s /min /h /d", rest);
+		return fail(why,
+			    "'%.20s' is not a unit of rates; the units "
+			    "are /s /min /h /d",
+			    rest);
 	*per_s = number / unit->factor;
 	return true;
 }
@@ -201,11 +210,15 @@ value_size(const char *text, int64_t *bytes, struct value_error *why)
 	const struct unit *unit = unit_find(size_units, rest);
 	if (!unit && (!strcmp(rest, "K") || !strcmp(rest, "k") ||
 		      !strcmp(rest, "kB") || !strcmp(rest, "kb")))
-		return fail(why, "'%s' is not a unit of size; write KB (1000) "
-				 "or KiB (1024)", rest);
+		return fail(why,
+			    "'%s' is not a unit of size; write KB (1000) "
+			    "or KiB (1024)",
+			    rest);
 	if (!unit)
-		return fail(why, "'%.20s' is not a unit of size; the units are "
-				 "B KB MB GB KiB MiB GiB", rest);
+		return fail(why,
+			    "'%.20s' is not a unit of size; the units are "
+			    "B KB MB GB KiB MiB GiB",
+			    rest);
 	return to_integer(text, number * unit->factor, 1e15, bytes, why);
 }
 
@@ -223,8 +236,10 @@ value_share(const char *text, double *share, struct value_error *why)
 	if (percent && number > 100)
 		return fail(why, "'%.60s' is more than the whole", text);
 	if (!percent && number > 1 && number <= 100)
-		return fail(why, "'%.60s' is more than the whole; did you mean "
-				 "%.60s%%?", text, text);
+		return fail(why,
+			    "'%.60s' is more than the whole; did you mean "
+			    "%.60s%%?",
+			    text, text);
 	if (!percent && number > 1)
 		return fail(why, "'%.60s' is more than the whole", text);
 	*share = percent ? number / 100 : number;
@@ -305,17 +320,20 @@ main_cf_time(const char *text, size_t digits, struct value_error *why)
 {
 	const char *rest = text + digits;
 	if (*rest == '.')
-		return fail(why, "'%.60s' has a fraction; main.cf has whole "
-				 "numbers only, Postfix would refuse it", text);
+		return fail(why,
+			    "'%.60s' has a fraction; main.cf has whole "
+			    "numbers only, Postfix would refuse it",
+			    text);
 	if (!*rest || !rest[1])
 		return true;
 	const char *unit = main_cf_unit(*rest);
 	if (!unit)
 		return true;
-	return fail(why, "'%.60s' would be read by Postfix as %.*s %s: of the "
-			 "unit it looks at the first letter only; times here "
-			 "are whole numbers with s m h d w", text,
-		    (int)digits, text, unit);
+	return fail(why,
+		    "'%.60s' would be read by Postfix as %.*s %s: of the "
+		    "unit it looks at the first letter only; times here "
+		    "are whole numbers with s m h d w",
+		    text, (int)digits, text, unit);
 }
 
 bool
@@ -332,8 +350,9 @@ value_main_cf(const char *text, bool is_time, struct value_error *why)
 		struct value_error ignored;
 		if (!value_size(text, &bytes, &ignored))
 			bytes = 0;
-		return fail(why, "'%.60s' would be refused by Postfix: a size "
-				 "in main.cf is a number of bytes; write %lld",
+		return fail(why,
+			    "'%.60s' would be refused by Postfix: a size "
+			    "in main.cf is a number of bytes; write %lld",
 			    text, (long long)bytes);
 	}
 	return true;

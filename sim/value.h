@@ -20,43 +20,34 @@ struct value_error {
 };
 
 /* Microseconds, >= 0: decimals with us ms s m h d w. */
-bool
-value_time(const char *text, int64_t *us, struct value_error *why);
+bool value_time(const char *text, int64_t *us, struct value_error *why);
 
 /* The same, and a minus sign may stand before it. */
-bool
-value_signed_time(const char *text, int64_t *us, struct value_error *why);
+bool value_signed_time(const char *text, int64_t *us, struct value_error *why);
 
 /* Per second, >= 0: decimals with /s /min /h /d. */
-bool
-value_rate(const char *text, double *per_s, struct value_error *why);
+bool value_rate(const char *text, double *per_s, struct value_error *why);
 
 /* Bytes: decimals with B KB MB GB KiB MiB GiB, or nothing. */
-bool
-value_size(const char *text, int64_t *bytes, struct value_error *why);
+bool value_size(const char *text, int64_t *bytes, struct value_error *why);
 
 /* 0..1: `2%` or `0.02`. */
-bool
-value_share(const char *text, double *share, struct value_error *why);
+bool value_share(const char *text, double *share, struct value_error *why);
 
-bool
-value_integer(const char *text, int64_t least, int64_t most, int64_t *number,
-	      struct value_error *why);
+bool value_integer(const char *text, int64_t least, int64_t most,
+		   int64_t *number, struct value_error *why);
 
 /* A decimal; a minus sign may stand before it. */
-bool
-value_number(const char *text, double *number, struct value_error *why);
+bool value_number(const char *text, double *number, struct value_error *why);
 
 /* true, false, yes, no. */
-bool
-value_boolean(const char *text, bool *truth, struct value_error *why);
+bool value_boolean(const char *text, bool *truth, struct value_error *why);
 
 /*
  * Check a value of mta: for what looks like a scenario's unit but is read
  * otherwise in main.cf: `250ms`, `10KB`, `1.5h`. What is no such trap is left
  * to the table of parameters. `is_time`: the parameter is a time.
  */
-bool
-value_main_cf(const char *text, bool is_time, struct value_error *why);
+bool value_main_cf(const char *text, bool is_time, struct value_error *why);
 
 #endif

@@ -109,9 +109,9 @@ tree_remove(struct tree_node *node)
 
 /* One step of a path. */
 struct step {
-	const char *key;	/* borrowed, not terminated */
+	const char *key; /* borrowed, not terminated */
 	size_t size;
-	bool bracket;		/* written as [key] */
+	bool bracket; /* written as [key] */
 };
 
 /* Take the first step off *path; false if it is malformed. */
@@ -123,14 +123,14 @@ path_step(const char **path, bool first, struct step *step)
 		const char *end = strchr(p, ']');
 		if (!end || end == p + 1)
 			return false;
-		*step = (struct step){ p + 1, (size_t)(end - p - 1), true };
+		*step = (struct step){p + 1, (size_t)(end - p - 1), true};
 		*path = end + 1;
 		return true;
 	}
 	if (!first && *p++ != '.')
 		return false;
 	size_t size = strcspn(p, ".[");
-	*step = (struct step){ p, size, false };
+	*step = (struct step){p, size, false};
 	*path = p + size;
 	return size > 0;
 }
@@ -162,13 +162,13 @@ struct setting {
 	struct tree *tree;
 	struct complaints *complaints;
 	struct place at;
-	const char *path;	/* whole, for complaints */
+	const char *path; /* whole, for complaints */
 };
 
 /* The child that a step leads to, made if it is not there yet. */
 static struct tree_node *
-setting_step(struct setting *s, struct tree_node *node,
-	     const struct step *step, const char *rest)
+setting_step(struct setting *s, struct tree_node *node, const struct step *step,
+	     const char *rest)
 {
 	struct tree_node *child;
 	char *key = arena_copy(&s->tree->arena, step->key, step->size);
@@ -177,7 +177,8 @@ setting_step(struct setting *s, struct tree_node *node,
 		if (!step_index(step, &index) || index > node->count) {
 			complaints_add(s->complaints, s->at, s->path,
 				       "'%s' is not an index of a list with "
-				       "%zu entries", key, node->count);
+				       "%zu entries",
+				       key, node->count);
 			return NULL;
 		}
 		child = list_child(node, index);
@@ -269,7 +270,7 @@ tree_set(struct tree *tree, struct tree_node *root, const char *assignment,
 	struct setting s = {
 		.tree = tree,
 		.complaints = complaints,
-		.at = { .source = tree_add_source(tree, name, NULL, 0) },
+		.at = {.source = tree_add_source(tree, name, NULL, 0)},
 	};
 	/* A key in brackets may hold an equals sign; the rest may not. */
 	const char *equals = assignment;
@@ -319,9 +320,9 @@ escape_of(const char *p)
 		const char *bytes;
 		const char *escape;
 	} table[] = {
-		{ "\xE2\x80\xA8", "\\L" }, { "\xE2\x80\xA9", "\\P" },
-		{ "\xEF\xBB\xBF", "\\uFEFF" }, { "\xEF\xBF\xBE", "\\uFFFE" },
-		{ "\xEF\xBF\xBF", "\\uFFFF" },
+		{"\xE2\x80\xA8", "\\L"},     {"\xE2\x80\xA9", "\\P"},
+		{"\xEF\xBB\xBF", "\\uFEFF"}, {"\xEF\xBF\xBE", "\\uFFFE"},
+		{"\xEF\xBF\xBF", "\\uFFFF"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (!strncmp(p, table[i].bytes, 3))

@@ -15,20 +15,22 @@
 
 #include "sim/name_index.h"
 
-enum { LINEAR_KEYS = 16 };	/* above this, repeated keys by hash */
+enum {
+	LINEAR_KEYS = 16
+}; /* above this, repeated keys by hash */
 
 struct builder {
 	struct tree *tree;
 	struct source_text *source;
 	struct complaints *complaints;
-	struct tree_node *open;	/* collection that events go into */
+	struct tree_node *open; /* collection that events go into */
 	struct tree_node *root;
-	const char *key;	/* read, waiting for its value; or NULL */
+	const char *key; /* read, waiting for its value; or NULL */
 	struct place key_at;
 	int depth;
-	bool failed;		/* give up */
-	size_t copies;		/* nodes added by aliases */
-	struct name_index anchors; /* name -> index of anchored[] */
+	bool failed;		     /* give up */
+	size_t copies;		     /* nodes added by aliases */
+	struct name_index anchors;   /* name -> index of anchored[] */
 	struct tree_node **anchored; /* owned */
 	size_t anchored_count;
 	size_t anchored_room;
@@ -37,7 +39,7 @@ struct builder {
 void
 tree_init(struct tree *tree)
 {
-	*tree = (struct tree){ .root = NULL };
+	*tree = (struct tree){.root = NULL};
 }
 
 void
@@ -79,8 +81,8 @@ tree_new(struct tree *tree, enum tree_kind kind, const char *text,
 }
 
 void
-tree_append(struct tree_node *parent, struct tree_node *child,
-	    const char *key, struct place key_at)
+tree_append(struct tree_node *parent, struct tree_node *child, const char *key,
+	    struct place key_at)
 {
 	child->parent = parent;
 	child->key = key;
@@ -126,8 +128,7 @@ anchor_put(struct builder *b, const yaml_char_t *name, struct tree_node *node)
 					    sizeof(struct tree_node *));
 	}
 	const char *text = (const char *)name;
-	const char *copy =
-		arena_copy(&b->tree->arena, text, strlen(text));
+	const char *copy = arena_copy(&b->tree->arena, text, strlen(text));
 	name_index_put(&b->anchors, copy, b->anchored_count);
 	b->anchored[b->anchored_count++] = node;
 }
@@ -198,9 +199,10 @@ on_open(struct builder *b, enum tree_kind kind, const yaml_char_t *anchor,
 	struct place at)
 {
 	if (!builder_wants_value(b)) {
-		builder_fail(b, at, "a key must be a plain text, not a list "
-				    "or map; a text that starts with [ or { "
-				    "must be put in double quotes");
+		builder_fail(b, at,
+			     "a key must be a plain text, not a list "
+			     "or map; a text that starts with [ or { "
+			     "must be put in double quotes");
 		return;
 	}
 	if (b->depth == TREE_DEPTH_MAX) {
@@ -218,8 +220,7 @@ static void
 complain_repeated(struct builder *b, const struct tree_node *first,
 		  const struct tree_node *again)
 {
-	complaints_add(b->complaints, again->key_at,
-		       tree_path(b->tree, again),
+	complaints_add(b->complaints, again->key_at, tree_path(b->tree, again),
 		       "repeated key; it is first given in line %d",
 		       first->key_at.line);
 }
@@ -227,7 +228,7 @@ complain_repeated(struct builder *b, const struct tree_node *first,
 static void
 check_keys_by_hash(struct builder *b, const struct tree_node *map)
 {
-	struct name_index seen = { .slots = NULL };
+	struct name_index seen = {.slots = NULL};
 	struct tree_node **nodes =
 		memory_array(map->count, sizeof(struct tree_node *));
 	for (struct tree_node *n = map->first; n; n = n->next) {
@@ -310,14 +311,16 @@ on_alias(struct builder *b, const yaml_event_t *event)
 		complaints_add(b->complaints, at, "",
 			       "'*%s' is an alias, and no anchor '&%s' comes "
 			       "before it; a text that starts with * must be "
-			       "put in double quotes", name, name);
+			       "put in double quotes",
+			       name, name);
 		b->failed = true;
 		return;
 	}
 	const struct tree_node *target = b->anchored[found];
 	if (is_open(b, target)) {
-		builder_fail(b, at, "an alias cannot stand for what it is "
-				    "inside of");
+		builder_fail(b, at,
+			     "an alias cannot stand for what it is "
+			     "inside of");
 		return;
 	}
 	if (!builder_wants_value(b)) {
@@ -327,8 +330,9 @@ on_alias(struct builder *b, const yaml_event_t *event)
 	b->copies += tree_size_up_to(target, TREE_COPIES_MAX);
 	if (b->copies >= TREE_COPIES_MAX ||
 	    b->depth + tree_height(target) > TREE_DEPTH_MAX) {
-		builder_fail(b, at, "the aliases of this file stand for too "
-				    "much");
+		builder_fail(b, at,
+			     "the aliases of this file stand for too "
+			     "much");
 		return;
 	}
 	builder_attach(b, tree_copy(b->tree, target));
@@ -342,8 +346,9 @@ on_event(struct builder *b, const yaml_event_t *event, int *documents)
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (++*documents > 1)
-			builder_fail(b, at, "a second document; a scenario "
-					    "is one document");
+			builder_fail(b, at,
+				     "a second document; a scenario "
+				     "is one document");
 		return true;
 	case YAML_SCALAR_EVENT:
 		on_scalar(b, event);
@@ -421,7 +426,7 @@ line_wants_quotes(const struct source_text *source, int line)
 static struct place
 place_of_offset(struct source_text *source, size_t offset)
 {
-	struct place at = { .source = source, .line = 1, .column = 1 };
+	struct place at = {.source = source, .line = 1, .column = 1};
 	for (size_t i = 0; i < offset && i < source->size; i++) {
 		unsigned char c = (unsigned char)source->text[i];
 		if (c == '\n') {
@@ -439,10 +444,10 @@ complain_syntax(struct builder *b, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem ? parser->problem : "unreadable";
 	if (parser->error == YAML_READER_ERROR) {
-		complaints_add(b->complaints,
-			       place_of_offset(b->source,
-					       parser->problem_offset), "",
-			       "not UTF-8 text: %s", problem);
+		complaints_add(
+			b->complaints,
+			place_of_offset(b->source, parser->problem_offset), "",
+			"not UTF-8 text: %s", problem);
 		return;
 	}
 	struct place at = place_of(b, parser->problem_mark);
@@ -480,17 +485,18 @@ tree_parse(struct tree *tree, struct source_text *source,
 {
 	static const char mark[] = "\xEF\xBB\xBF";
 	struct builder b = {
-		.tree = tree, .source = source, .complaints = complaints,
+		.tree = tree,
+		.source = source,
+		.complaints = complaints,
 	};
-	size_t skip = source->size >= 3 && !memcmp(source->text, mark, 3) ? 3
-									   : 0;
+	size_t skip =
+		source->size >= 3 && !memcmp(source->text, mark, 3) ? 3 : 0;
 	yaml_parser_t parser;
 	if (!yaml_parser_initialize(&parser))
 		return NULL;
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser,
-				     (const unsigned char *)source->text +
-					     skip,
+				     (const unsigned char *)source->text + skip,
 				     source->size - skip);
 	builder_run(&b, &parser);
 	yaml_parser_delete(&parser);
@@ -499,7 +505,7 @@ tree_parse(struct tree *tree, struct source_text *source,
 	if (b.failed)
 		return NULL;
 	if (!b.root)
-		complaints_add(complaints, (struct place){ .source = source },
-			       "", "there is nothing in this file");
+		complaints_add(complaints, (struct place){.source = source}, "",
+			       "there is nothing in this file");
 	return b.root;
 }

@@ -35,74 +35,63 @@ enum tree_kind {
 /* The children of a map have keys; those of a list have indices only. */
 struct tree_node {
 	enum tree_kind kind;
-	bool quoted;		/* a scalar in quotes or as a block */
-	const char *text;	/* of a scalar; else "" */
+	bool quoted;	  /* a scalar in quotes or as a block */
+	const char *text; /* of a scalar; else "" */
 	struct place at;
-	const char *key;	/* in a map; else NULL */
+	const char *key; /* in a map; else NULL */
 	struct place key_at;
 	struct tree_node *parent; /* NULL: the root */
-	struct tree_node *next;	/* sibling */
-	struct tree_node *first; /* children */
+	struct tree_node *next;	  /* sibling */
+	struct tree_node *first;  /* children */
 	struct tree_node *last;
-	size_t index;		/* among the siblings, from 0 */
-	size_t count;		/* children */
+	size_t index; /* among the siblings, from 0 */
+	size_t count; /* children */
 };
 
 struct tree {
-	struct arena arena;	/* nodes, texts, and what readers add */
-	struct tree_node *root;	/* NULL: the text could not be read */
+	struct arena arena;	      /* nodes, texts, and what readers add */
+	struct tree_node *root;	      /* NULL: the text could not be read */
 	struct source_text **sources; /* owned; all texts that are in it */
 	size_t source_count;
 };
 
-void
-tree_init(struct tree *tree);
+void tree_init(struct tree *tree);
 
-void
-tree_release(struct tree *tree);
+void tree_release(struct tree *tree);
 
 /* Register a text; it and its name are copied into the tree. */
-struct source_text *
-tree_add_source(struct tree *tree, const char *name, const char *text,
-		size_t size);
+struct source_text *tree_add_source(struct tree *tree, const char *name,
+				    const char *text, size_t size);
 
 /*
  * Read a text into nodes of `tree`. NULL, with a complaint, when it is not
  * YAML or empty; other complaints leave a usable tree.
  */
-struct tree_node *
-tree_parse(struct tree *tree, struct source_text *source,
-	   struct complaints *complaints);
+struct tree_node *tree_parse(struct tree *tree, struct source_text *source,
+			     struct complaints *complaints);
 
 /* The child with this key, or NULL. */
-struct tree_node *
-tree_get(const struct tree_node *map, const char *key);
+struct tree_node *tree_get(const struct tree_node *map, const char *key);
 
 /* "receivers.flaky.replies[0].share"; of the arena; "" for a root. */
-const char *
-tree_path(struct tree *tree, const struct tree_node *node);
+const char *tree_path(struct tree *tree, const struct tree_node *node);
 
 /* A copy of `node` with everything below it, of no parent. */
-struct tree_node *
-tree_copy(struct tree *tree, const struct tree_node *node);
+struct tree_node *tree_copy(struct tree *tree, const struct tree_node *node);
 
 /* Put `child` last into `parent`; `key` NULL in a list. */
-void
-tree_append(struct tree_node *parent, struct tree_node *child,
-	    const char *key, struct place key_at);
+void tree_append(struct tree_node *parent, struct tree_node *child,
+		 const char *key, struct place key_at);
 
 /* Put `node` where `old` is, with the key of `old`. */
-void
-tree_replace(struct tree_node *old, struct tree_node *node);
+void tree_replace(struct tree_node *old, struct tree_node *node);
 
 /* Take `node` out of its parent. */
-void
-tree_remove(struct tree_node *node);
+void tree_remove(struct tree_node *node);
 
 /* A new node of no parent. */
-struct tree_node *
-tree_new(struct tree *tree, enum tree_kind kind, const char *text,
-	 struct place at);
+struct tree_node *tree_new(struct tree *tree, enum tree_kind kind,
+			   const char *text, struct place at);
 
 /*
  * Apply "PATH=VALUE": set the value at a path, adding maps on the way where
@@ -116,7 +105,6 @@ tree_set(struct tree *tree, struct tree_node *root, const char *assignment,
 	 struct complaints *complaints);
 
 /* Write as YAML in block style; reading it gives the same tree. */
-void
-tree_write(const struct tree_node *root, FILE *out);
+void tree_write(const struct tree_node *root, FILE *out);
 
 #endif

@@ -11,8 +11,7 @@
 
 #include "sim/scenario.h"
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *
 written(const struct scenario *scenario, size_t *size)
@@ -58,9 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct complaints complaints;
 	complaints_init(&complaints);
-	struct scenario *scenario =
-		scenario_read_memory("fuzz.yaml", (const char *)data, size,
-				     NULL, &complaints);
+	struct scenario *scenario = scenario_read_memory(
+		"fuzz.yaml", (const char *)data, size, NULL, &complaints);
 	if (!scenario == !complaints.count)
 		abort();
 	FILE *nowhere = fopen("/dev/null", "w");

@@ -18,15 +18,14 @@
 #include "sim/sha256.h"
 #include "tests/harness.h"
 
-static const char plain[] =
-	"scenario: x\n"
-	"run: {for: 1h}\n"
-	"receivers:\n"
-	"  there: {transfer: 1s}\n"
-	"domains:\n"
-	"  a.example: {receiver: there}\n"
-	"sources:\n"
-	"  web: {arrivals: {even: 1/s}, to: a.example}\n";
+static const char plain[] = "scenario: x\n"
+			    "run: {for: 1h}\n"
+			    "receivers:\n"
+			    "  there: {transfer: 1s}\n"
+			    "domains:\n"
+			    "  a.example: {receiver: there}\n"
+			    "sources:\n"
+			    "  web: {arrivals: {even: 1/s}, to: a.example}\n";
 
 static struct complaints complaints;
 
@@ -47,7 +46,8 @@ read_with(const char *text, const char *more, const char *const *sets,
 	  size_t set_count)
 {
 	struct scenario_options options = {
-		.sets = sets, .set_count = set_count,
+		.sets = sets,
+		.set_count = set_count,
 	};
 	size_t size = strlen(text) + strlen(more) + 1;
 	char *whole = malloc(size);
@@ -77,8 +77,8 @@ refuse(const char *more, int line, int column, const char *words)
 	ck_assert_uint_eq(complaints.count, 1);
 	ck_assert_int_eq(complaints.list[0].line, line);
 	ck_assert_int_eq(complaints.list[0].column, column);
-	ck_assert_msg(strstr(complaints.list[0].message, words) != NULL,
-		      "%s", complaints.list[0].message);
+	ck_assert_msg(strstr(complaints.list[0].message, words) != NULL, "%s",
+		      complaints.list[0].message);
 	complaints_release(&complaints);
 }
 
@@ -96,8 +96,7 @@ START_TEST(plain_scenario)
 	ck_assert_uint_eq(s->receivers[0].config->phase_count, 1);
 	ck_assert_int_eq(s->receivers[0].config->phases[0].transfer->kind,
 			 LAW_CONSTANT);
-	ck_assert_double_eq(s->receivers[0].config->phases[0].transfer->a,
-			    1e6);
+	ck_assert_double_eq(s->receivers[0].config->phases[0].transfer->a, 1e6);
 	ck_assert_int_eq(s->domains[0].sharing, SCENARIO_RECEIVER_SHARED);
 	ck_assert_ptr_null(s->domains[0].transport);
 	ck_assert_int_eq(s->sources[0].arrivals->kind, ARRIVAL_EVEN);
@@ -165,13 +164,14 @@ END_TEST
 
 START_TEST(expectations)
 {
-	struct scenario *s = read_good(
-		"expect:\n"
-		"  - \"p99.9(delay, destination=a.example, source=web) < 60s\"\n"
-		"  - \"rate(accepted, 1m..10m) within 5% of 300/s\"\n"
-		"  - \"value(deferred, at=30m) > 1000\"\n"
-		"  - drained <= 4h\n"
-		"  - share(deferred) <= 2% in 95% of runs\n");
+	struct scenario *s =
+		read_good("expect:\n"
+			  "  - \"p99.9(delay, destination=a.example, "
+			  "source=web) < 60s\"\n"
+			  "  - \"rate(accepted, 1m..10m) within 5% of 300/s\"\n"
+			  "  - \"value(deferred, at=30m) > 1000\"\n"
+			  "  - drained <= 4h\n"
+			  "  - share(deferred) <= 2% in 95% of runs\n");
 	const struct scenario_expect *e = s->expect;
 	ck_assert_uint_eq(s->expect_count, 5);
 	ck_assert_int_eq(e[0].function, SCENARIO_PERCENTILE);
@@ -229,8 +229,10 @@ END_TEST
 START_TEST(sets_complain_as_the_command_line)
 {
 	static const char *const sets[] = {
-		"mta.in_flow_dely=5s", "receivers.there.replies[3].share=5%",
-		"seed", "a..b=1",
+		"mta.in_flow_dely=5s",
+		"receivers.there.replies[3].share=5%",
+		"seed",
+		"a..b=1",
 	};
 	ck_assert_ptr_null(
 		read_with(plain, "", sets, sizeof(sets) / sizeof(sets[0])));
@@ -240,9 +242,9 @@ START_TEST(sets_complain_as_the_command_line)
 	FILE *out = open_memstream(&text, &size);
 	complaints_print(&complaints, out);
 	fclose(out);
-	ck_assert_ptr_nonnull(strstr(text,
-		"--set mta.in_flow_dely=5s: mta.in_flow_dely: unknown "
-		"parameter; did you mean in_flow_delay?\n"));
+	ck_assert_ptr_nonnull(strstr(
+		text, "--set mta.in_flow_dely=5s: mta.in_flow_dely: unknown "
+		      "parameter; did you mean in_flow_delay?\n"));
 	ck_assert_ptr_nonnull(strstr(text, "--set seed: write PATH=VALUE"));
 	free(text);
 }
@@ -262,14 +264,14 @@ written(const struct scenario *scenario)
 
 START_TEST(what_is_written_reads_the_same)
 {
-	static const char *const sets[] = { "access[0].sender=*: #\"@{" };
-	struct scenario *s = read_with(
-		plain,
-		"access: [{action: hold}]\n"
-		"question: \"a: b # c\\n\\t\\u2028 \\\\ \"\n"
-		"prediction: caf\xC3\xA9\n"
-		"operator: []\nmta: {}\n",
-		sets, 1);
+	static const char *const sets[] = {"access[0].sender=*: #\"@{"};
+	struct scenario *s =
+		read_with(plain,
+			  "access: [{action: hold}]\n"
+			  "question: \"a: b # c\\n\\t\\u2028 \\\\ \"\n"
+			  "prediction: caf\xC3\xA9\n"
+			  "operator: []\nmta: {}\n",
+			  sets, 1);
 	ck_assert_ptr_nonnull(s);
 	char *first = written(s);
 	struct scenario *again = scenario_read_memory(
@@ -301,10 +303,10 @@ END_TEST
 
 START_TEST(aliases)
 {
-	struct scenario *s = read_good(
-		"access:\n"
-		"  - &rule {sender: \"a@*\", action: hold}\n"
-		"  - *rule\n");
+	struct scenario *s =
+		read_good("access:\n"
+			  "  - &rule {sender: \"a@*\", action: hold}\n"
+			  "  - *rule\n");
 	ck_assert_uint_eq(s->access_count, 2);
 	ck_assert_str_eq(s->access[1].sender, "a@*");
 	scenario_free(s);
@@ -324,7 +326,9 @@ END_TEST
 /* Resolving by anything that walks a list would take minutes here. */
 START_TEST(many_domains)
 {
-	enum { MANY = 100000 };
+	enum {
+		MANY = 100000
+	};
 	size_t room = (size_t)MANY * 64 + 1000;
 	char *text = malloc(room);
 	ck_assert_ptr_nonnull(text);
@@ -337,7 +341,8 @@ START_TEST(many_domains)
 					 i);
 	snprintf(text + used, room - used,
 		 "sources: {w: {arrivals: {even: 1/s}, to: {zipf: "
-		 "{domains: %d, name: \"d{n}.example\"}}}}\n", MANY - 1);
+		 "{domains: %d, name: \"d{n}.example\"}}}}\n",
+		 MANY - 1);
 	struct scenario *s = read_with(text, "", NULL, 0);
 	ck_assert_ptr_nonnull(s);
 	ck_assert_uint_eq(s->domain_count, MANY);
@@ -349,17 +354,17 @@ END_TEST
 
 START_TEST(nearest_names)
 {
-	struct name_nearest n = { .wanted = "in_flow_dely" };
+	struct name_nearest n = {.wanted = "in_flow_dely"};
 	name_nearest_try(&n, "queue_run_delay");
 	ck_assert_ptr_null(n.best);
 	name_nearest_try(&n, "in_flow_delay");
 	ck_assert_str_eq(n.best, "in_flow_delay");
 	ck_assert_uint_eq(n.distance, 1);
 	/* Two neighbours in wrong order are one slip. */
-	n = (struct name_nearest){ .wanted = "rctp" };
+	n = (struct name_nearest){.wanted = "rctp"};
 	name_nearest_try(&n, "rcpt");
 	ck_assert_uint_eq(n.distance, 1);
-	n = (struct name_nearest){ .wanted = "x" };
+	n = (struct name_nearest){.wanted = "x"};
 	name_nearest_try(&n, "y");
 	ck_assert_ptr_null(n.best);
 }
@@ -372,13 +377,13 @@ START_TEST(sha256_examples)
 		const char *text;
 		const char *hex;
 	} table[] = {
-		{ "abc", "ba7816bf8f01cfea414140de5dae2223"
-			 "b00361a396177a9cb410ff61f20015ad" },
-		{ "", "e3b0c44298fc1c149afbf4c8996fb924"
-		      "27ae41e4649b934ca495991b7852b855" },
-		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-		  "248d6a61d20638b8e5c026930c3e6039"
-		  "a33ce45964ff2167f6ecedd419db06c1" },
+		{"abc", "ba7816bf8f01cfea414140de5dae2223"
+			"b00361a396177a9cb410ff61f20015ad"},
+		{"", "e3b0c44298fc1c149afbf4c8996fb924"
+		     "27ae41e4649b934ca495991b7852b855"},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		 "248d6a61d20638b8e5c026930c3e6039"
+		 "a33ce45964ff2167f6ecedd419db06c1"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct sha256 hash;
@@ -414,7 +419,9 @@ load_reference(void)
 {
 	FILE *in = fopen(harness_source_path("docs/scenario.md"), "rb");
 	ck_assert_ptr_nonnull(in);
-	enum { ROOM = 1 << 20 };
+	enum {
+		ROOM = 1 << 20
+	};
 	char *text = calloc(ROOM, 1);
 	ck_assert_ptr_nonnull(text);
 	ck_assert_uint_lt(fread(text, 1, ROOM - 1, in), ROOM - 1);
