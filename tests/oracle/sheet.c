@@ -52,8 +52,11 @@ slurp(const char *dir, const char *name)
 		if (n == room)
 			room *= 2;
 	}
-	gzclose(f);
 	text[n] = '\0';
+	if (gzclose(f) != Z_OK) { /* the archive ends in the middle */
+		free(text);
+		return NULL;
+	}
 	return text;
 }
 

@@ -717,8 +717,9 @@ nw_qmgr_wake(struct world *w, const struct nw_event *ev)
 	fire_due(w);
 	for (int i = 0; i < n; i++)
 		take_note(w, &w->inbox[i]);
-	memmove(w->inbox, w->inbox + n,
-		(size_t)(w->inbox_n - n) * sizeof(*w->inbox));
+	if (n > 0)
+		memmove(w->inbox, w->inbox + n,
+			(size_t)(w->inbox_n - n) * sizeof(*w->inbox));
 	w->inbox_n -= n;
 	again = one_pass(w, &cost);
 	w->qmgr_busy = w->now + cost;
