@@ -37,7 +37,8 @@ static const struct schema_key keys[] = {
 #define CHOICE_FROM(s, n, d, o, f, w, h) ROW(s, n, WORD, d, o, f, 0, w, NONE, h)
 #define DRAWN(s, n, d, o, w, h)		 ROW(s, n, LAW, d, o, 0, 0, w, NONE, h)
 #define NESTED(s, n, t, d, o, c, h)	 ROW(s, n, t, d, o, 0, 0, "", c, h)
-#define SPECIAL(s, n, d, w, h)		 ROW(s, n, SPECIAL, d, BY_CODE, 0, 0, w, NONE, h)
+
+#define SPECIAL(s, n, d, w, h) ROW(s, n, SPECIAL, d, BY_CODE, 0, 0, w, NONE, h)
 #include "sim/schema.def"
 };
 
