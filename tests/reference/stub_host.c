@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * See stub_host.h. Every file is due, never locked, and in whatever queue it is
+ * asked for.
+ */
+#include "tests/reference/stub_host.h"
+
+#include "mta/panic.h"
+
+static struct stub_host *
+of_spool(struct mta_spool *spool)
+{
+	return mta_container_of(spool, struct stub_host, spool);
+}
+
+static struct stub_host *
+of_port(struct mta_port *port)
+{
+	return mta_container_of(port, struct stub_host, port);
+}
+
+/* ---- spool ------------------------------------------------------------------ */
+
+static enum mta_err
+stub_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
+	  enum mta_lock lock)
+{
+	(void)queue;
+	(void)lock;
+	return of_spool(spool)->files[file.index].is_there ? MTA_OK :
+							     MTA_ENOENT;
+}
+
+static void
+stub_close(struct mta_spool *spool, struct mta_ref file, enum mta_lock lock)
+{
+	(void)spool;
+	(void)file;
+	(void)lock;
+}
+
+static enum mta_err
+stub_envelope(struct mta_spool *spool, struct mta_ref file,
+	      struct mta_envelope *e)
+{
+	struct stub_host *s = of_spool(spool);
+
+	*e = (struct mta_envelope){
+		.arrival = s->loop.now,
+		.created_s = mta_second(s->loop.now),
+		.sender = stub_address(0, 0),
+		.serial = file.index,
+		.recipient_count = s->files[file.index].count,
+	};
+	return MTA_OK;
+}
+
+static enum mta_err
+stub_read(struct mta_spool *spool, struct mta_ref file, uint32_t offset,
+	  struct mta_record *record)
+{
+	const struct stub_file *f = &of_spool(spool)->files[file.index];
+
+	*record = (struct mta_record){ .kind = MTA_RECORD_END,
+				       .offset = offset,
+				       .next = offset + 1 };
+	if (offset < f->count) {
+		record->kind = MTA_RECORD_RECIPIENT;
+		record->address = f->recipients[offset];
+	}
+	return MTA_OK;
+}
+
+static enum mta_err
+stub_mark_done(struct mta_spool *spool, struct mta_ref file, uint32_t offset)
+{
+	(void)spool;
+	(void)file;
+	(void)offset;
+	return MTA_OK;
+}
+
+static uint32_t
+stub_mode(struct mta_spool *spool, struct mta_ref file)
+{
+	(void)spool;
+	(void)file;
+	return 0;
+}
+
+static void
+stub_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
+	      uint32_t clear)
+{
+	(void)spool;
+	(void)file;
+	(void)set;
+	(void)clear;
+}
+
+static enum mta_err
+stub_where(struct mta_spool *spool, struct mta_ref file,
+	   enum mta_queue *queue)
+{
+	*queue = MTA_ACTIVE;
+	return stub_open(spool, MTA_ACTIVE, file, MTA_LOCK_NONE);
+}
+
+static enum mta_err
+stub_move(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
+	  enum mta_queue to, uint32_t wake_s)
+{
+	(void)from;
+	(void)wake_s;
+	if (to != MTA_ACTIVE)
+		of_spool(spool)->files_gone++;
+	return stub_open(spool, from, file, MTA_LOCK_NONE);
+}
+
+static enum mta_err
+stub_remove(struct mta_spool *spool, enum mta_queue queue,
+	    struct mta_ref file)
+{
+	(void)queue;
+	of_spool(spool)->files[file.index].is_there = false;
+	of_spool(spool)->files_gone++;
+	return MTA_OK;
+}
+
+static enum mta_err
+stub_log_append(struct mta_spool *spool, enum mta_log log,
+		struct mta_ref file, const struct mta_log_record *record)
+{
+	(void)log;
+	(void)file;
+	mta_sym_drop(&of_spool(spool)->symbols, record->status.reason);
+	return MTA_OK;
+}
+
+static enum mta_err
+stub_log_read(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
+	      uint32_t n, struct mta_log_record *record)
+{
+	(void)spool;
+	(void)log;
+	(void)file;
+	(void)n;
+	(void)record;
+	return MTA_ENOENT;
+}
+
+static void
+stub_log_remove(struct mta_spool *spool, enum mta_log log,
+		struct mta_ref file)
+{
+	(void)spool;
+	(void)log;
+	(void)file;
+}
+
+static const struct mta_spool_ops stub_spool_ops = {
+	.open = stub_open,
+	.close = stub_close,
+	.envelope = stub_envelope,
+	.read = stub_read,
+	.mark_done = stub_mark_done,
+	.mode = stub_mode,
+	.set_mode = stub_set_mode,
+	.where = stub_where,
+	.move = stub_move,
+	.remove = stub_remove,
+	.log_append = stub_log_append,
+	.log_read = stub_log_read,
+	.log_remove = stub_log_remove,
+};
+
+/* ---- port, router, book -------------------------------------------------------- */
+
+static void
+stub_attach(struct mta_port *port, enum mta_service service,
+	    struct mta_loop *loop, struct mta_timer *wake)
+{
+	(void)port;
+	(void)service;
+	(void)loop;
+	(void)wake;
+}
+
+static void
+stub_send(struct mta_port *port, enum mta_service service,
+	  const struct mta_note *note)
+{
+	struct stub_host *s = of_port(port);
+
+	if (service != MTA_TO_AGENTS)
+		return;
+	s->to_agents = *note;
+	s->note_count += note->kind == MTA_NOTE_DELIVER;
+	s->dismissed_count += note->kind == MTA_NOTE_DISMISS;
+}
+
+static bool
+stub_receive(struct mta_port *port, enum mta_service service,
+	     struct mta_note *note)
+{
+	(void)port;
+	(void)service;
+	(void)note;
+	return false;
+}
+
+static struct mta_ref
+stub_list_take(struct mta_port *port, uint32_t count,
+	       struct mta_recipient **items)
+{
+	struct stub_host *s = of_port(port);
+
+	mta_assert(count <= sizeof(s->list) / sizeof(s->list[0]));
+	*items = s->list;
+	return (struct mta_ref){ .generation = 1 };
+}
+
+static uint32_t
+stub_token_count(struct mta_port *port)
+{
+	(void)port;
+	return 100;
+}
+
+static const struct mta_port_ops stub_port_ops = {
+	.attach = stub_attach,
+	.send = stub_send,
+	.receive = stub_receive,
+	.list_take = stub_list_take,
+	.token_count = stub_token_count,
+};
+
+static mta_sym
+domain_symbol(const struct stub_host *s, mta_addr address)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "d%02u.example",
+		 mta_addr_family(address) - MTA_ADDR_NULL_FAMILIES);
+	return mta_sym_find(&s->symbols, name);
+}
+
+static enum mta_route_result
+stub_resolve(struct mta_router *router, mta_addr address,
+	     struct mta_route *route)
+{
+	struct stub_host *s =
+		mta_container_of(router, struct stub_host, router);
+	uint32_t domain = mta_addr_family(address) - MTA_ADDR_NULL_FAMILIES;
+	char name[32];
+
+	snprintf(name, sizeof(name), "t%u", domain % s->transport_count);
+	route->transport = mta_sym_find(&s->symbols, name);
+	route->nexthop = domain_symbol(s, address);
+	route->queue = route->nexthop;
+	return MTA_ROUTE_OK;
+}
+
+static mta_sym
+stub_domain(const struct mta_book *book, mta_addr address)
+{
+	return domain_symbol(
+		mta_container_of((struct mta_book *)(uintptr_t)book,
+				 struct stub_host, book),
+		address);
+}
+
+static void
+stub_text(const struct mta_book *book, mta_addr address, char *buffer,
+	  size_t size_bytes)
+{
+	(void)book;
+	snprintf(buffer, size_bytes, "u%05u@d%02u.example",
+		 (unsigned)mta_addr_number(address),
+		 mta_addr_family(address) - MTA_ADDR_NULL_FAMILIES);
+}
+
+/* ---- making it --------------------------------------------------------------------- */
+
+mta_addr
+stub_address(uint32_t domain, uint32_t user)
+{
+	return mta_addr_make(MTA_ADDR_NULL_FAMILIES + domain, user);
+}
+
+void
+stub_init(struct stub_host *s, uint32_t transport_count)
+{
+	char name[32];
+
+	*s = (struct stub_host){ .transport_count = transport_count };
+	mta_loop_init(&s->loop, &s->sequence, 1000 * MTA_USEC_PER_S);
+	mta_symtab_init(&s->symbols);
+	mta_trace_init(&s->trace);
+	s->spool.ops = &stub_spool_ops;
+	s->port.ops = &stub_port_ops;
+	s->router.resolve = stub_resolve;
+	s->book.domain = stub_domain;
+	s->book.text = stub_text;
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "d%02u.example", i);
+		mta_sym_intern(&s->symbols, name);
+		snprintf(name, sizeof(name), "t%u", i);
+		mta_sym_intern(&s->symbols, name);
+	}
+	s->host = (struct mta_host){ .loop = &s->loop,
+				     .spool = &s->spool,
+				     .port = &s->port,
+				     .router = &s->router,
+				     .book = &s->book,
+				     .trace = &s->trace,
+				     .symbols = &s->symbols };
+}
+
+void
+stub_release(struct stub_host *s)
+{
+	for (uint32_t i = 0; i < s->file_count; i++)
+		free(s->files[i].recipients);
+	free(s->files);
+	mta_symtab_release(&s->symbols);
+	mta_loop_release(&s->loop);
+}
+
+struct mta_ref
+stub_add_file(struct stub_host *s, mta_addr *recipients, uint32_t count)
+{
+	s->files = mta_realloc(s->files, s->file_count + 1,
+			       sizeof(*s->files));
+	s->files[s->file_count] = (struct stub_file){
+		.recipients = recipients, .count = count, .is_there = true
+	};
+	return (struct mta_ref){ .index = s->file_count++, .generation = 1 };
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The smallest host in which a queue manager runs without a simulator: queue
+ * files are arrays, notes to agents are kept for the test to read, nothing takes
+ * time. For tests that drive the queue manager's parts by hand.
+ */
+#ifndef TESTS_REFERENCE_STUB_HOST_H
+#define TESTS_REFERENCE_STUB_HOST_H
+
+#include "mta/host.h"
+
+struct stub_file {
+	mta_addr *recipients; /* owned */
+	uint32_t count;
+	bool is_there;
+};
+
+struct stub_host {
+	struct mta_host host;
+	struct mta_loop loop;
+	uint64_t sequence;
+	struct mta_symtab symbols;
+	struct mta_trace trace;
+	struct mta_spool spool;
+	struct mta_port port;
+	struct mta_router router;
+	struct mta_book book;
+	struct stub_file *files; /* owned; by index of the queue id */
+	uint32_t file_count;
+	struct mta_recipient list[8192]; /* the one list of recipients */
+	struct mta_note to_agents;	 /* the last note to agents */
+	uint32_t note_count;		 /* of them, DELIVER */
+	uint32_t dismissed_count;	 /* and DISMISS */
+	uint32_t transport_count;	 /* domain n goes to transport n % this */
+	uint32_t files_gone;		 /* removed or deferred */
+};
+
+/* Addresses: domain d, user u. */
+mta_addr stub_address(uint32_t domain, uint32_t user);
+
+void stub_init(struct stub_host *s, uint32_t transport_count);
+void stub_release(struct stub_host *s);
+/* A file with these recipients, in incoming. recipients: taken over. */
+struct mta_ref stub_add_file(struct stub_host *s, mta_addr *recipients,
+			     uint32_t count);
+
+#endif
