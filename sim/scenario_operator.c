@@ -104,6 +104,24 @@ read_crash(struct reader *r, const struct tree_node *node,
 	reader_want_transport(r, key);
 }
 
+/* postfix: reload, stop or start; the latter two also of one service. */
+static void
+read_postfix(struct reader *r, const struct tree_node *entry,
+	     struct scenario_action *action)
+{
+	const struct tree_node *service = tree_get(entry, "service");
+	unsigned index = 0;
+	if (!reader_key(r, entry, SCHEMA_ACTION, "postfix", &index))
+		return;
+	action->what = (enum scenario_do)(SCENARIO_DO_RELOAD + index);
+	if (!service)
+		return;
+	if (action->what == SCENARIO_DO_RELOAD)
+		reader_complain_key(r, service, "goes with stop or start only");
+	else if (reader_key(r, entry, SCHEMA_ACTION, "service", &index))
+		action->service = "qmgr";
+}
+
 static void
 read_what(struct reader *r, const struct tree_node *entry,
 	  const struct tree_node *key, struct scenario_action *action)
@@ -113,9 +131,7 @@ read_what(struct reader *r, const struct tree_node *entry,
 		action->what = SCENARIO_DO_SET;
 		reader_settings(r, key, &action->set);
 	} else if (!strcmp(key->key, "postfix")) {
-		if (reader_key(r, entry, SCHEMA_ACTION, "postfix", &index))
-			action->what =
-				(enum scenario_do)(SCENARIO_DO_RELOAD + index);
+		read_postfix(r, entry, action);
 	} else if (!strcmp(key->key, "postsuper")) {
 		read_postsuper(r, entry, action);
 	} else if (!strcmp(key->key, "postqueue")) {
@@ -158,6 +174,9 @@ read_action(struct reader *r, const struct tree_node *entry,
 	const struct tree_node *where = tree_get(entry, "where");
 	if (where && what && strcmp(what->key, "postsuper") != 0)
 		reader_complain_key(r, where, "goes with postsuper only");
+	const struct tree_node *service = tree_get(entry, "service");
+	if (service && what && strcmp(what->key, "postfix") != 0)
+		reader_complain_key(r, service, "goes with postfix only");
 }
 
 struct ranked {

@@ -5,6 +5,8 @@
  */
 #include "sim/world.h"
 
+#include <strings.h>
+
 #include "mta/panic.h"
 #include "sim/start.h"
 
@@ -29,6 +31,62 @@ world_read_params(struct world *w)
 	mta_params_fix(&w->params, fixes);
 }
 
+/* Is a name in a list with commas or blanks between? */
+static bool
+list_names(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = list; *at; at += strspn(at, ", \t")) {
+		size_t n = strcspn(at, ", \t");
+
+		if (n == length && strncasecmp(at, name, n) == 0)
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+static enum spool_order
+spool_order_of(enum scenario_order order)
+{
+	switch (order) {
+	case SCENARIO_ORDER_SEEDED:
+		return SPOOL_SEEDED;
+	case SCENARIO_ORDER_NEWEST_FIRST:
+		return SPOOL_NEWEST_FIRST;
+	case SCENARIO_ORDER_OLDEST_FIRST:
+		return SPOOL_OLDEST_FIRST;
+	}
+	return SPOOL_SEEDED;
+}
+
+static void
+world_make_spool(struct world *w, uint64_t seed)
+{
+	const struct scenario_costs *costs = &w->scenario->costs;
+	struct spool_mem_config c = {
+		.dirs = { .order = spool_order_of(w->scenario->order),
+			  .seed = seed,
+			  .hash_depth = (uint32_t)w->params.hash_queue_depth },
+		.long_ids = w->params.enable_long_queue_ids,
+		.disk_fsync = costs->disk_fsync_us,
+		.disk_rename = costs->disk_rename_us,
+		.disk_parallel = (uint32_t)costs->disk_parallel,
+	};
+
+	for (int i = 0; i < MTA_QUEUES; i++)
+		c.dirs.is_hashed[i] =
+			list_names(w->params.hash_queue_names,
+				   mta_queue_name((enum mta_queue)i));
+	spool_mem_init(&w->spool, &c, &w->symbols,
+		       world_time(w->scenario->run.start_at_us));
+	w->spool_costs[WORLD_POOL].commit = costs->cleanup_us;
+	w->spool_costs[WORLD_QMGR].admit = costs->qmgr_admit_us;
+	w->spool_costs[WORLD_QMGR].scan = costs->qmgr_scan_us;
+	w->spool_costs[WORLD_QMGR].finish = costs->qmgr_finish_us;
+}
+
 static void
 world_make_place(struct world *w, enum world_loop loop,
 		 enum driver_kind kind)
@@ -38,7 +96,7 @@ world_make_place(struct world *w, enum world_loop loop,
 	mta_loop_init(&p->loop, &w->sequence,
 		      world_time(w->scenario->run.start_at_us));
 	driver_add(&w->driver, &p->loop, kind);
-	spool_view_init(&p->spool, &w->spool, &p->loop);
+	spool_view_init(&p->spool, &w->spool, &p->loop, &w->spool_costs[loop]);
 	port_view_init(&p->port, &w->port, &p->loop);
 	p->host = (struct mta_host){
 		.loop = &p->loop,
@@ -110,8 +168,7 @@ world_init(struct world *w, const struct scenario *scenario,
 	router_init(&w->router, scenario, &w->book.base, &w->symbols);
 	remotes_init(&w->remotes, &w->router, scenario, &w->symbols,
 		     options->seed, options->replication);
-	spool_mem_init(&w->spool, scenario, &w->params, &w->symbols,
-		       options->seed);
+	world_make_spool(w, options->seed);
 	port_loop_init(&w->port);
 	world_make_places(w);
 	world_make_services(w, options);
@@ -211,7 +268,7 @@ world_qmgr_stop(struct world *w)
 		return;
 	mta_wakeup_stop(&w->qmgr_wakeup);
 	mta_qmgr_stop(&w->qmgr);
-	agents_forget_requests(&w->agents);
+	agents_hang_up(&w->agents);
 }
 
 void

@@ -55,6 +55,7 @@ struct world {
 	struct mta_trace trace;
 	struct driver driver;
 	struct spool_mem spool;
+	struct spool_costs spool_costs[WORLD_LOOPS];
 	struct port_loop port;
 	struct world_place places[WORLD_LOOPS];
 	struct book book;

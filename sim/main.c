@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * mtasim: which command, and nothing else.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/options.h"
+#include "sim/params_cmd.h"
+#include "sim/plot.h"
+#include "sim/run.h"
+#include "sim/version.h"
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{ "run", run_main },
+	{ "check", check_main },
+	{ "plot", plot_main },
+	{ "params", params_main },
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help_print(stderr, NULL);
+		return EXIT_CODE_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("mtasim %s\n", MTASIM_VERSION);
+		return EXIT_CODE_OK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return help_print(stdout, argc > 2 ? argv[2] : NULL) == 0 ?
+			       EXIT_CODE_OK :
+			       EXIT_CODE_USAGE;
+	for (int i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].main(argc - 1, argv + 1);
+	fprintf(stderr, "mtasim: no command '%s'; see 'mtasim --help'\n",
+		argv[1]);
+	return EXIT_CODE_USAGE;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * getopt_long does the reading; this gives the words for what it dislikes.
+ */
+#include "sim/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mta/panic.h"
+#include "sim/scenario.h"
+#include "sim/value.h"
+
+enum option_id {
+	OPTION_SET = 256,
+	OPTION_SEED,
+	OPTION_FOR,
+	OPTION_OUT,
+	OPTION_OUTPUT,
+	OPTION_QUIET,
+	OPTION_PROGRESS,
+	OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "set", required_argument, NULL, OPTION_SET },
+	{ "seed", required_argument, NULL, OPTION_SEED },
+	{ "for", required_argument, NULL, OPTION_FOR },
+	{ "out", required_argument, NULL, OPTION_OUT },
+	{ "output", required_argument, NULL, OPTION_OUTPUT },
+	{ "quiet", no_argument, NULL, OPTION_QUIET },
+	{ "progress", required_argument, NULL, OPTION_PROGRESS },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct {
+	const char *name;
+	enum scenario_output bit;
+} outputs[] = {
+	{ "messages", SCENARIO_OUTPUT_MESSAGES },
+	{ "attempts", SCENARIO_OUTPUT_ATTEMPTS },
+	{ "moves", SCENARIO_OUTPUT_MOVES },
+	{ "feedback", SCENARIO_OUTPUT_FEEDBACK },
+	{ "maillog", SCENARIO_OUTPUT_MAILLOG },
+	{ "plots", SCENARIO_OUTPUT_PLOTS },
+};
+enum { OUTPUTS = sizeof(outputs) / sizeof(outputs[0]) };
+
+static void
+options_add_set(struct options *o, const char *set)
+{
+	o->sets = mta_realloc(o->sets, o->set_count + 1, sizeof(*o->sets));
+	o->sets[o->set_count++] = set;
+}
+
+/* A set that another option stands for. */
+static void
+options_make_set(struct options *o, const char *path, const char *value)
+{
+	size_t size = strlen(path) + strlen(value) + 2;
+	char *set = mta_alloc(size, 1);
+
+	snprintf(set, size, "%s=%s", path, value);
+	o->made = mta_realloc(o->made, o->made_count + 1, sizeof(*o->made));
+	o->made[o->made_count++] = set;
+	options_add_set(o, set);
+}
+
+static int
+usage(const char *command, const char *what, const char *value)
+{
+	fprintf(stderr,
+		"mtasim %s: %s%s%s; see 'mtasim %s --help'\n", command, what,
+		value ? ": " : "", value ? value : "", command);
+	return EXIT_CODE_USAGE;
+}
+
+static int
+read_output(struct options *o, const char *command, const char *list)
+{
+	for (const char *at = list; *at;) {
+		size_t n = strcspn(at, ",");
+		int i = 0;
+
+		while (i < OUTPUTS && (strlen(outputs[i].name) != n ||
+				       strncmp(outputs[i].name, at, n) != 0))
+			i++;
+		if (i == OUTPUTS)
+			return usage(command,
+				     "--output takes a list of messages, "
+				     "attempts, moves, feedback, maillog, "
+				     "plots",
+				     list);
+		o->output |= outputs[i].bit;
+		at += n;
+		at += *at == ',';
+	}
+	return 0;
+}
+
+static int
+read_progress(struct options *o, const char *command, const char *mode)
+{
+	if (strcmp(mode, "auto") == 0)
+		o->progress = PROGRESS_AUTO;
+	else if (strcmp(mode, "never") == 0)
+		o->progress = PROGRESS_NEVER;
+	else
+		return usage(command, "--progress is auto or never", mode);
+	return 0;
+}
+
+static int
+read_option(struct options *o, const char *command, int id, const char *value)
+{
+	struct value_error why;
+
+	switch (id) {
+	case OPTION_SET:
+		if (!strchr(value, '='))
+			return usage(command, "--set takes PATH=VALUE", value);
+		options_add_set(o, value);
+		return 0;
+	case OPTION_SEED:
+		options_make_set(o, "seed", value);
+		return 0;
+	case OPTION_FOR:
+		if (!value_time(value, &o->for_us, &why) || o->for_us <= 0)
+			return usage(command, "--for takes a time such as 2h",
+				     value);
+		return 0;
+	case OPTION_OUT:
+		o->out = value;
+		return 0;
+	case OPTION_OUTPUT:
+		return read_output(o, command, value);
+	case OPTION_QUIET:
+		o->is_quiet = true;
+		return 0;
+	case OPTION_PROGRESS:
+		return read_progress(o, command, value);
+	case OPTION_HELP:
+		o->wants_help = true;
+		return 0;
+	default:
+		/* getopt has said what it dislikes. */
+		fprintf(stderr, "see 'mtasim %s --help'\n", command);
+		return EXIT_CODE_USAGE;
+	}
+}
+
+int
+options_read(struct options *o, enum options_command command, int argc,
+	     char **argv)
+{
+	const char *name = argv[0];
+	int id;
+
+	*o = (struct options){ .for_us = -1 };
+	optind = 1;
+	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		int code = read_option(o, name, id, optarg);
+
+		if (code != 0)
+			return code;
+		if (o->wants_help)
+			return 0;
+	}
+	o->scenario_count = (size_t)(argc - optind);
+	if (o->scenario_count == 0)
+		return usage(name, "which scenario?", NULL);
+	if (command == OPTIONS_RUN && o->scenario_count > 1)
+		return usage(name, "one scenario at a time; several: check",
+			     argv[optind + 1]);
+	o->scenarios = mta_alloc(o->scenario_count, sizeof(*o->scenarios));
+	for (size_t i = 0; i < o->scenario_count; i++)
+		o->scenarios[i] = argv[optind + (int)i];
+	return 0;
+}
+
+void
+options_release(struct options *o)
+{
+	for (size_t i = 0; i < o->made_count; i++)
+		free(o->made[i]);
+	free(o->made);
+	free(o->sets);
+	free(o->scenarios);
+}

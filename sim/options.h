@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The command line of the commands that run scenarios. Wrong usage is said on
+ * stderr with what would be right; nothing is done then.
+ */
+#ifndef SIM_OPTIONS_H
+#define SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/progress.h"
+
+/* Exit codes of all commands. */
+enum exit_code {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_INTERNAL = 1, /* or an I/O error */
+	EXIT_CODE_USAGE = 2,
+	EXIT_CODE_INVALID = 3, /* the scenario, or another input */
+	EXIT_CODE_EXPECTATION = 99,
+	EXIT_CODE_SIGINT = 130,
+	EXIT_CODE_SIGTERM = 143,
+};
+
+enum options_command {
+	OPTIONS_RUN,
+	OPTIONS_CHECK,
+};
+
+struct options {
+	const char **scenarios; /* owned list of borrowed arguments */
+	size_t scenario_count;
+	const char **sets; /* owned list, in order, as given or made */
+	size_t set_count;
+	char **made; /* owned texts among the sets */
+	size_t made_count;
+	const char *out;    /* --out, or NULL */
+	unsigned output;    /* --output: enum scenario_output, or-ed */
+	int64_t for_us;	    /* --for, or -1 */
+	bool is_quiet;
+	enum progress_mode progress;
+	bool wants_help;
+};
+
+/* argv[0] is the command's name. 0, or EXIT_CODE_USAGE with words on stderr. */
+int options_read(struct options *o, enum options_command command, int argc,
+		 char **argv);
+void options_release(struct options *o);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Mailboxes are rings that grow; lists of recipients come in sizes of powers of
+ * two and are reused, so that nothing is allocated once a run has warmed up.
+ */
+#include "sim/port_loop.h"
+
+#include "mta/panic.h"
+
+enum {
+	NOTES_PER_CHUNK = 64,
+	LISTS_PER_CHUNK = 256,
+};
+
+/* A note whose sender is busy until it leaves. */
+struct under_way {
+	struct mta_pooled pooled;
+	struct mta_timer timer; /* on the receiver's loop */
+	struct port_loop *port;
+	enum mta_service to;
+	struct mta_note note;
+};
+
+struct list_head {
+	struct mta_pooled pooled;
+	struct mta_recipient *items;
+	uint32_t size_class;
+};
+
+static struct port_view *
+view_of(struct mta_port *base)
+{
+	return mta_container_of(base, struct port_view, base);
+}
+
+/* ---- mailboxes ---------------------------------------------------------------- */
+
+static void
+box_grow(struct port_mailbox *box)
+{
+	uint32_t capacity = box->capacity ? box->capacity * 2 : 16;
+	struct mta_note *ring = mta_alloc(capacity, sizeof(*ring));
+
+	for (uint32_t i = 0; i < box->count; i++)
+		ring[i] = box->ring[(box->first + i) & (box->capacity - 1)];
+	free(box->ring);
+	box->ring = ring;
+	box->capacity = capacity;
+	box->first = 0;
+}
+
+static void
+box_put(struct port_mailbox *box, const struct mta_note *note)
+{
+	if (box->count == box->capacity)
+		box_grow(box);
+	box->ring[(box->first + box->count) & (box->capacity - 1)] = *note;
+	box->count++;
+}
+
+/* The receiver takes its turn at `at`, unless it is to take one sooner. */
+static void
+box_wake(struct port_mailbox *box, mta_time at)
+{
+	if (!box->loop)
+		return;
+	if (!mta_timer_is_armed(box->wake) || box->wake->at > at)
+		mta_timer_set(box->loop, box->wake, at);
+}
+
+static void
+port_attach(struct mta_port *base, enum mta_service service,
+	    struct mta_loop *loop, struct mta_timer *wake)
+{
+	struct port_mailbox *box = &view_of(base)->shared->boxes[service];
+
+	box->loop = loop;
+	box->wake = wake;
+}
+
+static void
+under_way_fired(struct mta_timer *timer)
+{
+	struct under_way *u =
+		mta_container_of(timer, struct under_way, timer);
+	struct port_mailbox *box = &u->port->boxes[u->to];
+	mta_time at = timer->at;
+
+	box_put(box, &u->note);
+	mta_pool_give(&u->port->under_way, u);
+	box_wake(box, at);
+}
+
+static void
+port_send(struct mta_port *base, enum mta_service to,
+	  const struct mta_note *note)
+{
+	struct port_view *v = view_of(base);
+	struct port_mailbox *box = &v->shared->boxes[to];
+	struct under_way *u;
+
+	mta_assert(box->loop != NULL);
+	if (v->loop->now == v->loop->stepped) {
+		box_put(box, note);
+		box_wake(box, v->loop->now);
+		return;
+	}
+	u = mta_pool_take(&v->shared->under_way);
+	u->port = v->shared;
+	u->to = to;
+	u->note = *note;
+	mta_timer_init(&u->timer, under_way_fired);
+	mta_timer_set(box->loop, &u->timer, v->loop->now);
+}
+
+static bool
+port_receive(struct mta_port *base, enum mta_service service,
+	     struct mta_note *note)
+{
+	struct port_mailbox *box = &view_of(base)->shared->boxes[service];
+
+	if (box->count == 0)
+		return false;
+	*note = box->ring[box->first];
+	box->first = (box->first + 1) & (box->capacity - 1);
+	box->count--;
+	return true;
+}
+
+/* ---- lists of recipients -------------------------------------------------------- */
+
+static uint32_t
+size_class_of(uint32_t count)
+{
+	uint32_t c = 0;
+
+	while (UINT32_C(1) << c < count)
+		c++;
+	mta_assert(c < PORT_LIST_CLASSES);
+	return c;
+}
+
+/* Free items hold the address of the next in their first bytes. */
+static struct mta_recipient *
+items_take(struct port_loop *p, uint32_t size_class)
+{
+	struct mta_recipient *items = p->free_items[size_class];
+
+	if (!items)
+		return mta_alloc((size_t)1 << size_class, sizeof(*items));
+	memcpy(&p->free_items[size_class], items, sizeof(items));
+	return items;
+}
+
+static void
+items_give(struct port_loop *p, struct mta_recipient *items,
+	   uint32_t size_class)
+{
+	struct mta_recipient *next = p->free_items[size_class];
+
+	memcpy(items, &next, sizeof(next));
+	p->free_items[size_class] = items;
+}
+
+static struct mta_ref
+port_list_take(struct mta_port *base, uint32_t count,
+	       struct mta_recipient **items)
+{
+	struct port_loop *p = view_of(base)->shared;
+	struct list_head *list = mta_pool_take(&p->lists);
+
+	list->size_class = size_class_of(count);
+	list->items = items_take(p, list->size_class);
+	*items = list->items;
+	return mta_pool_ref(list);
+}
+
+static struct mta_recipient *
+port_list_items(struct mta_port *base, struct mta_ref ref)
+{
+	struct list_head *list =
+		mta_pool_find(&view_of(base)->shared->lists, ref);
+
+	mta_assert(list != NULL);
+	return list->items;
+}
+
+static void
+port_list_give(struct mta_port *base, struct mta_ref ref)
+{
+	struct port_loop *p = view_of(base)->shared;
+	struct list_head *list = mta_pool_find(&p->lists, ref);
+
+	mta_assert(list != NULL);
+	items_give(p, list->items, list->size_class);
+	mta_pool_give(&p->lists, list);
+}
+
+/* ---- flow tokens (F3) --------------------------------------------------------------- */
+
+static bool
+port_token_take(struct mta_port *base)
+{
+	struct port_loop *p = view_of(base)->shared;
+
+	if (p->tokens == 0)
+		return false;
+	p->tokens--;
+	return true;
+}
+
+static void
+port_token_put(struct mta_port *base, uint32_t count)
+{
+	view_of(base)->shared->tokens += count;
+}
+
+static void
+port_token_drop(struct mta_port *base, uint32_t count)
+{
+	struct port_loop *p = view_of(base)->shared;
+
+	p->tokens -= count < p->tokens ? count : p->tokens;
+}
+
+static uint32_t
+port_token_count(struct mta_port *base)
+{
+	return view_of(base)->shared->tokens;
+}
+
+static const struct mta_port_ops port_ops = {
+	.attach = port_attach,
+	.send = port_send,
+	.receive = port_receive,
+	.list_take = port_list_take,
+	.list_items = port_list_items,
+	.list_give = port_list_give,
+	.token_take = port_token_take,
+	.token_put = port_token_put,
+	.token_drop = port_token_drop,
+	.token_count = port_token_count,
+};
+
+/* ---- making it ------------------------------------------------------------------------ */
+
+void
+port_loop_init(struct port_loop *p)
+{
+	*p = (struct port_loop){ 0 };
+	mta_pool_init(&p->under_way, sizeof(struct under_way),
+		      NOTES_PER_CHUNK);
+	mta_pool_init(&p->lists, sizeof(struct list_head), LISTS_PER_CHUNK);
+}
+
+static void
+items_free(struct port_loop *p)
+{
+	for (uint32_t i = 0; i < p->lists.fresh; i++) {
+		struct list_head *list = mta_pool_at(&p->lists, i);
+
+		if (list->pooled.generation % 2 == 1)
+			free(list->items);
+	}
+	for (uint32_t c = 0; c < PORT_LIST_CLASSES; c++)
+		while (p->free_items[c])
+			free(items_take(p, c));
+}
+
+void
+port_loop_release(struct port_loop *p)
+{
+	items_free(p);
+	for (int i = 0; i < MTA_SERVICES; i++)
+		free(p->boxes[i].ring);
+	for (uint32_t i = 0; i < p->under_way.fresh; i++) {
+		struct under_way *u = mta_pool_at(&p->under_way, i);
+
+		if (u->pooled.generation % 2 == 1)
+			mta_timer_cancel(p->boxes[u->to].loop, &u->timer);
+	}
+	mta_pool_release(&p->under_way);
+	mta_pool_release(&p->lists);
+}
+
+void
+port_view_init(struct port_view *v, struct port_loop *shared,
+	       struct mta_loop *loop)
+{
+	*v = (struct port_view){ .base.ops = &port_ops,
+				 .shared = shared,
+				 .loop = loop };
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The port of the simulated host: notes between services on loops of one
+ * program. A note leaves at the sender's loop->now; if that lies ahead (the
+ * sender is still busy then) it is kept until that time comes, else the receiver
+ * is woken at once, behind what is already due.
+ *
+ * One shared part, and a view for each loop, which is the door.
+ */
+#ifndef SIM_PORT_LOOP_H
+#define SIM_PORT_LOOP_H
+
+#include "mta/loop.h"
+#include "mta/pool.h"
+#include "mta/port.h"
+
+/* Notes that have arrived, oldest first. */
+struct port_mailbox {
+	struct mta_loop *loop;	/* of the receiver; NULL: nobody listens */
+	struct mta_timer *wake; /* the receiver's */
+	struct mta_note *ring;	/* owned */
+	uint32_t capacity;	/* a power of two, or 0 */
+	uint32_t first;
+	uint32_t count;
+};
+
+enum { PORT_LIST_CLASSES = 14 }; /* lists of 1, 2, 4 .. 8192 recipients */
+
+struct port_loop {
+	struct port_mailbox boxes[MTA_SERVICES];
+	struct mta_pool under_way; /* notes that leave later */
+	struct mta_pool lists;	   /* heads of lists of recipients */
+	struct mta_recipient *free_items[PORT_LIST_CLASSES]; /* chained */
+	uint32_t tokens;
+};
+
+struct port_view {
+	struct mta_port base;
+	struct port_loop *shared;
+	struct mta_loop *loop; /* of whoever uses this view */
+};
+
+void port_loop_init(struct port_loop *p);
+void port_loop_release(struct port_loop *p);
+
+/* shared, loop: borrowed. */
+void port_view_init(struct port_view *v, struct port_loop *shared,
+		    struct mta_loop *loop);
+
+#endif

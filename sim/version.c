@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Help texts. A command that does not work yet is not named here.
+ */
+#include "sim/version.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	const char *line;
+	const char *text;
+} commands[] = {
+	{ "run", "simulate; write results; print a summary and the verdicts",
+	  "mtasim run [OPTION]... SCENARIO\n"
+	  "\n"
+	  "Simulate a scenario, write its results folder, print a summary and "
+	  "how each\n"
+	  "expectation came out. The exit code is 0 also when one does not "
+	  "hold (see check).\n" },
+	{ "check", "the same for CI: exit 99 when an expectation does not hold",
+	  "mtasim check [OPTION]... SCENARIO...\n"
+	  "\n"
+	  "Run scenarios and judge their expectations, one line each. With "
+	  "several, the\n"
+	  "exit code is the first of 1, 3, 99 that occurred.\n" },
+	{ "plot", "draw pictures from a results folder",
+	  "mtasim plot DIR [NAME...] [--terminal png|svg|gif|dumb]\n"
+	  "\n"
+	  "Draw the pictures that the files of a results folder allow, or the "
+	  "named ones,\n"
+	  "into DIR/plots. With --terminal dumb they are drawn as text.\n" },
+	{ "params", "every parameter of main.cf that the simulator knows",
+	  "mtasim params [--markdown] [NAME...]\n"
+	  "\n"
+	  "Print name, default, bounds and meaning of the parameters, or of "
+	  "the named ones.\n" },
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const char run_options[] =
+	"\n"
+	"  --set PATH=VALUE   change a value of the scenario, checked like the "
+	"file:\n"
+	"                     --set mta.in_flow_delay=5s\n"
+	"                     --set 'domains[gmail.com].transport=bulk'\n"
+	"  --seed N           another seed\n"
+	"  --for TIME         end after this time (2h), or at most then\n"
+	"  --out DIR          results folder; default runs/NAME\n"
+	"  --output LIST      more files: messages,attempts,moves,feedback,"
+	"maillog\n"
+	"  --quiet            print only verdicts that are asked for\n"
+	"  --progress=auto|never\n"
+	"                     a progress line on a terminal, or none\n"
+	"  --help             this text\n"
+	"\n"
+	"Exit codes: 0 done; 1 internal or I/O error; 2 wrong usage; 3 invalid "
+	"scenario;\n"
+	"99 an expectation does not hold (check); 130, 143 interrupted, results "
+	"so far kept.\n";
+
+const char *
+data_dir(void)
+{
+	const char *dir = getenv("MTASIM_DATA");
+
+	if (dir && *dir)
+		return dir;
+	if (access(MTASIM_DATADIR "/scenarios", R_OK) == 0)
+		return MTASIM_DATADIR;
+	return MTASIM_SRCDIR;
+}
+
+static void
+help_print_all(FILE *out)
+{
+	fputs("mtasim: a discrete-event simulator of mail-queue behaviour\n"
+	      "\n"
+	      "usage: mtasim COMMAND [OPTION]... [ARGUMENT]...\n"
+	      "\n",
+	      out);
+	for (int i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name,
+			commands[i].line);
+	fputs("\n"
+	      "  mtasim COMMAND --help tells more; mtasim --version\n"
+	      "\n"
+	      "Try: mtasim run scenarios/leaky-bucket.yaml\n",
+	      out);
+}
+
+int
+help_print(FILE *out, const char *command)
+{
+	if (!command) {
+		help_print_all(out);
+		return 0;
+	}
+	for (int i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, command) != 0)
+			continue;
+		fputs(commands[i].text, out);
+		if (i < 2)
+			fputs(run_options, out);
+		return 0;
+	}
+	return 1;
+}
