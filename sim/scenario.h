@@ -260,6 +260,7 @@ struct scenario_action {
 	enum scenario_do what;
 	struct scenario_settings set;
 	struct scenario_where where;
+	const char *service; /* with STOP and START: "qmgr", or NULL: all */
 	const char *transport; /* of the agent that crashes; else NULL */
 	struct place at;
 };
