@@ -8,9 +8,9 @@
  * wake time, in whole seconds, is what Postfix keeps as the modification time:
  * not before then is it due (F4.7). Its recipients stand at offsets.
  *
- * Laws: commit is the promise to the sender, durable first, then visible. A file
- * moves between directories by one rename. No operation calls back. An operation
- * that takes time moves the caller's loop->now forward.
+ * Laws: commit is the promise to the sender, durable first, then visible. A
+ * file moves between directories by one rename. No operation calls back. An
+ * operation that takes time moves the caller's loop->now forward.
  *
  * Order of a scan (F1.16): a stated property of the implementation. A scan sees
  * the names that were there when it was opened (a hashed directory: when its
@@ -23,8 +23,8 @@
 
 /* What a queue file says of its mail, all recipients apart (F1.10, F1.11). */
 struct mta_envelope {
-	mta_time arrival;	  /* first submission; delays, qshape */
-	int64_t created_s;	  /* this file; expiry and back-off */
+	mta_time arrival;  /* first submission; delays, qshape */
+	int64_t created_s; /* this file; expiry and back-off */
 	mta_addr sender;
 	int64_t warn_s;		  /* delay warning due; 0 none, -1 sent */
 	uint32_t serial;	  /* the host's number of this mail */
@@ -73,19 +73,17 @@ enum mta_log {
 struct mta_log_record {
 	uint32_t offset; /* of the recipient in the queue file */
 	mta_addr address;
-	struct mta_status status; /* reason: the log holds an owner of its own */
+	struct mta_status status; /* the log owns the reason */
 };
 
 #define MTA_WAKE_KEEP UINT32_MAX /* move: leave the wake time as it is */
 
-/* An open directory. Kept by the caller, known to the spool until closed. */
+/* An open directory: kept by the caller, of whose reading the spool keeps the
+ * place until it is closed, by the caller or by its end. */
 struct mta_scan {
 	enum mta_queue queue;
 	bool is_open;
-	uint32_t lane;	/* sub-directory being read */
-	uint32_t place; /* next entry in it */
-	uint32_t end;	/* entries at or behind it came later */
-	struct mta_scan *next_open; /* the spool's list of open scans */
+	uint32_t cursor; /* the spool's number of it */
 };
 
 enum mta_scan_result {
@@ -95,8 +93,8 @@ enum mta_scan_result {
 };
 
 struct mta_scan_item {
-	struct mta_ref id;   /* FOUND */
-	uint32_t skipped;    /* not-due names passed by this call */
+	struct mta_ref id; /* FOUND */
+	uint32_t skipped;  /* not-due names passed by this call */
 };
 
 struct mta_spool {
@@ -122,7 +120,8 @@ struct mta_spool_ops {
 	/* The record at an offset; the first stands at 0. */
 	enum mta_err (*read)(struct mta_spool *, struct mta_ref,
 			     uint32_t offset, struct mta_record *);
-	/* Mark a recipient done (R to D). Not synced (F1.14). */
+	/* Mark a recipient done (R to D). Not synced (F1.14). Sets the wake
+	 * time to now, as does mark_warned (F1.9). */
 	enum mta_err (*mark_done)(struct mta_spool *, struct mta_ref,
 				  uint32_t offset);
 	enum mta_err (*mark_warned)(struct mta_spool *, struct mta_ref);
@@ -130,7 +129,8 @@ struct mta_spool_ops {
 	uint32_t (*mode)(struct mta_spool *, struct mta_ref);
 	void (*set_mode)(struct mta_spool *, struct mta_ref, uint32_t set,
 			 uint32_t clear);
-	/* In which queue the file is: MTA_ENOENT when it is gone. */
+	/* In which queue the file is: MTA_ENOENT when it is gone, or not yet
+	 * committed. */
 	enum mta_err (*where)(struct mta_spool *, struct mta_ref,
 			      enum mta_queue *);
 
@@ -146,8 +146,9 @@ struct mta_spool_ops {
 			  struct mta_scan *);
 	/*
 	 * The next file with wake <= due_s (UINT32_MAX: any), passing at most
-	 * `skips_max` names that are not. May return SKIPPED early when passing
-	 * them took time.
+	 * `skips_max` (> 0) names that are not: SKIPPED when so many were
+	 * passed and none was due, or earlier when passing them took time. END
+	 * may have passed some as well.
 	 */
 	enum mta_scan_result (*scan_next)(struct mta_spool *, struct mta_scan *,
 					  uint32_t due_s, uint32_t skips_max,
@@ -165,7 +166,8 @@ struct mta_spool_ops {
 	enum mta_err (*log_read)(struct mta_spool *, enum mta_log,
 				 struct mta_ref, uint32_t n,
 				 struct mta_log_record *);
-	/* Forget a log; quiet when there is none. */
+	/* Forget a log; quiet when there is none. A log outlives its file until
+	 * this is called. */
 	void (*log_remove)(struct mta_spool *, enum mta_log, struct mta_ref);
 	/* The id as operators see it (F1.4), into a buffer. */
 	void (*id_text)(struct mta_spool *, struct mta_ref, char *buffer,
