@@ -438,7 +438,8 @@ find_max_conc(struct run *r, const struct run_connection *v, size_t n)
 
 		for (size_t k = 0; k < n; k++)
 			open += strcmp(v[k].dest, v[i].dest) == 0 &&
-				v[k].from <= v[i].from && v[k].to > v[i].from;
+				v[k].from <= v[i].from &&
+				v[k].to > v[i].from + 1e-5;
 		if (open > r->max_conc)
 			r->max_conc = open;
 	}
