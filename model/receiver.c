@@ -285,10 +285,10 @@ ready_after(struct receiver *receiver, const struct receiver_phase *phase,
 	struct draw banner = receiver_draw(receiver, call->message, call->try,
 					   call->host, PURPOSE_GREETING);
 
-	*banner_us = law_draw_or_0(phase->greeting_delay, &banner,
-				   call->message, number);
+	*banner_us = law_draw_or_0(phase->greeting_delay, &banner, call->index,
+				   number);
 	return *banner_us +
-	       law_draw_or_0(phase->connect, &connect, call->message, number);
+	       law_draw_or_0(phase->connect, &connect, call->index, number);
 }
 
 /* A limit on connections, or on what they bring, that is told at the start. */
@@ -386,8 +386,7 @@ connect_plain(struct receiver *receiver, const struct receiver_call *call,
 	if (phase->connect) {
 		draw = receiver_draw(receiver, call->message, call->try,
 				     call->host, PURPOSE_CONNECT);
-		after_us =
-			law_draw(phase->connect, &draw, call->message, number);
+		after_us = law_draw(phase->connect, &draw, call->index, number);
 	}
 	return (struct receiver_answer){.outcome = RECEIVER_READY,
 					.after_us = after_us};

@@ -59,7 +59,8 @@ struct receiver_client receiver_client_default(void);
 
 struct receiver_call {
 	int64_t now_us;
-	uint64_t message;
+	uint64_t message; /* keys the luck */
+	uint64_t index;	  /* in its source: chooses from lists by message */
 	uint32_t try;
 	uint32_t client; /* which client host; for caps of a greylist */
 	uint32_t host;	 /* of receiver_servers(), else 0 */
@@ -94,6 +95,7 @@ struct receiver_conn {
 struct receiver_transaction {
 	int64_t now_us; /* MAIL is sent */
 	uint64_t message;
+	uint64_t index; /* as in receiver_call */
 	uint32_t try;
 	uint32_t recipients;	      /* how many, >= 1 */
 	const char *const *addresses; /* of the recipients; may be NULL unless

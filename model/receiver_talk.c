@@ -278,8 +278,7 @@ transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
 	if (phase->transfer) {
 		draw = receiver_draw(receiver, request->message, request->try,
 				     conn->host, PURPOSE_TRANSFER);
-		us = law_draw(phase->transfer, &draw, request->message,
-			      delivery);
+		us = law_draw(phase->transfer, &draw, request->index, delivery);
 	}
 	if (!phase->per_recipient)
 		return us;
@@ -289,7 +288,7 @@ transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
 		return us + accepted * law_draw(phase->per_recipient, &draw, 0,
 						delivery);
 	for (uint32_t i = 0; i < accepted && us < LAW_MOST; i++)
-		us += law_draw(phase->per_recipient, &draw, request->message,
+		us += law_draw(phase->per_recipient, &draw, request->index,
 			       delivery);
 	return us;
 }

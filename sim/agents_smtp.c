@@ -173,6 +173,14 @@ talk_codes(struct agent_process *p)
 	return p->codes;
 }
 
+/* The message's number within its source: what lists by message go by, so that
+ * notices in between do not shift them. */
+static uint64_t
+talk_index(const struct agent_process *p)
+{
+	return mta_addr_number(p->agent.request.sender);
+}
+
 /* Texts of those that are left, for a model that looks at them. One block holds
  * the pointers and then the texts; NULL: none wanted. */
 static const char **
@@ -229,6 +237,7 @@ talk_ask(struct agent_process *p, mta_time at)
 		&(struct receiver_transaction){
 			.now_us = agents_model_time(at),
 			.message = p->agent.request.serial,
+			.index = talk_index(p),
 			.try = p->try,
 			.recipients = p->agent.left_count,
 			.addresses = addresses,
@@ -313,6 +322,7 @@ talk_connect(struct agent_process *p)
 		&(struct receiver_call){
 			.now_us = agents_model_time(agent_loop(p)->now),
 			.message = p->agent.request.serial,
+			.index = talk_index(p),
 			.try = p->try,
 			.host = p->servers[p->server].host,
 			.ticket = (uint64_t)self.index << 32 | self.generation,
