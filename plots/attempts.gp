@@ -15,7 +15,8 @@ upto3(x) = upto2(0) + rate('bounced')
 upto4(x) = upto3(0) + rate('expired')
 bin = 1.0 * bin_s / time_div
 
-set ylabel 'recipients per ' . rate_unit textcolor rgb ink
+side_name = 'recipients per ' . rate_unit
+eval side
 set yrange [0:rate_most > 0 ? rate_most * rate_mul * 1.03 : 1]
 set boxwidth bin
 eval mark_lines

@@ -79,7 +79,7 @@ if (text) {
 	set grid back ls 102
 	set bmargin at screen up(74)
 	set tmargin at screen 1 - up(head_pixels)
-	set lmargin at screen across(92)
+	set lmargin at screen across(100)
 	set rmargin at screen 1 - across(160)
 	set key at screen 1 - across(148), screen 1 - up(head_pixels) \
 		left top Left reverse samplen 2 spacing 1.35 textcolor rgb ink
@@ -111,6 +111,12 @@ if (exists('time_div')) {
 } else {
 	t(x) = x
 }
+
+# The name of the y axis at a fixed place: gnuplot's own moves with the width
+# of the numbers, out of the picture if need be. A script sets side_name.
+side_name = ''
+side = "if (!text) { set label 9003 side_name at screen across(24), " . \
+	"graph 0.5 center rotate by 90 textcolor rgb ink }"
 
 # Marks of events in all panels; their names stand above the topmost.
 event_y(i) = 1 - up(head_pixels) + \

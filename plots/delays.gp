@@ -39,7 +39,8 @@ of(i, name) = column('curve') == i ? column(name) : NaN
 if (curves > 0) {
 	set yrange [0:1]
 	set ytics 0.1
-	set ylabel 'share delivered within that time' textcolor rgb ink
+	side_name = 'share delivered within that time'
+	eval side
 	if (text) {
 		set key bottom right
 		set ytics 0.25
@@ -49,7 +50,7 @@ if (curves > 0) {
 		# The key stands below, two columns of three.
 		set bmargin at screen up(168)
 		set rmargin at screen 1 - across(36)
-		set key at screen across(92), screen up(98) left top \
+		set key at screen across(100), screen up(98) left top \
 			Left reverse maxrows 3 horizontal width 1 samplen 4 \
 			spacing 1.2 textcolor rgb ink
 		plot for [i = 1:curves] data using (of(i, 'delay_s')): \

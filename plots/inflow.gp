@@ -24,7 +24,8 @@ eval mark_lines
 i = 1
 if (text) { eval text_layout } else { eval layout; eval mark_names }
 set xlabel ''
-set ylabel (text ? '' : 'mail per ' . rate_unit) textcolor rgb ink
+side_name = 'mail per ' . rate_unit
+eval side
 set yrange [0:rate_most > 0 ? rate_most * rate_mul * 1.08 : 1]
 if (!text) { set format x '' }
 plot data using (bin_start(0)):(column('submitted') * rate_mul) \
@@ -51,7 +52,8 @@ if (text) {
 		with lines title 'incoming (right)'
 } else {
 	eval layout
-	set ylabel 'tokens' textcolor rgb ink
+	side_name = 'tokens'
+	eval side
 	plot data using (t(column('time_s'))):'tokens' with lines lw 1.5 \
 		lc rgb green title 'flow tokens'
 
@@ -59,7 +61,8 @@ if (text) {
 	eval layout
 	set format x '%g'
 	set xlabel 'time since the start (' . time_unit . ')' textcolor rgb ink
-	set ylabel 'messages' . in_unit(incoming_unit) textcolor rgb ink
+	side_name = 'messages' . in_unit(incoming_unit)
+	eval side
 	top = incoming_most > 0 ? incoming_most * 1.08 / incoming_div : 1
 	set yrange [0:top]
 	plot data using (t(column('time_s'))): \

@@ -17,17 +17,18 @@ name_of(i) = value(sprintf('queue_%d', i))
 level(i) = column(name_of(i)) / count_div
 below(i) = i > 1 ? (sum [k = 1:i - 1] level(k)) : 0
 
-set ylabel 'messages' . in_unit(count_unit) textcolor rgb ink
+side_name = 'messages' . in_unit(count_unit)
+eval side
 set yrange [0:count_most > 0 ? 1.03 * count_most / count_div : 1]
 eval mark_lines
 eval mark_names
 if (queues_empty ne '' && !text) {
-	set label 1 "always empty:" at screen 1 - across(148), \
-		screen up(24 + 19 * words(queues_empty)) textcolor rgb grey
+	set label 1 "always empty:" at screen 1 - across(140), \
+		screen up(40 + 19 * words(queues_empty)) textcolor rgb grey
 	do for [i = 1:words(queues_empty)] {
 		set label 1 + i word(queues_empty, i) at \
-			screen 1 - across(148), \
-			screen up(24 + 19 * (words(queues_empty) - i)) \
+			screen 1 - across(140), \
+			screen up(40 + 19 * (words(queues_empty) - i)) \
 			textcolor rgb grey
 	}
 }

@@ -23,13 +23,13 @@ do for [i = 1:panels] {
 	if (text) {
 		set size 1, 1.0 / panels
 		set origin 0, 1 - i * 1.0 / panels
-		set ylabel ''
 		if (i == panels) { set xlabel time_unit } else { set xlabel '' }
 	} else {
 		set tmargin at screen up(panel_top(i))
 		set bmargin at screen up(panel_top(i) - panel_height)
 		set key at screen 1 - across(148), screen up(panel_top(i) + 2)
-		set ylabel name_of(i) textcolor rgb ink
+		side_name = name_of(i)
+		eval side
 		if (i == panels) {
 			set format x '%g'
 			set xlabel 'time since the start (' . time_unit . ')' \

@@ -42,15 +42,15 @@ csv_fail(struct csv_reader *csv, const char *format, ...)
 	size_t length = strlen(path);
 	const char *shown = length > 250 ? path + length - 250 : path;
 	int n = csv->line > 0 ? snprintf(csv->error, sizeof(csv->error),
-					"%s:%ld: ", shown, csv->line)
+					 "%s:%ld: ", shown, csv->line)
 			      : snprintf(csv->error, sizeof(csv->error),
-					"%s: ", shown);
+					 "%s: ", shown);
 	if (n < 0 || (size_t)n >= sizeof(csv->error))
 		return false;
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(csv->error + n, sizeof(csv->error) - (size_t)n, format,
-		arguments);
+		  arguments);
 	va_end(arguments);
 	return false;
 }
@@ -72,8 +72,8 @@ row_end_field(struct csv_reader *csv, size_t start, size_t count)
 	row_put(csv, '\0');
 	if (count >= csv->field_room) {
 		csv->field_room = csv->field_room ? csv->field_room * 2 : 32;
-		csv->fields = memory_resize(
-			csv->fields, csv->field_room, sizeof(*csv->fields));
+		csv->fields = memory_resize(csv->fields, csv->field_room,
+					    sizeof(*csv->fields));
 	}
 	csv->fields[count] = start;
 }
@@ -305,7 +305,8 @@ csv_next(struct csv_reader *csv)
 	if (count == csv->columns)
 		return true;
 	return csv_fail(csv, "%zu fields, but the header has %zu%s", count,
-		csv->columns, csv->unfinished ? "; the file is cut off" : "");
+			csv->columns,
+			csv->unfinished ? "; the file is cut off" : "");
 }
 
 const char *
@@ -359,17 +360,18 @@ field_decimal(struct csv_reader *csv, int column, struct decimal *out)
 	if (scan_decimal(text, out))
 		return true;
 	return csv_fail(csv, "%s: %s%.40s%s", csv_name(csv, column),
-		*text ? "'" : "", text,
-		*text ? "' is not a number" : "a number is missing");
+			*text ? "'" : "", text,
+			*text ? "' is not a number" : "a number is missing");
 }
 
 bool
 csv_double(struct csv_reader *csv, int column, double *number)
 {
-	static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
-		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-		1e19, 1e20, 1e21, 1e22};
-	struct decimal d;
+	static const double powers[] = {1e0,  1e1,  1e2,  1e3,	1e4,  1e5,
+					1e6,  1e7,  1e8,  1e9,	1e10, 1e11,
+					1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+					1e18, 1e19, 1e20, 1e21, 1e22};
+	struct decimal d = {0};
 	if (!field_decimal(csv, column, &d))
 		return false;
 	*number = (double)d.mantissa / powers[d.places];
@@ -379,7 +381,7 @@ csv_double(struct csv_reader *csv, int column, double *number)
 bool
 csv_integer(struct csv_reader *csv, int column, int64_t *number)
 {
-	struct decimal d;
+	struct decimal d = {0};
 	if (!field_decimal(csv, column, &d))
 		return false;
 	while (d.places > 0 && d.mantissa % 10 == 0) {
@@ -388,7 +390,7 @@ csv_integer(struct csv_reader *csv, int column, int64_t *number)
 	}
 	if (d.places > 0)
 		return csv_fail(csv, "%s: '%.40s' is not a whole number",
-			csv_name(csv, column), csv_text(csv, column));
+				csv_name(csv, column), csv_text(csv, column));
 	*number = d.mantissa;
 	return true;
 }
@@ -399,7 +401,7 @@ csv_microseconds(struct csv_reader *csv, int column, int64_t *us)
 	enum {
 		PLACES = 6
 	};
-	struct decimal d;
+	struct decimal d = {0};
 	if (!field_decimal(csv, column, &d))
 		return false;
 	for (; d.places > PLACES + 1; d.places--)
@@ -412,7 +414,8 @@ csv_microseconds(struct csv_reader *csv, int column, int64_t *us)
 	for (; d.places < PLACES; d.places++) {
 		if (d.mantissa > INT64_MAX / 10 || d.mantissa < INT64_MIN / 10)
 			return csv_fail(csv, "%s: '%.40s' is out of range",
-				csv_name(csv, column), csv_text(csv, column));
+					csv_name(csv, column),
+					csv_text(csv, column));
 		d.mantissa *= 10;
 	}
 	*us = d.mantissa;

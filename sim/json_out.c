@@ -61,7 +61,7 @@ utf8_length(const unsigned char *text)
 		code = code << 6 | (text[i] & 0x3fU);
 	}
 	if (code < least[length] || code > 0x10ffff ||
-		(code >= 0xd800 && code < 0xe000))
+	    (code >= 0xd800 && code < 0xe000))
 		return 0;
 	return length;
 }
@@ -221,7 +221,7 @@ json_out_seconds(struct json_out *json, const char *key, int64_t us)
 	uint64_t size = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
 	char decimals[8];
 	snprintf(decimals, sizeof(decimals), ".%06u",
-		(unsigned)(size % 1000000));
+		 (unsigned)(size % 1000000));
 	size_t length = strlen(decimals);
 	while (length > 1 && decimals[length - 1] == '0')
 		length--;

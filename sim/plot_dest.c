@@ -20,7 +20,7 @@
 enum {
 	PANELS_MOST = 6,
 	PANELS_TEXT = 2,
-	ROWS_MOST = 1500
+	ROWS_MOST = 600
 };
 
 /* What one destination did. */
@@ -66,7 +66,8 @@ find_columns(struct csv_reader *csv, struct dest_columns *columns)
 	       csv_find(csv, "delivered", &columns->delivered);
 }
 
-static size_t
+/* The story of the row's destination; good until the next call. */
+static struct dest_story *
 story_of(struct dest_stories *all, const struct csv_reader *csv,
 	 const struct dest_columns *columns)
 {
@@ -76,7 +77,7 @@ story_of(struct dest_stories *all, const struct csv_reader *csv,
 	snprintf(key, sizeof(key), "%.200s:%.380s", transport, name);
 	size_t at = name_index_get(&all->index, key, SIZE_MAX);
 	if (at != SIZE_MAX)
-		return at;
+		return &all->list[at];
 	if (all->count == all->room) {
 		all->room = all->room ? all->room * 2 : 64;
 		all->list =
@@ -91,7 +92,8 @@ story_of(struct dest_stories *all, const struct csv_reader *csv,
 		.back_s = (double)NAN,
 	};
 	name_index_add(&all->index, story->key, all->count);
-	return all->count++;
+	all->count++;
+	return story;
 }
 
 /*
@@ -122,8 +124,7 @@ tell_row(struct dest_stories *all, struct csv_reader *csv,
 	    !csv_double(csv, columns->deferred, &deferred) ||
 	    !csv_double(csv, columns->delivered, &delivered))
 		return false;
-	size_t index = story_of(all, csv, columns); /* may move the list */
-	struct dest_story *story = &all->list[index];
+	struct dest_story *story = story_of(all, csv, columns);
 	story->busy_s += story->busy * (at - story->at_s);
 	story->at_s = at;
 	story->busy = busy;
@@ -225,12 +226,14 @@ is_sum(const struct dest_story *story)
 	return !strcmp(story->name, "(other)");
 }
 
-/* The busiest first; by name where that is equal. */
+/* The busiest first; by name where that is equal; the sum of others last. */
 static int
 compare_busy(const void *left, const void *right)
 {
-	const struct dest_story *a = *(const struct dest_story *const *)left;
-	const struct dest_story *b = *(const struct dest_story *const *)right;
+	const struct dest_story *a = left;
+	const struct dest_story *b = right;
+	if (is_sum(a) != is_sum(b))
+		return is_sum(a) ? 1 : -1;
 	if (a->busy_s != b->busy_s)
 		return a->busy_s > b->busy_s ? -1 : 1;
 	return strcmp(a->key, b->key);
@@ -239,8 +242,10 @@ compare_busy(const void *left, const void *right)
 static int
 compare_deaths(const void *left, const void *right)
 {
-	const struct dest_story *a = *(const struct dest_story *const *)left;
-	const struct dest_story *b = *(const struct dest_story *const *)right;
+	const struct dest_story *a = left;
+	const struct dest_story *b = right;
+	if (is_sum(a) != is_sum(b))
+		return is_sum(a) ? 1 : -1;
 	if ((a->deaths > 0) != (b->deaths > 0))
 		return a->deaths > 0 ? -1 : 1;
 	if (a->deferred_most != b->deferred_most)
@@ -254,16 +259,17 @@ compare_deaths(const void *left, const void *right)
  * `wanted` of `order` are then they, the busiest first.
  */
 static void
-choose(const struct dest_story **order, size_t count, size_t wanted)
+choose(struct dest_story *order, size_t count, size_t wanted)
 {
 	size_t deaths = 0;
-	qsort(order, count, sizeof(const struct dest_story *), compare_deaths);
+	if (!order)
+		return; /* no destinations at all */
+	qsort(order, count, sizeof(*order), compare_deaths);
 	while (deaths < count && deaths < (wanted + 2) / 3 &&
-	       order[deaths]->deaths > 0)
+	       order[deaths].deaths > 0)
 		deaths++;
-	qsort(order + deaths, count - deaths, sizeof(const struct dest_story *),
-	      compare_busy);
-	qsort(order, wanted, sizeof(const struct dest_story *), compare_busy);
+	qsort(order + deaths, count - deaths, sizeof(*order), compare_busy);
+	qsort(order, wanted, sizeof(*order), compare_busy);
 }
 
 /* Rows of one panel: time, window, busy, dead. */
@@ -276,7 +282,7 @@ enum {
 };
 
 static enum plot_result
-read_panels(struct plot_job *job, const struct dest_story **order, size_t count,
+read_panels(struct plot_job *job, struct dest_story *order, size_t count,
 	    struct plot_table *panels)
 {
 	struct name_index index = {0};
@@ -284,7 +290,7 @@ read_panels(struct plot_job *job, const struct dest_story **order, size_t count,
 	struct dest_columns columns;
 	char key[600];
 	for (size_t i = 0; i < count; i++)
-		name_index_add(&index, order[i]->key, i);
+		name_index_add(&index, order[i].key, i);
 	char *path = plot_find(job->run->dir, "destinations.csv");
 	bool good = csv_open(&csv, path) && find_columns(&csv, &columns);
 	while (good && csv_next(&csv)) {
@@ -346,17 +352,17 @@ print_panel(struct plot_job *job, size_t number, const struct dest_story *story,
 }
 
 static bool
-any_dead(const struct dest_story **order, size_t count)
+any_dead(struct dest_story *order, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (order[i]->deaths > 0)
+		if (order[i].deaths > 0)
 			return true;
 	}
 	return false;
 }
 
 static enum plot_result
-make_panels(struct plot_job *job, const struct dest_story **order, size_t count,
+make_panels(struct plot_job *job, struct dest_story *order, size_t count,
 	    size_t total)
 {
 	struct plot_table panels[PANELS_MOST] = {0};
@@ -370,7 +376,7 @@ make_panels(struct plot_job *job, const struct dest_story **order, size_t count,
 		plot_set_number(job, "destinations", (double)total);
 		fputs("panel,time_s,window,busy,dead\n", job->table);
 		for (size_t i = 0; i < count; i++)
-			print_panel(job, i + 1, order[i], &panels[i]);
+			print_panel(job, i + 1, &order[i], &panels[i]);
 	}
 	for (size_t i = 0; i < count; i++)
 		plot_table_release(&panels[i]);
@@ -382,12 +388,10 @@ plot_make_window(struct plot_job *job)
 {
 	struct dest_stories all = {0};
 	enum plot_result result = read_stories(job, &all);
-	const struct dest_story **order =
-		memory_array(all.count, sizeof(*order));
 	size_t count = 0;
 	for (size_t i = 0; i < all.count; i++) {
 		if (!is_sum(&all.list[i]))
-			order[count++] = &all.list[i];
+			count++;
 	}
 	size_t wanted = job->text ? PANELS_TEXT : PANELS_MOST;
 	if (count < wanted)
@@ -399,10 +403,9 @@ plot_make_window(struct plot_job *job)
 			"any destination",
 			job->run->dir);
 	if (result == PLOT_READY) {
-		choose(order, count, wanted);
-		result = make_panels(job, order, wanted, count);
+		choose(all.list, all.count, wanted);
+		result = make_panels(job, all.list, wanted, count);
 	}
-	free(order);
 	release_stories(&all);
 	return result;
 }

@@ -57,6 +57,9 @@ plot_set_text(struct plot_job *job, const char *name, const char *value)
 void
 plot_set_scale(struct plot_job *job, const char *name, double most)
 {
+	/* A terminal has no place to name the unit. */
+	if (job->text)
+		most = 0;
 	double divisor = most >= 1e7 ? 1e6 : most >= 2e4 ? 1e3 : 1;
 	const char *unit = most >= 1e7	 ? "millions"
 			   : most >= 2e4 ? "thousands"
@@ -229,8 +232,8 @@ place_label(struct label *label, const struct label *placed,
 void
 plot_set_events(struct plot_job *job, struct plot_events *events)
 {
-	struct label labels[LABELS_MAX];
-	double at[LABELS_MAX];
+	struct label labels[LABELS_MAX] = {{0}};
+	double at[LABELS_MAX] = {0};
 	size_t count = 0;
 	int rows = 0;
 	double span = job->run->to_s - job->run->from_s;

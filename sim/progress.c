@@ -61,7 +61,7 @@ print_time(int64_t us, char *out, size_t size)
 	if (days > 0)
 		snprintf(prefix, sizeof(prefix), "%" PRId64 "d ", days);
 	snprintf(out, size, "%s%d:%02d:%02d", prefix, (int)(s / 3600),
-		(int)(s / 60 % 60), (int)(s % 60));
+		 (int)(s / 60 % 60), (int)(s % 60));
 }
 
 static void
@@ -90,8 +90,8 @@ add_part(char *out, size_t size, size_t width, const char *part)
 
 void
 progress_line(const struct progress *bar, int64_t now_us,
-	const struct progress_counts *counts, size_t width, char *out,
-	size_t size)
+	      const struct progress_counts *counts, size_t width, char *out,
+	      size_t size)
 {
 	char parts[8][80];
 	char total[40];
@@ -107,21 +107,21 @@ progress_line(const struct progress *bar, int64_t now_us,
 		print_time(bar->total_us, total, sizeof(total));
 		size_t used = strlen(parts[n - 1]);
 		snprintf(parts[n - 1] + used, sizeof(parts[0]) - used, " of %s",
-			total);
+			 total);
 	}
 	snprintf(parts[n++], sizeof(parts[0]), "%.0fx", bar->speed);
 	snprintf(parts[n++], sizeof(parts[0]), "incoming %" PRId64,
-		counts->incoming);
+		 counts->incoming);
 	snprintf(parts[n++], sizeof(parts[0]), "active %" PRId64,
-		counts->active);
+		 counts->active);
 	snprintf(parts[n++], sizeof(parts[0]), "deferred %" PRId64,
-		counts->deferred);
+		 counts->deferred);
 	if (counts->hold > 0)
 		snprintf(parts[n++], sizeof(parts[0]), "hold %" PRId64,
-			counts->hold);
+			 counts->hold);
 	if (counts->maildrop > 0)
 		snprintf(parts[n++], sizeof(parts[0]), "maildrop %" PRId64,
-			counts->maildrop);
+			 counts->maildrop);
 	out[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
 		if (!add_part(out, size, width, parts[i]))
@@ -152,19 +152,19 @@ measure(struct progress *bar, int64_t now_us, int64_t now_ns)
 
 void
 progress_update(struct progress *bar, int64_t now_us,
-	const struct progress_counts *counts)
+		const struct progress_counts *counts)
 {
 	if (!bar->enabled)
 		return;
 	int64_t now_ns = clock_ns();
 	if (now_ns - bar->began_ns < QUIET_NS ||
-		now_ns - bar->drawn_ns < REDRAW_NS)
+	    now_ns - bar->drawn_ns < REDRAW_NS)
 		return;
 	char line[LINE_BYTES];
 	measure(bar, now_us, now_ns);
 	/* The last column stays free: some terminals wrap on filling it. */
-	progress_line(
-		bar, now_us, counts, terminal_width() - 1, line, sizeof(line));
+	progress_line(bar, now_us, counts, terminal_width() - 1, line,
+		      sizeof(line));
 	fprintf(stderr, "\r%s%s%s\033[K", bar->colour ? "\033[36m" : "", line,
 		bar->colour ? "\033[0m" : "");
 	fflush(stderr);

@@ -55,7 +55,7 @@ progress_init(struct progress *bar, int64_t total_us, enum progress_mode mode);
  * borrowed for the call.
  */
 void progress_update(struct progress *bar, int64_t now_us,
-	const struct progress_counts *counts);
+		     const struct progress_counts *counts);
 
 /*
  * Wipe the line, if there is one. To be called before anything else is said
@@ -72,7 +72,7 @@ void progress_finish(struct progress *bar);
  * size: bytes of out.
  */
 void progress_line(const struct progress *bar, int64_t now_us,
-	const struct progress_counts *counts, size_t width, char *out,
-	size_t size);
+		   const struct progress_counts *counts, size_t width,
+		   char *out, size_t size);
 
 #endif

@@ -26,7 +26,7 @@ sparkline_style(void)
 			continue;
 		const char *dot = strchr(locale, '.');
 		if (dot && (!strncasecmp(dot, ".utf-8", 6) ||
-				   !strncasecmp(dot, ".utf8", 5)))
+			    !strncasecmp(dot, ".utf8", 5)))
 			return SPARKLINE_UTF8;
 		return SPARKLINE_ASCII;
 	}
@@ -71,7 +71,7 @@ put(char *at, int step, enum sparkline_style style)
 
 char *
 sparkline(const double *values, size_t count, size_t width,
-	enum sparkline_style style, char *out)
+	  enum sparkline_style style, char *out)
 {
 	double most = greatest(values, 0, count);
 	size_t shown = count < width ? count : width;

@@ -28,6 +28,6 @@ enum sparkline_style sparkline_style(void);
  * characters, each takes one. What is not a number is a blank. Returns `out`.
  */
 char *sparkline(const double *values, size_t count, size_t width,
-	enum sparkline_style style, char *out);
+		enum sparkline_style style, char *out);
 
 #endif

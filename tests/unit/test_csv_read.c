@@ -126,7 +126,7 @@ START_TEST(test_errors)
 	check_error("a,a\n", ":1: two columns have the name 'a'");
 	check_error("a,b\n\"1,2\n", ":2: the file ends within quotes");
 	check_error("a,b\n\"1\"x,2\n",
-		":2: text behind the quote that ends a field");
+		    ":2: text behind the quote that ends a field");
 }
 END_TEST
 
@@ -160,8 +160,8 @@ START_TEST(test_no_column)
 	ck_assert(csv_find(&csv, "b", &column));
 	ck_assert_int_eq(column, 1);
 	ck_assert(!csv_find(&csv, "c", &column));
-	ck_assert_str_eq(
-		csv.error + strlen(path), ":1: there is no column 'c'");
+	ck_assert_str_eq(csv.error + strlen(path),
+			 ":1: there is no column 'c'");
 	ck_assert(!csv_next(&csv));
 	csv_close(&csv);
 }
@@ -238,8 +238,9 @@ START_TEST(test_double)
 }
 END_TEST
 
-static const char *const no_numbers[] = {"x", "1e5", "nan", "0x10", "1,5", "1 ",
-	" 1", "--1", ".", "-", "1.2.3", "1234567890123456789"};
+static const char *const no_numbers[] = {
+	"x",  "1e5", "nan", "0x10", "1,5",   "1 ",
+	" 1", "--1", ".",   "-",    "1.2.3", "1234567890123456789"};
 
 START_TEST(test_no_double)
 {
@@ -264,8 +265,8 @@ START_TEST(test_missing_number)
 	open_text(&csv, "x,y\n,1\n");
 	ck_assert(csv_next(&csv));
 	ck_assert(!csv_double(&csv, 0, &number));
-	ck_assert_str_eq(
-		csv.error + strlen(path), ":2: x: a number is missing");
+	ck_assert_str_eq(csv.error + strlen(path),
+			 ":2: x: a number is missing");
 	csv_close(&csv);
 }
 END_TEST
@@ -315,8 +316,8 @@ START_TEST(test_integer)
 	ck_assert_int_eq(number, INT64_C(999999999999999999));
 	ck_assert(csv_next(&csv));
 	ck_assert(!csv_integer(&csv, 1, &number));
-	ck_assert_str_eq(
-		csv.error + strlen(path), ":3: y: '2.5' is not a whole number");
+	ck_assert_str_eq(csv.error + strlen(path),
+			 ":3: y: '2.5' is not a whole number");
 	csv_close(&csv);
 }
 END_TEST
@@ -360,7 +361,7 @@ START_TEST(test_long)
 		ck_assert(csv_integer(&csv, 0, &n));
 		ck_assert_int_eq(n, i);
 		ck_assert_uint_eq(strlen(csv_text(&csv, 1)),
-			(size_t)(i * LONGEST / ROWS));
+				  (size_t)(i * LONGEST / ROWS));
 	}
 	ck_assert(!csv_next(&csv));
 	ck_assert_str_eq(csv.error, "");

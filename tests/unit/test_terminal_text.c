@@ -21,10 +21,10 @@ START_TEST(test_sparkline_heights)
 	/* value / 7 of the way up: each character once */
 	const double steps[] = {0, 1, 2, 3, 4, 5, 6, 7};
 	char out[SPARKLINE_BYTES(8)];
-	ck_assert_str_eq(
-		sparkline(steps, 8, 8, SPARKLINE_ASCII, out), "_.-:=+*#");
+	ck_assert_str_eq(sparkline(steps, 8, 8, SPARKLINE_ASCII, out),
+			 "_.-:=+*#");
 	ck_assert_str_eq(sparkline(steps, 8, 8, SPARKLINE_UTF8, out),
-		"\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588");
+			 "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588");
 }
 END_TEST
 
@@ -49,7 +49,7 @@ START_TEST(test_sparkline_peak)
 	char out[SPARKLINE_BYTES(10)];
 	values[355] = 3;
 	ck_assert_str_eq(sparkline(values, 1000, 10, SPARKLINE_ASCII, out),
-		"___#______");
+			 "___#______");
 }
 END_TEST
 
@@ -77,18 +77,19 @@ START_TEST(test_progress_line)
 		.incoming = 12, .active = 20000, .deferred = 7};
 	struct progress bar = {.total_us = INT64_C(7200000000), .speed = 1250};
 	char line[200];
-	progress_line(
-		&bar, INT64_C(3661000000), &counts, 120, line, sizeof(line));
+	progress_line(&bar, INT64_C(3661000000), &counts, 120, line,
+		      sizeof(line));
 	/* 3661 of 7200 s are 50.8 %, 10 of 20 cells */
 	ck_assert_str_eq(line,
-		"[==========>         ]  50 %  1:01:01 of 2:00:00"
-		"  1250x  incoming 12  active 20000  deferred 7");
-	progress_line(
-		&bar, INT64_C(3661000000), &counts, 60, line, sizeof(line));
-	ck_assert_str_eq(line,
+			 "[==========>         ]  50 %  1:01:01 of 2:00:00"
+			 "  1250x  incoming 12  active 20000  deferred 7");
+	progress_line(&bar, INT64_C(3661000000), &counts, 60, line,
+		      sizeof(line));
+	ck_assert_str_eq(
+		line,
 		"[==========>         ]  50 %  1:01:01 of 2:00:00  1250x");
-	progress_line(
-		&bar, INT64_C(9000000000), &counts, 28, line, sizeof(line));
+	progress_line(&bar, INT64_C(9000000000), &counts, 28, line,
+		      sizeof(line));
 	ck_assert_str_eq(line, "[====================] 100 %");
 	progress_line(&bar, 0, &counts, 5, line, sizeof(line));
 	ck_assert_str_eq(line, "");
@@ -101,8 +102,8 @@ START_TEST(test_progress_unknown_length)
 	struct progress bar;
 	char line[200];
 	progress_init(&bar, INT64_MAX, PROGRESS_NEVER);
-	progress_line(
-		&bar, INT64_C(90061000000), &counts, 120, line, sizeof(line));
+	progress_line(&bar, INT64_C(90061000000), &counts, 120, line,
+		      sizeof(line));
 	ck_assert_str_eq(line, "1d 1:01:01  0x  incoming 0  active 0"
 			       "  deferred 0  hold 3");
 	ck_assert(!bar.enabled);
@@ -155,7 +156,8 @@ write_shapes(struct json_out *json)
 START_TEST(test_json_shapes)
 {
 	char *text = written(write_shapes);
-	ck_assert_str_eq(text,
+	ck_assert_str_eq(
+		text,
 		"{\n"
 		"  \"name\": \"a \\\"b\\\" \\\\ \\n\\u0001 \u00e9\",\n"
 		"  \"none\": null,\n"
@@ -195,9 +197,9 @@ write_numbers(struct json_out *json)
 START_TEST(test_json_numbers)
 {
 	char *text = written(write_numbers);
-	ck_assert_str_eq(text,
-		"[0.1, 0.333333333, 0, 1e+10, 1e-07, null, null, 0, 1.5, "
-		"-0.000001, 7200, -9223372036854.775808]\n");
+	ck_assert_str_eq(
+		text, "[0.1, 0.333333333, 0, 1e+10, 1e-07, null, null, 0, 1.5, "
+		      "-0.000001, 7200, -9223372036854.775808]\n");
 	free(text);
 }
 END_TEST
@@ -248,7 +250,7 @@ terminal_text_suite(void)
 	tcase_add_test(all, test_json_shapes);
 	tcase_add_test(all, test_json_numbers);
 	tcase_add_loop_test(all, test_json_bad_utf8, 0,
-		(int)(sizeof(bad_utf8) / sizeof(bad_utf8[0])));
+			    (int)(sizeof(bad_utf8) / sizeof(bad_utf8[0])));
 	suite_add_tcase(suite, all);
 	return suite;
 }

@@ -1,0 +1,277 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# run.sh MTASIM: the plot command on a results folder that make-fixture wrote:
+# exit codes, messages, the files that appear, that pictures are whole, that
+# their scripts run again, that numbers in the tables are those of the results.
+# Ends with "plots: N passed, M failed".
+#
+# shellcheck disable=SC2016 # awk programs
+set -u
+
+bin=$(realpath "${1:?usage: run.sh MTASIM}")
+here=$(cd "$(dirname "$0")" && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export TMPDIR="$dir"
+export LC_ALL=C
+MTASIM_DATA=$(cd "$here/../.." && pwd)
+export MTASIM_DATA
+unset COLUMNS LINES
+passed=0
+failed=0
+out=$dir/out
+err=$dir/err
+
+# check WHAT COMMAND...: count whether the command succeeds.
+check() {
+	what=$1
+	shift
+	if "$@" >"$dir/said" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $what"
+		sed 's/^/	/' "$dir/said" "$err" | head -n 20
+	fi
+}
+
+# plot CODE ARGUMENT...: run the command, and check its exit code.
+plot() {
+	want=$1
+	shift
+	"$bin" plot "$@" >"$out" 2>"$err"
+	code=$?
+	check "exit $want of: plot $*" [ $code -eq "$want" ]
+}
+
+says() {
+	check "stderr says: $1" grep -qF -- "$1" "$err"
+}
+
+is_png() {
+	# the signature, and the chunk that ends every PNG
+	head -c 8 "$1" | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a' &&
+		tail -c 8 "$1" | od -An -tx1 | grep -q '49 45 4e 44 ae 42 60 82'
+}
+
+is_svg() {
+	head -n 1 "$1" | grep -q '^<?xml' && grep -q '<path' "$1" &&
+		tail -n 2 "$1" | grep -qx '</svg>'
+}
+
+fresh() {
+	rm -rf "${dir:?}/$1"
+	cp -r "$dir/whole" "$dir/$1"
+}
+
+"$here/make-fixture" "$dir/whole"
+
+# ---- all that the folder allows
+fresh a
+plot 0 "$dir/a"
+for name in queues window delays attempts inflow; do
+	check "$name.png is whole" is_png "$dir/a/plots/$name.png"
+	check "$name is named on stdout" \
+		grep -qx "$dir/a/plots/$name.png" "$out"
+	check "$name.gp is there" [ -s "$dir/a/plots/$name.gp" ]
+	check "$name.csv is there" [ -s "$dir/a/plots/$name.csv" ]
+done
+check "nothing is said" [ ! -s "$err" ]
+check "no recorded without a recording" [ ! -e "$dir/a/plots/recorded.png" ]
+check "nothing else is left" [ "$(find "$dir/a/plots" -type f | wc -l)" -eq 15 ]
+
+# ---- a script runs again as it is, from anywhere, and also after a move
+mv "$dir/a/plots" "$dir/moved plots"
+rm "$dir/moved plots/queues.png"
+check "the script runs again" sh -c \
+	"cd / && gnuplot '$dir/moved plots/queues.gp'"
+check "and draws beside itself" is_png "$dir/moved plots/queues.png"
+check "in another kind too" gnuplot -e "terminal='svg'" \
+	"$dir/moved plots/window.gp"
+check "which is whole" is_svg "$dir/moved plots/window.svg"
+
+# ---- same results, same bytes
+fresh b
+plot 0 "$dir/b" queues
+cp "$dir/b/plots/queues.csv" "$dir/first.csv"
+cp "$dir/b/plots/queues.gp" "$dir/first.gp"
+cp "$dir/b/plots/queues.png" "$dir/first.png"
+plot 0 "$dir/b" queues
+check "same table" cmp "$dir/first.csv" "$dir/b/plots/queues.csv"
+check "same script" cmp "$dir/first.gp" "$dir/b/plots/queues.gp"
+check "same picture" cmp "$dir/first.png" "$dir/b/plots/queues.png"
+check "one name, one picture" [ ! -e "$dir/b/plots/window.png" ]
+
+# ---- kinds
+fresh c
+plot 0 "$dir/c" queues delays --terminal svg
+check "queues.svg is whole" is_svg "$dir/c/plots/queues.svg"
+check "delays.svg is whole" is_svg "$dir/c/plots/delays.svg"
+plot 0 --terminal=gif "$dir/c" attempts
+check "attempts.gif is one" sh -c \
+	"head -c 3 '$dir/c/plots/attempts.gif' | grep -q GIF"
+
+# ---- in the terminal: stdout, no files
+fresh d
+plot 0 "$dir/d" --terminal dumb
+check "all pictures are drawn" sh -c "grep -c 'dead_destination' '$out' |
+	grep -q '^[4-9]'"
+check "none is wider than 79" awk 'length > 79 { exit 1 }' "$out"
+check "no folder is made" [ ! -e "$dir/d/plots" ]
+check "none is left behind" sh -c "! ls -d '$dir'/mtasim-plot.* 2>/dev/null"
+COLUMNS=100 LINES=40 plot 0 "$dir/d" queues --terminal dumb
+check "it uses the columns" awk 'length > 90 { n++ } END { exit !n }' "$out"
+check "it uses the lines" awk 'END { exit !(NR > 34 && NR <= 40) }' "$out"
+check "no control characters" sh -c "! grep -q '[[:cntrl:]]' '$out'"
+
+# ---- the tables hold what the results hold
+check "no peak is lost" awk -F, '
+	FNR == 1 { next }
+	NR == FNR { if ($4 + 0 > a) a = $4 + 0; if ($5 + 0 > d) d = $5 + 0; next }
+	{ if ($2 + 0 > b) b = $2 + 0; if ($5 + 0 > e) e = $5 + 0 }
+	END { exit !(a > 0 && a == b && d == e) }' \
+	"$dir/whole/series.csv" "$dir/b/plots/queues.csv"
+# Rates times bins give back the totals of the last sample, within rounding.
+plot 0 "$dir/b" attempts
+check "rates add up to the totals" awk -F, '
+	FNR == 1 { next }
+	NR == FNR { delivered = $12; deferred = $14; next }
+	{ a += $2 * 30; b += $3 * 30 }
+	END { exit !(a > 0 && b > 0 && (a - delivered) ^ 2 < 1 &&
+		(b - deferred) ^ 2 < 1) }' \
+	"$dir/whole/series.csv" "$dir/b/plots/attempts.csv"
+
+# ---- what happened is marked: the fixture kills at 600 s, revives at 2400 s
+check "the death is marked" grep -q "_text = 'dead.example dead'" \
+	"$dir/b/plots/queues.gp"
+check "at its time" grep -q "^event_[0-9]*_at = 600$" "$dir/b/plots/queues.gp"
+check "the return is marked" grep -q "_text = 'dead.example back'" \
+	"$dir/b/plots/queues.gp"
+check "at its time" grep -q "^event_[0-9]*_at = 2400$" "$dir/b/plots/queues.gp"
+check "the operator is marked" grep -q "_text = 'release ALL'" \
+	"$dir/b/plots/queues.gp"
+
+# ---- less than all
+fresh e
+rm "$dir/e/attempts.csv"
+plot 0 "$dir/e" delays
+check "percentiles instead" grep -q '^bar,p50' "$dir/e/plots/delays.csv"
+# the fixture's summary.json gives 14 s as the median of slow.example
+check "of the summary" grep -q '^[0-9],14,57,85,181$' "$dir/e/plots/delays.csv"
+rm "$dir/e/summary.json"
+plot 3 "$dir/e" delays queues
+says "--output attempts"
+check "the other is drawn" is_png "$dir/e/plots/queues.png"
+plot 0 "$dir/e"
+plot 3 "$dir/e" recorded
+says "recorded_series.csv is missing"
+
+fresh f
+gzip "$dir/f/series.csv" "$dir/f/destinations.csv" "$dir/f/attempts.csv"
+plot 0 "$dir/f"
+check "packed results are drawn" is_png "$dir/f/plots/window.png"
+
+# ---- a recording, of two runs
+fresh g
+awk -F, 'NR == 1 { print "run,time_s,active,deferred"; next }
+	{ print "1," $1 "," $4 + 5 "," $5 }' "$dir/whole/series.csv" \
+	>"$dir/g/recorded_series.csv"
+awk -F, 'NR > 1 { print "2," $1 "," $4 - 5 "," $5 }' "$dir/whole/series.csv" \
+	>>"$dir/g/recorded_series.csv"
+plot 0 "$dir/g"
+check "the recording is drawn" is_png "$dir/g/plots/recorded.png"
+check "two recordings" grep -q '^recordings = 2$' "$dir/g/plots/recorded.gp"
+check "two panels" grep -q '^panels = 2$' "$dir/g/plots/recorded.gp"
+
+# ---- damage is noticed, and named with its place
+fresh h
+head -c 20000 "$dir/whole/series.csv" >"$dir/h/series.csv"
+plot 3 "$dir/h"
+says "cut off"
+says "h/series.csv:"
+check "what does not need it is drawn" is_png "$dir/h/plots/delays.png"
+check "what needs it is not" [ ! -e "$dir/h/plots/queues.png" ]
+fresh i
+sed '1s/tokens/coins/' "$dir/whole/series.csv" >"$dir/i/series.csv"
+plot 3 "$dir/i"
+says "series.csv:1: there is no column 'tokens'"
+check "the others are drawn" is_png "$dir/i/plots/queues.png"
+fresh j
+sed '9s/,[0-9]*,/,many,/' "$dir/whole/series.csv" >"$dir/j/series.csv"
+plot 3 "$dir/j" queues
+says "series.csv:9: "
+says "'many' is not a number"
+fresh k
+echo '{"scenario": ' >"$dir/k/run.json"
+plot 3 "$dir/k"
+says "run.json:"
+
+# ---- hardly any results
+fresh l
+head -n 1 "$dir/whole/series.csv" >"$dir/l/series.csv"
+head -n 1 "$dir/whole/destinations.csv" >"$dir/l/destinations.csv"
+head -n 1 "$dir/whole/attempts.csv" >"$dir/l/attempts.csv"
+plot 0 "$dir/l"
+fresh m
+head -n 2 "$dir/whole/series.csv" >"$dir/m/series.csv"
+head -n 2 "$dir/whole/destinations.csv" >"$dir/m/destinations.csv"
+head -n 2 "$dir/whole/attempts.csv" >"$dir/m/attempts.csv"
+plot 0 "$dir/m"
+check "one sample is drawn" is_png "$dir/m/plots/queues.png"
+
+# ---- names are text, whatever they hold
+fresh n
+# quotes of both kinds, a command in backquotes, a macro, markup; in JSON
+hostile="a'\\\\\"; system(\\\\\"touch $dir/owned\\\\\") \`touch $dir/owned\` @x {/b}"
+sed "s|\"dead_destination\"|\"$hostile\"|; s|release ALL|$hostile|" \
+	"$dir/whole/run.json" >"$dir/n/run.json"
+sed "s|dead.example|x'y\`touch $dir/owned\`|g" \
+	"$dir/whole/destinations.csv" >"$dir/n/destinations.csv"
+plot 0 "$dir/n"
+check "no name is obeyed" [ ! -e "$dir/owned" ]
+check "they are drawn" is_png "$dir/n/plots/queues.png"
+
+# ---- usage
+plot 2
+says "usage"
+plot 2 "$dir/a" quueues
+says "did you mean queues?"
+plot 2 "$dir/a" nonsense
+says "queues, window, delays, attempts, inflow, recorded"
+plot 2 "$dir/a" --terminal pdf
+says "use png, svg, gif or dumb"
+plot 2 "$dir/a" --terminal
+plot 2 "$dir/a" --colour
+says "--help"
+plot 0 --help
+check "help is on stdout" grep -q 'usage: mtasim plot' "$out"
+plot 3 "$dir/none"
+says "no such folder"
+mkdir "$dir/empty"
+plot 3 "$dir/empty"
+says "holds no run.json"
+check "nothing is written" [ -z "$(ls -A "$dir/empty")" ]
+
+# ---- without gnuplot, and with one that fails
+mkdir "$dir/bin"
+PATH=$dir/bin "$bin" plot "$dir/b" >"$out" 2>"$err"
+check "exit 1 without gnuplot" [ $? -eq 1 ]
+says "gnuplot-nox"
+printf '#!/bin/sh\necho broken >&2\nexit 1\n' >"$dir/bin/gnuplot"
+chmod +x "$dir/bin/gnuplot"
+PATH=$dir/bin:$PATH "$bin" plot "$dir/b" queues >"$out" 2>"$err"
+check "exit 1 when gnuplot fails" [ $? -eq 1 ]
+says "broken"
+
+# ---- a folder that cannot be written to
+fresh o
+chmod 555 "$dir/o"
+if [ "$(id -u)" -ne 0 ]; then
+	plot 1 "$dir/o" queues
+	says "cannot write"
+fi
+chmod 755 "$dir/o"
+
+echo "plots: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
