@@ -28,6 +28,7 @@ enum {
 	AGENT_DELIVERY = 300,  /* request and report */
 	CONNECT = 750,	       /* connect and greeting */
 	ANSWER = 1250,	       /* MAIL to data; lateness of the answer */
+	TURNED_AWAY = 800,     /* more for a 421 greeting */
 	RCPT = 100,	       /* each recipient */
 	ENABLE_QMGR = 2420000, /* asked for until the queue manager works */
 	MESSAGE_SIZE = 348
@@ -198,7 +199,8 @@ put_fails(FILE *f, const struct rec_phase *p)
 	fprintf(f, "fails: {pattern: [");
 	for (size_t i = 0; i < p->connect_fail_n; i++)
 		fprintf(f, "%s%d", i == 0 ? "" : ", ", p->connect_fail[i]);
-	fprintf(f, "], how: 421, after: %" PRId64 "us}", p->fail_delay);
+	fprintf(f, "], how: 421, after: %" PRId64 "us}",
+		p->fail_delay + TURNED_AWAY);
 }
 
 static void
@@ -232,7 +234,7 @@ put_phase(FILE *f, const struct rec_scenario *sc, const struct rec_dest *d,
 			"%sconnections: {most: %d, over: \"421\", after: "
 			"%" PRId64 "us}\n",
 			indent, p->conn_limit > 0 ? p->conn_limit : 1000000,
-			p->fail_delay);
+			p->fail_delay + TURNED_AWAY);
 }
 
 static void
