@@ -170,13 +170,32 @@ load_profile(struct reader *r, const struct tree_node *name)
 	return tree_get(root, "receiver");
 }
 
+/* The keys of a profile, read at its first use; there are few of them. */
+static const struct tree_node *
+find_profile(struct reader *r, const struct tree_node *name)
+{
+	struct profile_read *seen = r->profiles;
+	while (seen && strcmp(seen->name, name->text) != 0)
+		seen = seen->next;
+	if (seen)
+		return seen->receiver;
+	seen = arena_alloc(r->arena, 1, sizeof(*seen));
+	*seen = (struct profile_read){
+		.name = name->text,
+		.receiver = load_profile(r, name),
+		.next = r->profiles,
+	};
+	r->profiles = seen;
+	return seen->receiver;
+}
+
 static void
 expand_profile(struct reader *r, struct tree_node *receiver)
 {
 	struct tree_node *name = tree_get(receiver, "profile");
 	if (!name || name->kind != TREE_SCALAR || !*name->text)
 		return;
-	const struct tree_node *profile = load_profile(r, name);
+	const struct tree_node *profile = find_profile(r, name);
 	if (!profile || !reader_want(r, profile, TREE_MAP))
 		return;
 	if (tree_get(profile, "profile"))

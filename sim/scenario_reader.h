@@ -35,6 +35,13 @@ struct mx_link {
 	struct mx_link *next;
 };
 
+/* A profile that was read: `receiver` is NULL if it could not be. */
+struct profile_read {
+	const char *name;
+	const struct tree_node *receiver;
+	struct profile_read *next;
+};
+
 struct reader {
 	struct scenario *scenario;
 	struct tree *tree; /* of the scenario, as the next */
@@ -49,6 +56,7 @@ struct reader {
 	struct name_index files; /* name -> index of scenario->files */
 	size_t receiver_room;
 	size_t file_room;
+	struct profile_read *profiles;
 	struct mx_link *links;
 	size_t suggestions; /* still to be searched for; bounds the work */
 };
