@@ -50,7 +50,7 @@ real_log(double x)
 	/* in [1/2, 1) */
 	double m = from_bits((bits & UINT64_C(0x000fffffffffffff)) |
 			     UINT64_C(0x3fe0000000000000));
-	double k, z, w, sum;
+	double k, z, w, w2, w4, sum;
 
 	if (m < ROOT_HALF) {
 		m += m;
@@ -59,16 +59,14 @@ real_log(double x)
 	k = (double)exponent;
 	z = (m - 1.0) / (m + 1.0);
 	w = z * z;
-	sum = 1.0 / 21;
-	sum = sum * w + 1.0 / 19;
-	sum = sum * w + 1.0 / 17;
-	sum = sum * w + 1.0 / 15;
-	sum = sum * w + 1.0 / 13;
-	sum = sum * w + 1.0 / 11;
-	sum = sum * w + 1.0 / 9;
-	sum = sum * w + 1.0 / 7;
-	sum = sum * w + 1.0 / 5;
-	sum = sum * w + 1.0 / 3;
+	w2 = w * w;
+	w4 = w2 * w2;
+	/* 1/3 + w/5 + w^2/7 + ..., in pairs, so that sums do not wait for one
+	 * another */
+	sum = ((1.0 / 3 + w * (1.0 / 5)) + w2 * (1.0 / 7 + w * (1.0 / 9))) +
+	      w4 * ((1.0 / 11 + w * (1.0 / 13)) +
+		    w2 * (1.0 / 15 + w * (1.0 / 17))) +
+	      w4 * w4 * (1.0 / 19 + w * (1.0 / 21));
 	/* The small parts first. */
 	sum = 2.0 * z * w * sum + k * LN2_LOW;
 	return k * LN2_HIGH + (2.0 * z + sum);
@@ -77,7 +75,7 @@ real_log(double x)
 double
 real_exp(double x)
 {
-	double k, r, sum;
+	double k, r, r2, r4, sum;
 	int n;
 
 	if (x > 709.0)
@@ -87,19 +85,16 @@ real_exp(double x)
 	n = (int)(x * LN2_INVERSE + (x < 0 ? -0.5 : 0.5));
 	k = (double)n;
 	r = (x - k * LN2_HIGH) - k * LN2_LOW;
-	sum = 1.0 / 6227020800.0; /* 1 / 13! and so on */
-	sum = sum * r + 1.0 / 479001600.0;
-	sum = sum * r + 1.0 / 39916800.0;
-	sum = sum * r + 1.0 / 3628800.0;
-	sum = sum * r + 1.0 / 362880.0;
-	sum = sum * r + 1.0 / 40320.0;
-	sum = sum * r + 1.0 / 5040.0;
-	sum = sum * r + 1.0 / 720.0;
-	sum = sum * r + 1.0 / 120.0;
-	sum = sum * r + 1.0 / 24.0;
-	sum = sum * r + 1.0 / 6.0;
-	sum = sum * r + 0.5;
-	sum = 1.0 + (r + r * r * sum);
+	r2 = r * r;
+	r4 = r2 * r2;
+	/* 1/2! + r/3! + r^2/4! + ... + r^11/13!, in pairs as above */
+	sum = ((1.0 / 2 + r * (1.0 / 6)) + r2 * (1.0 / 24 + r * (1.0 / 120))) +
+	      r4 * ((1.0 / 720 + r * (1.0 / 5040)) +
+		    r2 * (1.0 / 40320 + r * (1.0 / 362880))) +
+	      r4 * r4 *
+		      ((1.0 / 3628800 + r * (1.0 / 39916800)) +
+		       r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0)));
+	sum = 1.0 + (r + r2 * sum);
 	return sum * from_bits((uint64_t)(n + 1023) << 52);
 }
 
@@ -109,17 +104,20 @@ real_power(double x, double y)
 	return real_exp(y * real_log(x));
 }
 
-/* The ratio of two polynomials of degree 7, coefficients from the highest. */
+/* A polynomial of degree 7, coefficients from the highest. */
+static double
+polynomial(const double *c, double x)
+{
+	double x2 = x * x;
+
+	return ((c[0] * x + c[1]) * x2 + (c[2] * x + c[3])) * (x2 * x2) +
+	       ((c[4] * x + c[5]) * x2 + (c[6] * x + c[7]));
+}
+
 static double
 ratio(const double *above, const double *below, double x)
 {
-	double a = above[0], b = below[0];
-
-	for (int i = 1; i < 8; i++) {
-		a = a * x + above[i];
-		b = b * x + below[i];
-	}
-	return a / b;
+	return polynomial(above, x) / polynomial(below, x);
 }
 
 static const double centre_above[8] = {

@@ -8,7 +8,7 @@
  * their 64-bit keys do: for a million streams a chance of 3e-8.
  *
  * Real-valued draws use real.h, so that their bits do not depend on libm. Each
- * takes a fixed number of uniforms (inversion) but gamma, which rejects.
+ * takes one uniform but exponential (exponential.c) and gamma, which reject.
  */
 #include "model/stream.h"
 
@@ -148,12 +148,6 @@ draw_chance(struct draw *draw, double share)
 	if (share >= 1)
 		return true;
 	return draw_unit(draw) < share;
-}
-
-double
-draw_exponential(struct draw *draw)
-{
-	return -real_log(draw_open(draw));
 }
 
 double

@@ -84,6 +84,7 @@ bool draw_chance(struct draw *draw, double share);
 /* Exponential with mean 1; standard normal; gamma with scale 1 and shape > 0.
  */
 double draw_exponential(struct draw *draw);
+double draw_exponential_layer(unsigned i); /* of its table: for its test */
 double draw_normal(struct draw *draw);
 double draw_gamma(struct draw *draw, double shape);
 
