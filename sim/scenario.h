@@ -121,6 +121,7 @@ struct scenario_costs {
 	int64_t qmgr_admit_us;	   /* per message opened */
 	int64_t qmgr_scan_us;	   /* per name looked at in a queue run */
 	int64_t qmgr_finish_us;	   /* per delivery result */
+	int64_t qmgr_wake_us; /* by which a whole-second sleep ends late */
 	int64_t agent_start_us;	   /* per process started */
 	int64_t agent_delivery_us; /* per delivery, in its agent */
 	int64_t disk_fsync_us;

@@ -116,6 +116,8 @@ world_make_places(struct world *w)
 	driver_init(&w->driver);
 	world_make_place(w, WORLD_POOL, DRIVER_POOL);
 	world_make_place(w, WORLD_QMGR, DRIVER_PROCESS);
+	w->places[WORLD_QMGR].loop.oversleep =
+		w->scenario->costs.qmgr_wake_us;
 	world_make_place(w, WORLD_PICKUP, DRIVER_PROCESS);
 }
 

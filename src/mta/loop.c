@@ -331,6 +331,8 @@ mta_loop_next(const struct mta_loop *l)
 		struct mta_when second = item_when(&l->seconds.items[0]);
 
 		second.at = mta_timer_fires_at(l->now, second.at);
+		if (second.at > l->now)
+			second.at += l->oversleep;
 		if (when_is_before(second, when))
 			when = second;
 	}

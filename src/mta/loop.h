@@ -55,6 +55,7 @@ struct mta_heap {
 struct mta_loop {
 	mta_time now;		 /* the driver sets it; doors may add */
 	mta_time stepped;	 /* what the driver set in this step */
+	mta_span oversleep;	 /* a sleep of whole seconds ends so much late */
 	uint64_t *sequence;	 /* shared counter of settings */
 	struct mta_heap exact;	 /* key: (microseconds, sequence) */
 	struct mta_heap seconds; /* key: (whole second, sequence) */
