@@ -9,6 +9,7 @@
 #include "sim/spool_dir.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mta/panic.h"
 
@@ -47,13 +48,22 @@ has_subdirs(const struct spool_dirs *d, const struct spool_dir *dir)
 	return dir->is_hashed && !is_seeded(d);
 }
 
+/* A mixing function with every bit of the input in every bit of the result. */
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
 void
 spool_dirs_init(struct spool_dirs *d, const struct spool_dirs_config *c,
 		struct spool_records *records)
 {
 	mta_assert(c->hash_depth >= 1);
 	*d = (struct spool_dirs){.order = c->order,
-				 .seed = c->seed,
+				 .seed = mix(c->seed),
 				 .depth = c->hash_depth,
 				 .records = records};
 	if (d->depth > SPOOL_HASH_DEPTH)
@@ -85,23 +95,13 @@ spool_dirs_release(struct spool_dirs *d)
 	}
 }
 
-/* A mixing function with every bit of the input in every bit of the result. */
-static uint64_t
-mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 static uint32_t
 seeded_lane(const struct spool_dirs *d, enum mta_queue queue, uint32_t slot)
 {
-	uint32_t generation = spool_record_at(d->records, slot)->generation;
+	uint64_t generation = spool_record_at(d->records, slot)->generation;
+	uint64_t id = (uint64_t)queue << 56 | generation << 32 | slot;
 
-	return (uint32_t)mix(d->seed + mix((uint64_t)queue << 56 ^
-					   (uint64_t)generation << 32 ^ slot)) %
-	       SPOOL_SEEDED_LANES;
+	return (uint32_t)mix(d->seed ^ id) % SPOOL_SEEDED_LANES;
 }
 
 /* The hash characters of an id as a number: the first hex digits of the
@@ -137,9 +137,10 @@ subdir_place(const struct spool_dirs *d, const struct spool_dir *dir,
 static void
 cursors_shift(struct spool_dirs *d, enum mta_queue queue, uint32_t at)
 {
-	for (uint32_t i = 0; d->cursors_open > 0 && i < SPOOL_CURSORS; i++) {
+	for (uint32_t i = 0, open = d->cursors_open; open > 0; i++) {
 		struct spool_cursor *c = &d->cursors[i];
 
+		open -= c->is_open;
 		if (!c->is_open || c->queue != queue)
 			continue;
 		if (d->order == SPOOL_NEWEST_FIRST) {
@@ -202,9 +203,10 @@ cursors_renumber(struct spool_dirs *d, enum mta_queue queue,
 {
 	const struct spool_dir *dir = &d->dirs[queue];
 
-	for (uint32_t i = 0; d->cursors_open > 0 && i < SPOOL_CURSORS; i++) {
+	for (uint32_t i = 0, open = d->cursors_open; open > 0; i++) {
 		struct spool_cursor *c = &d->cursors[i];
 
+		open -= c->is_open;
 		if (!c->is_open || c->queue != queue)
 			continue;
 		if (c->is_reading && dir->lanes[c->lane] == lane) {
@@ -235,13 +237,16 @@ spool_dirs_add(struct spool_dirs *d, enum mta_queue queue,
 	       struct spool_name name, uint32_t wake_s)
 {
 	struct spool_record *record = spool_record_at(d->records, name.slot);
+	struct spool_lane *lane = lane_of(d, queue, name);
 
 	mta_assert(record->where == SPOOL_OUTSIDE);
 	record->where = (uint32_t)queue & 7;
-	record->place = spool_lane_append(
-		lane_of(d, queue, name),
-		(struct spool_entry){.slot = name.slot, .wake_s = wake_s});
+	record->place =
+		spool_lane_append(lane, (struct spool_entry){.slot = name.slot,
+							     .wake_s = wake_s});
 	d->dirs[queue].live++;
+	if (is_seeded(d))
+		d->dirs[queue].live_lanes |= 1U << lane->key;
 }
 
 static struct spool_entry *
@@ -268,6 +273,8 @@ spool_dirs_remove(struct spool_dirs *d, enum mta_queue queue,
 	spool_lane_remove(lane, (uint32_t)record->place);
 	record->where = SPOOL_OUTSIDE;
 	d->dirs[queue].live--;
+	if (is_seeded(d) && lane->all.live == 0)
+		d->dirs[queue].live_lanes &= ~(1U << lane->key);
 	if (spool_lane_trim(lane))
 		cursors_renumber(d, queue, lane, cut_to_size);
 	if (spool_lane_is_sparse(lane))
@@ -321,6 +328,25 @@ cursor_take(struct spool_dirs *d)
 	return i;
 }
 
+/* Remember where each lane ends. An empty lane ends at 0, since holes at the
+ * end are cut off. */
+static void
+cursor_snapshot(const struct spool_dirs *d, struct spool_cursor *c)
+{
+	const struct spool_dir *dir = &d->dirs[c->queue];
+
+	memset(c->ends, 0, sizeof(c->ends));
+	if (!is_seeded(d)) {
+		c->ends[0] = dir->lanes[0]->size;
+		return;
+	}
+	for (uint32_t left = dir->live_lanes; left != 0; left &= left - 1) {
+		int i = __builtin_ctz(left);
+
+		c->ends[i] = dir->lanes[i]->size;
+	}
+}
+
 void
 spool_dirs_scan_open(struct spool_dirs *d, enum mta_queue queue,
 		     struct mta_scan *scan)
@@ -339,8 +365,8 @@ spool_dirs_scan_open(struct spool_dirs *d, enum mta_queue queue,
 	c->lane = d->order == SPOOL_NEWEST_FIRST && dir->lane_count > 0
 			  ? dir->lane_count - 1
 			  : 0;
-	for (uint32_t i = 0; !dir->is_hashed && i < dir->lane_count; i++)
-		c->ends[i] = dir->lanes[i]->size;
+	if (!dir->is_hashed)
+		cursor_snapshot(d, c);
 }
 
 static void
@@ -368,19 +394,39 @@ cursor_leave(struct spool_dirs *d, struct spool_cursor *c)
 		c->lane--;
 }
 
+/* Go to the next lane that is not empty, without a look at those between. */
+static void
+cursor_leap(const struct spool_dirs *d, struct spool_cursor *c)
+{
+	uint32_t ahead = d->dirs[c->queue].live_lanes >> c->lane;
+	uint32_t leap = ahead ? (uint32_t)__builtin_ctz(ahead) : c->lanes_left;
+
+	if (leap == 0)
+		return;
+	c->is_reading = false;
+	c->lane += leap;
+	c->lanes_left -= leap;
+}
+
 enum mta_scan_result
 spool_dirs_scan_next(struct spool_dirs *d, struct mta_scan *scan,
 		     uint32_t due_s, uint32_t skips_max,
 		     struct mta_scan_item *item)
 {
 	struct spool_cursor *c = cursor_of(d, scan);
+	const struct spool_dir *dir = &d->dirs[c->queue];
 
 	mta_assert(skips_max > 0);
 	*item = (struct mta_scan_item){.skipped = 0};
-	for (; c->lanes_left > 0; cursor_leave(d, c)) {
-		struct spool_lane *lane = d->dirs[c->queue].lanes[c->lane];
+	for (; dir->live > 0; cursor_leave(d, c)) {
+		struct spool_lane *lane;
 		uint32_t place;
 
+		if (is_seeded(d) && c->lanes_left > 0)
+			cursor_leap(d, c);
+		if (c->lanes_left == 0)
+			break;
+		lane = dir->lanes[c->lane];
 		if (!c->is_reading)
 			cursor_enter(d, c);
 		c->walk.due_s = due_s;

@@ -40,7 +40,8 @@ struct spool_dir {
 	bool is_hashed;
 	struct spool_lane **lanes; /* owned; in order of creation */
 	uint32_t lane_count;
-	uint32_t live; /* files in all lanes */
+	uint32_t live;	     /* files in all lanes */
+	uint32_t live_lanes; /* seeded: bit n: lane n is not empty */
 };
 
 /* How far an open scan has read. */
