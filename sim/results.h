@@ -76,10 +76,10 @@ struct results_destinations; /* results_destinations.c */
 struct results {
 	struct mta_sink sink;
 	struct results_view view;
-	char *dir;	   /* owned */
-	char *part;	   /* owned; DIR.part while it is written */
-	char *version;	   /* owned */
-	char *params_json; /* owned: parameters in force at the start */
+	char *dir;		  /* owned */
+	char *part;		  /* owned; DIR.part while it is written */
+	char *version;		  /* owned */
+	struct mta_params params; /* owned; in force at the start */
 	uint32_t replication;
 	unsigned output;
 	struct totals totals;

@@ -5,13 +5,15 @@
  * outcome. A key costs about two hundred bytes and a sketch of its delays.
  *
  * Keys are in order of their first record, so never in an order of addresses.
- * Expired recipients carry no destination in the trace: they count for the
- * destination that their domain had last.
+ * What has no destination in the trace, as an expired recipient, or one of the
+ * transports retry and error, whose destinations are texts, counts for the
+ * destination that its domain had last, or that the router tells.
  */
 #ifndef SIM_TALLY_H
 #define SIM_TALLY_H
 
 #include "mta/book.h"
+#include "mta/router.h"
 #include "mta/symtab.h"
 #include "mta/table.h"
 #include "mta/trace.h"
@@ -20,18 +22,22 @@
 struct tally_key {
 	mta_sym transport; /* held; of a destination, else 0 */
 	mta_sym name;	   /* held; "" of a source */
-	uint32_t number;   /* in its table, from 0; of a source: the source */
+	uint32_t number;   /* in its table, from 0 */
+	uint32_t source;   /* of a source: its number in the scenario */
 	uint32_t
 		last_dest; /* of a domain: number of its destination; or NONE */
 	uint64_t attempts;
 	uint64_t outcomes[MTA_OUTCOMES]; /* recipients; deferred: each time */
 	int64_t in_deferred; /* of a destination: mails in deferred */
-	bool was_seen;	     /* of a destination: changed since its last row */
+	bool has_changed;    /* of a destination: since it was last looked at */
 	struct histogram delay; /* final outcomes, us */
 	struct histogram open;	/* unfinished ones at the end, us so far */
 };
 
 #define TALLY_NONE UINT32_MAX
+enum {
+	TALLY_SERVICES = 8
+};
 
 struct tally_table {
 	struct mta_table index;	 /* key -> struct tally_key */
@@ -41,8 +47,12 @@ struct tally_table {
 };
 
 struct tally {
-	struct mta_symtab *symbols;  /* borrowed */
-	const struct mta_book *book; /* borrowed */
+	struct mta_symtab *symbols;	  /* borrowed */
+	const struct mta_book *book;	  /* borrowed */
+	struct mta_router *router;	  /* borrowed, or NULL */
+	mta_sym services[TALLY_SERVICES]; /* transports whose destinations
+					   * are texts */
+	uint32_t service_count;
 	struct tally_table destinations;
 	struct tally_table domains;
 	struct tally_table sources;
@@ -50,19 +60,24 @@ struct tally {
 	mta_time stats_from; /* final outcomes before it have no delay here */
 };
 
+/* router: may be NULL. */
 void tally_init(struct tally *t, struct mta_symtab *symbols,
-		const struct mta_book *book, mta_time stats_from);
+		const struct mta_book *book, struct mta_router *router,
+		mta_time stats_from);
 void tally_release(struct tally *t);
+
+/* A transport whose destinations are texts; beyond the eighth ignored. */
+void tally_add_service(struct tally *t, mta_sym transport);
+bool tally_is_service(const struct tally *t, mta_sym transport);
 
 /* The key, made when new. source: its number, UINT32_MAX for notices. */
 struct tally_key *
 tally_destination(struct tally *t, mta_sym transport, mta_sym name);
 struct tally_key *tally_domain(struct tally *t, mta_sym domain);
 struct tally_key *tally_source(struct tally *t, uint32_t source);
-/* Where mail of a domain went last; before that a destination of its own name
- * without a transport. */
-struct tally_key *
-tally_destination_of(struct tally *t, struct tally_key *domain);
+/* Where mail of a recipient's domain went last; before that where the router
+ * sends it, or a destination of its own name without a transport. */
+struct tally_key *tally_destination_of(struct tally *t, mta_addr recipient);
 
 /* Whose record it is. */
 struct tally_place {

@@ -15,6 +15,7 @@
 #ifndef SIM_TOTALS_H
 #define SIM_TOTALS_H
 
+#include "mta/note.h"
 #include "mta/spool.h"
 #include "mta/trace.h"
 

@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The folder from beginning to end. It is written as DIR.part, and an older
+ * folder of ours is put aside (DIR.old) for the moment of the renaming, so that
+ * whoever looks finds either the old results or the new ones, whole.
+ *
+ * Folders are removed without following what is not a plain file in them or in
+ * a folder below: only what a run or `plot` may have written there goes.
+ */
+#include "sim/results_parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/arena.h"
+
+enum {
+	PATH_BYTES = 4096,
+};
+
+int
+results_fail(struct results *r, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!r->error[0]) {
+		va_start(arguments, format);
+		vsnprintf(r->error, sizeof(r->error), format, arguments);
+		va_end(arguments);
+	}
+	return 1;
+}
+
+/* ---- folders --------------------------------------------------------------
+ */
+
+static char *
+text_with(const char *dir, const char *suffix)
+{
+	size_t size = strlen(dir) + strlen(suffix) + 1;
+	char *path = memory_array(size, 1);
+
+	snprintf(path, size, "%s%s", dir, suffix);
+	return path;
+}
+
+/* DIR without slashes at its end. */
+static char *
+clean_dir(const char *dir)
+{
+	char *copy = memory_text(*dir ? dir : ".");
+	size_t size = strlen(copy);
+
+	while (size > 1 && copy[size - 1] == '/')
+		copy[--size] = '\0';
+	return copy;
+}
+
+static bool
+is_folder(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool
+has_run_json(const char *dir)
+{
+	char *path = text_with(dir, "/run.json");
+	bool has = access(path, F_OK) == 0;
+
+	free(path);
+	return has;
+}
+
+static bool
+is_empty_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool is_empty = true;
+
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir)) != NULL)
+		is_empty = is_empty && (strcmp(entry->d_name, ".") == 0 ||
+					strcmp(entry->d_name, "..") == 0);
+	closedir(dir);
+	return is_empty;
+}
+
+int
+results_check_place(const char *dir)
+{
+	char *path = clean_dir(dir);
+	struct stat status;
+	int code = 0;
+
+	if (lstat(path, &status) == 0 &&
+	    !(is_folder(path) &&
+	      (has_run_json(path) || is_empty_folder(path)))) {
+		fprintf(stderr,
+			"mtasim: '%s' is there already and does not hold "
+			"results of a run (no run.json); choose another place "
+			"with --out, or move it away\n",
+			path);
+		code = 2;
+	}
+	free(path);
+	return code;
+}
+
+/* Remove a folder and what is in it, `depth` folders down. */
+static bool
+remove_folder(const char *path, int depth)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT;
+	while ((entry = readdir(dir)) != NULL) {
+		char inner[PATH_BYTES];
+
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name);
+		if (!is_folder(inner))
+			unlink(inner);
+		else if (depth > 0)
+			remove_folder(inner, depth - 1);
+	}
+	closedir(dir);
+	return rmdir(path) == 0;
+}
+
+enum {
+	FOLDER_DEPTH = 4,
+};
+
+/* Make the folders that the path stands in, and the folder itself. */
+static bool
+make_folder(const char *path)
+{
+	char *copy = memory_text(path);
+	bool is_made = true;
+
+	for (char *p = copy + 1; *p && is_made; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		is_made = mkdir(copy, 0777) == 0 || errno == EEXIST;
+		*p = '/';
+	}
+	is_made = is_made && mkdir(copy, 0777) == 0;
+	free(copy);
+	return is_made;
+}
+
+static int
+put_in_place(struct results *r)
+{
+	char *old = text_with(r->dir, ".old");
+	bool was_there = is_folder(r->dir);
+
+	remove_folder(old, FOLDER_DEPTH);
+	if (was_there && rename(r->dir, old) != 0)
+		results_fail(r, "cannot move '%s' aside: %s", r->dir,
+			     strerror(errno));
+	if (!r->error[0] && rename(r->part, r->dir) != 0) {
+		results_fail(r, "cannot rename '%s' to '%s': %s", r->part,
+			     r->dir, strerror(errno));
+		if (was_there && rename(old, r->dir) != 0)
+			results_fail(r, "the old results are in '%s'", old);
+	}
+	if (was_there && !r->error[0])
+		remove_folder(old, FOLDER_DEPTH);
+	free(old);
+	return r->error[0] != '\0';
+}
+
+/* ---- the trace --------------------------------------------------------------
+ */
+
+static void
+take_move(struct results *r, const struct mta_trace_move *m)
+{
+	uint32_t source;
+
+	totals_move(&r->totals, m);
+	fingerprint_move(&r->fingerprint, m);
+	if (m->from == MTA_DEFERRED || m->to == MTA_DEFERRED)
+		results_count_deferred(r, m);
+	results_row_move(r, m);
+	if (m->reason != MTA_MOVE_DELETED)
+		return;
+	source = results_source_of(r, m->sender);
+	r->tally.all.outcomes[MTA_DELETED] += m->recipient_count;
+	tally_source(&r->tally, source)->outcomes[MTA_DELETED] +=
+		m->recipient_count;
+	expect_deleted(&r->expect, results_time(m->at), m->recipient_count,
+		       source);
+}
+
+/* Which attempt it was, as the queue file counts; 0: the file is gone. */
+static uint32_t
+attempts_of(struct results *r, struct mta_ref file)
+{
+	struct mta_envelope e;
+
+	if (!r->expect.wants_tries ||
+	    r->view.spool->ops->envelope(r->view.spool, file, &e) != MTA_OK)
+		return 0;
+	return e.attempts > 0 ? e.attempts : 1;
+}
+
+static void
+tell_expect(struct results *r, const struct mta_trace_delivery *d,
+	    const struct tally_place *place)
+{
+	struct expect_recipient x = {
+		.at_us = results_time(d->at),
+		.delay_us = d->at - d->arrival,
+		.wait_us = -1,
+		.attempts = attempts_of(r, d->file),
+		.outcome = (enum mta_outcome)d->outcome,
+		.destination = place->destination,
+		.domain = place->domain,
+		.source = place->source->source,
+	};
+
+	if (x.attempts == 1 && d->outcome != MTA_EXPIRED)
+		x.wait_us = (d->handoff == MTA_NEVER ? d->at : d->handoff) -
+			    d->arrival;
+	expect_recipient(&r->expect, &x);
+}
+
+static void
+take_delivery(struct results *r, const struct mta_trace_delivery *d)
+{
+	struct tally_place place =
+		tally_delivery(&r->tally, d, results_source_of(r, d->sender));
+
+	totals_delivery(&r->totals, d);
+	fingerprint_delivery(&r->fingerprint, d);
+	results_destinations_touch(r->destinations, place.destination);
+	results_row_attempt(r, d, &place);
+	if (r->expect.wants_recipients)
+		tell_expect(r, d, &place);
+}
+
+static void
+take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
+{
+	struct results *r = mta_container_of(sink, struct results, sink);
+
+	switch (kind) {
+	case MTA_TRACE_SUBMITTED:
+		totals_submitted(&r->totals, record);
+		break;
+	case MTA_TRACE_ANSWERED:
+		totals_answered(&r->totals, record);
+		break;
+	case MTA_TRACE_MOVE:
+		take_move(r, record);
+		break;
+	case MTA_TRACE_DELIVERY:
+		take_delivery(r, record);
+		break;
+	case MTA_TRACE_FEEDBACK:
+		fingerprint_feedback(&r->fingerprint, record);
+		results_row_feedback(r, record);
+		break;
+	case MTA_TRACE_ENDED:
+		totals_ended(&r->totals, record);
+		results_row_message(r, record);
+		break;
+	case MTA_TRACE_ADMITTED:
+	case MTA_TRACE_SELECTED:
+	case MTA_TRACE_THROTTLE:
+	case MTA_TRACE_CLOGGED:
+	case MTA_TRACE_SCAN:
+	case MTA_TRACE_TURN:
+	case MTA_TRACE_NOTICE:
+	case MTA_TRACE_STATUS:
+	case MTA_TRACE_KINDS:
+		break;
+	}
+}
+
+static void
+subscribe(struct results *r)
+{
+	static const enum mta_trace_kind kinds[] = {
+		MTA_TRACE_SUBMITTED, MTA_TRACE_ANSWERED, MTA_TRACE_MOVE,
+		MTA_TRACE_DELIVERY,  MTA_TRACE_FEEDBACK, MTA_TRACE_ENDED,
+	};
+
+	r->sink.take = take;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		mta_trace_subscribe(r->view.trace, kinds[i], &r->sink);
+}
+
+/* ---- beginning --------------------------------------------------------------
+ */
+
+static bool
+open_tables(struct results *r)
+{
+	return table_out_open(&r->series, r->part, "series.csv",
+			      "time_s,maildrop,incoming,active,deferred,hold,"
+			      "corrupt,busy,tokens,submitted,accepted,"
+			      "delivered,bounced,deferrals,expired,deleted") &&
+	       table_out_open(&r->destination_rows, r->part, "destinations.csv",
+			      "time_s,transport,destination,state,window,busy,"
+			      "todo,deferred,delivered,failed") &&
+	       table_out_open(&r->transport_rows, r->part, "transports.csv",
+			      "time_s,transport,processes,busy,pending,todo,"
+			      "state") &&
+	       results_rows_open(r);
+}
+
+/* The first error of any table, if there is one. */
+static int
+tables_fail(struct results *r)
+{
+	const struct table_out *tables[] = {
+		&r->series,   &r->destination_rows, &r->transport_rows,
+		&r->messages, &r->attempts,	    &r->moves,
+		&r->feedback,
+	};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (tables[i]->error[0])
+			return results_fail(r, "%s", tables[i]->error);
+	}
+	return 0;
+}
+
+static int
+say_error(const struct results *r)
+{
+	if (r->error[0])
+		fprintf(stderr, "mtasim: %s\n", r->error);
+	return r->error[0] != '\0';
+}
+
+static void
+add_services(struct results *r)
+{
+	const struct scenario *s = r->view.scenario;
+
+	for (size_t i = 0; i < s->transport_count; i++) {
+		const struct scenario_transport *t = &s->transports[i];
+
+		if (t->kind == SCENARIO_KIND_ERROR ||
+		    t->kind == SCENARIO_KIND_RETRY)
+			tally_add_service(
+				&r->tally,
+				mta_sym_intern(r->view.symbols, t->name));
+	}
+}
+
+static void
+init_folds(struct results *r)
+{
+	const struct results_view *v = &r->view;
+	const struct scenario_run *run = &v->scenario->run;
+	mta_time begin = SIM_EPOCH;
+
+	if (run->start_at_us < 0)
+		begin += run->start_at_us;
+	totals_init(&r->totals, begin, v->spool);
+	tally_init(&r->tally, v->symbols, &v->book->base, v->router,
+		   SIM_EPOCH + run->warmup_us);
+	add_services(r);
+	fingerprint_init(&r->fingerprint, v->symbols, SIM_EPOCH);
+	expect_init(&r->expect, v->scenario, v->symbols);
+	r->destinations = memory_array(1, sizeof(*r->destinations));
+	results_destinations_init(r->destinations, &r->tally,
+				  v->scenario->destinations.top);
+	results_scan_deferred(r);
+}
+
+int
+results_init(struct results *r, const struct results_options *options,
+	     const struct results_view *view)
+{
+	*r = (struct results){
+		.view = *view,
+		.dir = clean_dir(options->dir),
+		.version = memory_text(options->version),
+		.replication = options->replication,
+		.output = options->output,
+		.drained_us = -1,
+		.spark = {.every = 1},
+	};
+	r->part = text_with(r->dir, ".part");
+	mta_params_copy(&r->params, view->params);
+	init_folds(r);
+	remove_folder(r->part, FOLDER_DEPTH);
+	if (!make_folder(r->part))
+		results_fail(r, "cannot create the folder '%s': %s", r->part,
+			     strerror(errno));
+	else if (!open_tables(r))
+		tables_fail(r);
+	else
+		subscribe(r);
+	return say_error(r);
+}
+
+/* ---- samples ----------------------------------------------------------------
+ */
+
+static void
+row_series(struct results *r, int64_t now_us)
+{
+	const struct totals *t = &r->totals;
+	const uint64_t running[] = {
+		t->submitted, t->accepted, t->delivered, t->bounced,
+		t->deferrals, t->expired,  t->deleted,
+	};
+	struct mta_port *port = r->view.port;
+
+	table_out_seconds(&r->series, now_us);
+	for (uint32_t q = 0; q < MTA_QUEUES; q++)
+		table_out_integer(&r->series, t->queue[q]);
+	table_out_integer(&r->series,
+			  results_busy(r->destinations, r->view.agents));
+	table_out_integer(&r->series, port ? port->ops->token_count(port) : 0);
+	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++)
+		table_out_integer(&r->series, (int64_t)running[i]);
+	table_out_end_row(&r->series);
+}
+
+/* Each place shows the greatest of its samples; when all places are taken each
+ * two become one. */
+static void
+note_spark(struct results *r)
+{
+	struct results_spark *s = &r->spark;
+
+	if (s->within == 0 && s->count == RESULTS_SPARK_ROOM) {
+		for (uint32_t q = 0; q < MTA_QUEUES; q++) {
+			for (size_t i = 0; i < RESULTS_SPARK_ROOM / 2; i++)
+				s->queue[q][i] = fmax(s->queue[q][2 * i],
+						      s->queue[q][2 * i + 1]);
+		}
+		s->count /= 2;
+		s->every *= 2;
+	}
+	if (s->within == 0) {
+		for (uint32_t q = 0; q < MTA_QUEUES; q++)
+			s->queue[q][s->count] = 0;
+		s->count++;
+	}
+	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
+		double *place = &s->queue[q][s->count - 1];
+
+		*place = fmax(*place, (double)r->totals.queue[q]);
+	}
+	s->within = (s->within + 1) % s->every;
+}
+
+struct sample_view {
+	struct expect_sample base;
+	const struct results *results;
+};
+
+static double
+series_column(const struct results *r, const char *column)
+{
+	const struct totals *t = &r->totals;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} running[] = {
+		{"submitted", t->submitted}, {"accepted", t->accepted},
+		{"delivered", t->delivered}, {"bounced", t->bounced},
+		{"deferrals", t->deferrals}, {"expired", t->expired},
+		{"deleted", t->deleted},
+	};
+	struct mta_port *port = r->view.port;
+
+	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
+		if (strcmp(column, mta_queue_name((enum mta_queue)q)) == 0)
+			return (double)t->queue[q];
+	}
+	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++) {
+		if (strcmp(column, running[i].name) == 0)
+			return (double)running[i].value;
+	}
+	if (strcmp(column, "busy") == 0)
+		return (double)results_busy(r->destinations, r->view.agents);
+	if (strcmp(column, "tokens") == 0)
+		return port ? (double)port->ops->token_count(port) : 0;
+	return (double)NAN;
+}
+
+static double
+sample_column(const struct expect_sample *base, const char *column,
+	      const char *transport, const char *destination)
+{
+	const struct results *r =
+		((const struct sample_view *)(const void *)base)->results;
+
+	if (destination)
+		return results_destinations_column(r->destinations, column,
+						   transport, destination,
+						   r->view.symbols);
+	if (transport)
+		return results_transports_column(r->destinations, column,
+						 transport, r->view.agents,
+						 r->view.symbols);
+	return series_column(r, column);
+}
+
+/* Since when sources have ended and nothing waits; the moment itself, not the
+ * sample at which it is seen. */
+static void
+note_drained(struct results *r, int64_t now_us, bool sources_ended)
+{
+	const struct totals *t = &r->totals;
+
+	if (!sources_ended || !totals_is_empty(t)) {
+		r->drained_us = -1;
+		return;
+	}
+	if (r->drained_us >= 0)
+		return;
+	r->drained_us = results_time(t->emptied);
+	/* A client may have had its answer, and no mail, after that. */
+	if (results_time(t->last_work) > r->drained_us)
+		r->drained_us = results_time(t->last_work);
+	if (r->drained_us > now_us)
+		r->drained_us = now_us;
+}
+
+static bool
+is_row_due(const struct results *r, int64_t now_us)
+{
+	int64_t every = r->view.scenario->destinations.every_us;
+
+	return every <= 0 || !r->has_sample ||
+	       now_us / every != r->last_sample_us / every;
+}
+
+static int
+take_sample(struct results *r, int64_t now_us,
+	    const struct results_state *state)
+{
+	struct sample_view sample = {
+		.base = {.column = sample_column},
+		.results = r,
+	};
+	char why[300];
+
+	results_destinations_look(r->destinations, state->qmgr, r->view.agents);
+	row_series(r, now_us);
+	results_transports_write(r->destinations, &r->transport_rows, now_us,
+				 r->view.agents, r->view.symbols);
+	if (is_row_due(r, now_us))
+		results_destinations_write(r->destinations,
+					   &r->destination_rows, now_us,
+					   r->view.symbols);
+	note_spark(r);
+	note_drained(r, now_us, state->sources_ended);
+	expect_sample(&r->expect, now_us, &sample.base);
+	r->last_sample_us = now_us;
+	r->has_sample = true;
+	if (!totals_check(&r->totals, r->view.spool, why, sizeof(why)))
+		results_fail(r,
+			     "internal error at %.6f s: %s; this is a bug of "
+			     "mtasim",
+			     (double)now_us / 1e6, why);
+	return tables_fail(r) || r->error[0];
+}
+
+int
+results_sample(struct results *r, int64_t now_us,
+	       const struct results_state *state)
+{
+	if (take_sample(r, now_us, state) == 0)
+		return 0;
+	return say_error(r);
+}
+
+/* ---- end --------------------------------------------------------------------
+ */
+
+static int
+check_books(struct results *r, mta_time now)
+{
+	char why[300];
+
+	if (totals_check_little(&r->totals, r->view.spool, now, why,
+				sizeof(why)))
+		return 0;
+	return results_fail(r, "internal error: %s; this is a bug of mtasim",
+			    why);
+}
+
+static int
+judge(struct results *r)
+{
+	struct expect_end end = {
+		.now_us = r->end_us,
+		.drained_us = r->drained_us,
+		.partial = r->partial,
+	};
+	int code = 0;
+
+	r->verdicts = memory_array(r->expect.count + 1, sizeof(*r->verdicts));
+	for (size_t i = 0; i < r->expect.count; i++) {
+		r->verdicts[i] = expect_judge(&r->expect, i, &end);
+		if (!r->verdicts[i].passed)
+			code = 99;
+	}
+	return code;
+}
+
+static int
+close_tables(struct results *r)
+{
+	bool is_whole = table_out_close(&r->series);
+
+	is_whole = table_out_close(&r->destination_rows) && is_whole;
+	is_whole = table_out_close(&r->transport_rows) && is_whole;
+	is_whole = results_rows_close(r) && is_whole;
+	return is_whole ? 0 : tables_fail(r);
+}
+
+int
+results_finish(struct results *r, int64_t now_us,
+	       const struct results_state *state)
+{
+	mta_time now = SIM_EPOCH + now_us;
+	int verdict;
+
+	if (r->totals.last_work > now)
+		now = r->totals.last_work;
+	r->end_us = now_us;
+	r->partial = state->partial;
+	if (!r->has_sample || r->last_sample_us < now_us)
+		take_sample(r, now_us, state);
+	results_scan_left(r, now);
+	verdict = judge(r);
+	if (r->error[0] || check_books(r, now) != 0 || close_tables(r) != 0 ||
+	    results_write_scenario(r) != 0 || results_write_run_json(r) != 0 ||
+	    results_write_summary_json(r) != 0 || put_in_place(r) != 0)
+		return say_error(r);
+	free(r->part);
+	r->part = NULL;
+	return verdict;
+}
+
+void
+results_release(struct results *r)
+{
+	table_out_drop(&r->series);
+	table_out_drop(&r->destination_rows);
+	table_out_drop(&r->transport_rows);
+	table_out_drop(&r->messages);
+	table_out_drop(&r->attempts);
+	table_out_drop(&r->moves);
+	table_out_drop(&r->feedback);
+	if (r->part)
+		remove_folder(r->part, FOLDER_DEPTH);
+	if (r->destinations) {
+		results_destinations_release(r->destinations);
+		free(r->destinations);
+	}
+	expect_release(&r->expect);
+	fingerprint_release(&r->fingerprint);
+	tally_release(&r->tally);
+	free(r->deferred_at);
+	free(r->verdicts);
+	mta_params_release(&r->params);
+	free(r->version);
+	free(r->part);
+	free(r->dir);
+}
+
+const char *
+results_part_dir(const struct results *r)
+{
+	return r->part;
+}
+
+const char *
+results_source_name(const struct results *r, uint32_t source)
+{
+	const struct scenario *s = r->view.scenario;
+
+	if (source == BOOK_NO_SOURCE)
+		return "bounce";
+	return source < s->source_count ? s->sources[source].name : "start";
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A look goes over what the queue manager has, over what it had last time and
+ * no longer has, and over what the trace touched; never over all destinations
+ * that ever were. The sum of those without a name is kept up by differences.
+ */
+#include "sim/results_destinations.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "sim/arena.h"
+
+void
+results_destinations_init(struct results_destinations *d, struct tally *tally,
+			  int64_t top)
+{
+	*d = (struct results_destinations){
+		.tally = tally,
+		.top = top < UINT32_MAX / 8 ? (uint32_t)top : UINT32_MAX / 8,
+	};
+}
+
+void
+results_destinations_release(struct results_destinations *d)
+{
+	free(d->entries);
+	free(d->changed);
+	free(d->live);
+	free(d->named);
+	free(d->transports);
+}
+
+static void
+push(uint32_t **list, uint32_t *count, uint32_t *room, uint32_t number)
+{
+	if (*count == *room) {
+		*room = *room ? 2 * *room : 64;
+		*list = memory_resize(*list, *room, sizeof(**list));
+	}
+	(*list)[(*count)++] = number;
+}
+
+static struct dest_entry *
+entry_of(struct results_destinations *d, uint32_t number)
+{
+	if (number >= d->entry_room) {
+		uint32_t room = number < 64 ? 128 : 2 * number;
+
+		d->entries =
+			memory_resize(d->entries, room, sizeof(*d->entries));
+		for (uint32_t i = d->entry_room; i < room; i++)
+			d->entries[i] = (struct dest_entry){.live_look = 0};
+		d->entry_room = room;
+	}
+	return &d->entries[number];
+}
+
+void
+results_destinations_touch(struct results_destinations *d,
+			   struct tally_key *key)
+{
+	if (key->has_changed)
+		return;
+	key->has_changed = true;
+	push(&d->changed, &d->changed_count, &d->changed_room, key->number);
+}
+
+static void
+add_row(struct dest_row *sum, const struct dest_row *row, int64_t sign)
+{
+	sum->window += sign * row->window;
+	sum->busy += sign * row->busy;
+	sum->todo += sign * row->todo;
+	sum->deferred += sign * row->deferred;
+	sum->delivered += sign * row->delivered;
+	sum->failed += sign * row->failed;
+}
+
+static bool
+rows_equal(const struct dest_row *a, const struct dest_row *b)
+{
+	return a->window == b->window && a->busy == b->busy &&
+	       a->todo == b->todo && a->deferred == b->deferred &&
+	       a->delivered == b->delivered && a->failed == b->failed &&
+	       a->state == b->state;
+}
+
+static uint64_t
+attempts_of(const struct results_destinations *d, uint32_t number)
+{
+	return d->tally->destinations.keys[number]->attempts;
+}
+
+/* The named one with the fewest attempts; of equals the one named first. */
+static uint32_t
+least_named(const struct results_destinations *d)
+{
+	uint32_t least = 0;
+
+	for (uint32_t i = 1; i < d->named_count; i++) {
+		if (attempts_of(d, d->named[i]) <
+		    attempts_of(d, d->named[least]))
+			least = i;
+	}
+	return least;
+}
+
+static void
+set_named(struct results_destinations *d, uint32_t number, uint32_t place)
+{
+	struct dest_entry *e = entry_of(d, number);
+
+	d->named[place] = number;
+	e->is_named = true;
+	add_row(&d->other, &e->now, -1);
+}
+
+/* Should this one, which is not named, be? */
+static void
+consider(struct results_destinations *d, uint32_t number)
+{
+	uint32_t place;
+	struct dest_entry *old;
+
+	if (d->named_count < d->top) {
+		d->named = memory_resize(d->named, d->named_count + 1,
+					 sizeof(*d->named));
+		set_named(d, number, d->named_count++);
+		return;
+	}
+	if (d->top == 0)
+		return;
+	place = least_named(d);
+	if (attempts_of(d, number) / 2 <= attempts_of(d, d->named[place]))
+		return;
+	old = entry_of(d, d->named[place]);
+	old->is_named = false;
+	old->has_row = false;
+	add_row(&d->other, &old->now, 1);
+	set_named(d, number, place);
+}
+
+static void
+set_row(struct results_destinations *d, uint32_t number,
+	const struct dest_row *row)
+{
+	struct dest_entry *e = entry_of(d, number);
+
+	if (!e->is_named) {
+		add_row(&d->other, &e->now, -1);
+		add_row(&d->other, row, 1);
+	}
+	e->now = *row;
+	e->is_known = true;
+	if (!e->is_named)
+		consider(d, number);
+}
+
+/* What the tally knows of it. */
+static struct dest_row
+row_of_key(const struct tally_key *k)
+{
+	return (struct dest_row){
+		.deferred = k->in_deferred,
+		.delivered = (int64_t)(k->outcomes[MTA_SENT] +
+				       k->outcomes[MTA_DISCARDED]),
+		.failed = (int64_t)(k->outcomes[MTA_DEFERRED_OUTCOME] +
+				    k->outcomes[MTA_BOUNCED]),
+		.state = MTA_DEST_READY,
+	};
+}
+
+static struct transport_sum *
+sum_of(struct results_destinations *d, mta_sym name)
+{
+	for (uint32_t i = 0; i < d->transport_count; i++) {
+		if (d->transports[i].name == name)
+			return &d->transports[i];
+	}
+	d->transports = memory_resize(d->transports, d->transport_count + 1,
+				      sizeof(*d->transports));
+	d->transports[d->transport_count] =
+		(struct transport_sum){.name = name};
+	return &d->transports[d->transport_count++];
+}
+
+static void
+look_at_dest(struct results_destinations *d, const struct mta_dest *dest)
+{
+	struct tally_key *k =
+		tally_destination(d->tally, dest->transport->name, dest->name);
+	struct dest_row row = row_of_key(k);
+
+	row.state = dest->state;
+	row.window = dest->window.window;
+	row.busy = dest->busy_count;
+	row.todo = dest->todo_count;
+	entry_of(d, k->number)->live_look = d->look;
+	push(&d->live, &d->live_count, &d->live_room, k->number);
+	set_row(d, k->number, &row);
+}
+
+static void
+look_at_transport(struct results_destinations *d, const struct mta_transport *t)
+{
+	bool is_service = tally_is_service(d->tally, t->name);
+	struct transport_sum *sum = sum_of(d, t->name);
+
+	sum->is_used = true;
+	sum->pending = t->pending;
+	sum->is_throttled = t->is_throttled;
+	for (const struct mta_list *l = t->dests.next; l != &t->dests;
+	     l = l->next) {
+		const struct mta_dest *dest =
+			(const struct mta_dest
+				 *)(const void *)((const char *)l -
+						  offsetof(struct mta_dest,
+							   in_transport));
+
+		sum->todo += dest->todo_count;
+		sum->busy += dest->busy_count;
+		if (!is_service)
+			look_at_dest(d, dest);
+	}
+}
+
+static void
+look_at_qmgr(struct results_destinations *d, const struct mta_qmgr *qmgr)
+{
+	const struct mta_list *head = &qmgr->transports;
+
+	for (const struct mta_list *l = head->next; l != head; l = l->next)
+		look_at_transport(
+			d,
+			(const struct mta_transport
+				 *)(const void *)((const char *)l -
+						  offsetof(struct mta_transport,
+							   in_qmgr)));
+}
+
+/* It is not with the queue manager: ready and empty, its window forgotten. */
+static void
+look_without(struct results_destinations *d, uint32_t number)
+{
+	struct dest_row row;
+
+	if (entry_of(d, number)->live_look == d->look)
+		return;
+	row = row_of_key(d->tally->destinations.keys[number]);
+	set_row(d, number, &row);
+}
+
+void
+results_destinations_look(struct results_destinations *d,
+			  const struct mta_qmgr *qmgr,
+			  const struct agents *agents)
+{
+	uint32_t *before = d->live;
+	uint32_t before_count = d->live_count;
+
+	d->look++;
+	d->live = NULL;
+	d->live_count = d->live_room = 0;
+	for (uint32_t i = 0; i < d->transport_count; i++) {
+		struct transport_sum *s = &d->transports[i];
+
+		*s = (struct transport_sum){.name = s->name,
+					    .is_used = s->is_used};
+	}
+	if (qmgr)
+		look_at_qmgr(d, qmgr);
+	for (size_t i = 0; agents && i < agents->transport_count; i++) {
+		if (agents->transports[i].service.total_count > 0)
+			sum_of(d, agents->transports[i].name)->is_used = true;
+	}
+	for (uint32_t i = 0; i < before_count; i++)
+		look_without(d, before[i]);
+	for (uint32_t i = 0; i < d->changed_count; i++) {
+		look_without(d, d->changed[i]);
+		d->tally->destinations.keys[d->changed[i]]->has_changed = false;
+	}
+	d->changed_count = 0;
+	free(before);
+}
+
+static const char *
+state_name(enum mta_dest_state state)
+{
+	switch (state) {
+	case MTA_DEST_READY:
+		return "ready";
+	case MTA_DEST_DEAD:
+		return "dead";
+	case MTA_DEST_SUSPENDED:
+		return "suspended";
+	}
+	return "";
+}
+
+static void
+write_row(struct table_out *out, int64_t now_us, const char *transport,
+	  const char *name, const struct dest_row *row)
+{
+	table_out_seconds(out, now_us);
+	table_out_text(out, transport);
+	table_out_text(out, name);
+	table_out_text(out, state_name(row->state));
+	table_out_integer(out, row->window);
+	table_out_integer(out, row->busy);
+	table_out_integer(out, row->todo);
+	table_out_integer(out, row->deferred);
+	table_out_integer(out, row->delivered);
+	table_out_integer(out, row->failed);
+	table_out_end_row(out);
+}
+
+void
+results_destinations_write(struct results_destinations *d,
+			   struct table_out *out, int64_t now_us,
+			   const struct mta_symtab *symbols)
+{
+	for (uint32_t i = 0; i < d->named_count; i++) {
+		uint32_t number = d->named[i];
+		struct dest_entry *e = &d->entries[number];
+		const struct tally_key *k = d->tally->destinations.keys[number];
+
+		if (e->has_row && rows_equal(&e->now, &e->written))
+			continue;
+		write_row(out, now_us, mta_sym_text(symbols, k->transport),
+			  mta_sym_text(symbols, k->name), &e->now);
+		e->written = e->now;
+		e->has_row = true;
+	}
+	if (d->tally->destinations.count <= d->named_count ||
+	    (d->has_other_row && rows_equal(&d->other, &d->other_written)))
+		return;
+	write_row(out, now_us, "", "(other)", &d->other);
+	d->other_written = d->other;
+	d->has_other_row = true;
+}
+
+static void
+find_processes(const struct agents *agents, mta_sym name, int64_t *processes,
+	       int64_t *busy)
+{
+	const struct agents_transport *t =
+		agents ? agents_find(agents, name) : NULL;
+
+	*processes = t ? t->service.total_count : 0;
+	*busy = t ? t->busy_count : 0;
+}
+
+void
+results_transports_write(const struct results_destinations *d,
+			 struct table_out *out, int64_t now_us,
+			 const struct agents *agents,
+			 const struct mta_symtab *symbols)
+{
+	for (uint32_t i = 0; i < d->transport_count; i++) {
+		const struct transport_sum *s = &d->transports[i];
+		int64_t processes;
+		int64_t busy;
+
+		find_processes(agents, s->name, &processes, &busy);
+		table_out_seconds(out, now_us);
+		table_out_text(out, mta_sym_text(symbols, s->name));
+		table_out_integer(out, processes);
+		table_out_integer(out, agents ? busy : s->busy);
+		table_out_integer(out, s->pending);
+		table_out_integer(out, s->todo);
+		table_out_text(out, s->is_throttled ? "throttled" : "ready");
+		table_out_end_row(out);
+	}
+}
+
+static double
+column_of_row(const struct dest_row *row, const char *column)
+{
+	const struct {
+		const char *name;
+		int64_t value;
+	} table[] = {
+		{"window", row->window},       {"busy", row->busy},
+		{"todo", row->todo},	       {"deferred", row->deferred},
+		{"delivered", row->delivered}, {"failed", row->failed},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (strcmp(table[i].name, column) == 0)
+			return (double)table[i].value;
+	}
+	return (double)NAN;
+}
+
+double
+results_destinations_column(const struct results_destinations *d,
+			    const char *column, const char *transport,
+			    const char *destination,
+			    const struct mta_symtab *symbols)
+{
+	mta_sym wanted = mta_sym_find(symbols, destination);
+	mta_sym via = transport ? mta_sym_find(symbols, transport) : 0;
+	const struct tally_table *table = &d->tally->destinations;
+	double sum = (double)NAN;
+
+	for (uint32_t i = 0; i < table->count && i < d->entry_room; i++) {
+		const struct tally_key *k = table->keys[i];
+		double value;
+
+		if (!d->entries[i].is_known || k->name != wanted ||
+		    (transport && k->transport != via))
+			continue;
+		value = column_of_row(&d->entries[i].now, column);
+		sum = isnan(sum) ? value : sum + value;
+	}
+	return sum;
+}
+
+double
+results_transports_column(const struct results_destinations *d,
+			  const char *column, const char *transport,
+			  const struct agents *agents,
+			  const struct mta_symtab *symbols)
+{
+	mta_sym name = mta_sym_find(symbols, transport);
+	int64_t processes;
+	int64_t busy;
+
+	for (uint32_t i = 0; i < d->transport_count; i++) {
+		const struct transport_sum *s = &d->transports[i];
+
+		if (s->name != name)
+			continue;
+		find_processes(agents, name, &processes, &busy);
+		if (strcmp(column, "processes") == 0)
+			return (double)processes;
+		if (strcmp(column, "busy") == 0)
+			return (double)(agents ? busy : s->busy);
+		if (strcmp(column, "pending") == 0)
+			return (double)s->pending;
+		if (strcmp(column, "todo") == 0)
+			return (double)s->todo;
+	}
+	/* Nothing has gone that way yet. */
+	return 0;
+}
+
+int64_t
+results_busy(const struct results_destinations *d, const struct agents *agents)
+{
+	int64_t busy = 0;
+
+	for (size_t i = 0; agents && i < agents->transport_count; i++)
+		busy += agents->transports[i].busy_count;
+	for (uint32_t i = 0; !agents && i < d->transport_count; i++)
+		busy += d->transports[i].busy;
+	return busy;
+}

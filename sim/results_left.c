@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Mail that waits. In deferred it is counted, one each, at the destination of
+ * its first unfinished recipient, which is remembered by the file's place in
+ * the spool: so what leaves is taken off where it was put, whoever took it
+ * away, and the sum over destinations is always the length of the queue.
+ *
+ * At the end the spool is walked for what is unfinished.
+ */
+#include "sim/results_parts.h"
+
+#include <stdlib.h>
+
+#include "sim/arena.h"
+
+static uint32_t *
+place_of(struct results *r, struct mta_ref file)
+{
+	if (file.index >= r->deferred_room) {
+		uint32_t room = file.index < 512 ? 1024 : file.index * 2;
+
+		r->deferred_at = memory_resize(r->deferred_at, room,
+					       sizeof(*r->deferred_at));
+		memset(r->deferred_at + r->deferred_room, 0,
+		       (room - r->deferred_room) * sizeof(*r->deferred_at));
+		r->deferred_room = room;
+	}
+	return &r->deferred_at[file.index];
+}
+
+/* The next unfinished recipient from *offset on; false: there is none. */
+static bool
+next_recipient(struct mta_spool *spool, struct mta_ref file, uint32_t *offset,
+	       struct mta_record *record)
+{
+	for (;;) {
+		if (spool->ops->read(spool, file, *offset, record) != MTA_OK ||
+		    record->kind == MTA_RECORD_END)
+			return false;
+		*offset = record->next;
+		if (record->kind == MTA_RECORD_RECIPIENT)
+			return true;
+	}
+}
+
+static void
+count_in(struct results *r, struct mta_ref file)
+{
+	struct mta_record record;
+	uint32_t offset = 0;
+	struct tally_key *k;
+
+	if (next_recipient(r->view.spool, file, &offset, &record))
+		k = tally_destination_of(&r->tally, record.address);
+	else
+		k = tally_destination(&r->tally, 0, 0);
+	k->in_deferred++;
+	*place_of(r, file) = k->number + 1;
+	results_destinations_touch(r->destinations, k);
+}
+
+static void
+count_out(struct results *r, struct mta_ref file)
+{
+	uint32_t *place = place_of(r, file);
+	struct tally_key *k;
+
+	if (*place == 0)
+		return;
+	k = r->tally.destinations.keys[*place - 1];
+	k->in_deferred--;
+	*place = 0;
+	results_destinations_touch(r->destinations, k);
+}
+
+void
+results_count_deferred(struct results *r, const struct mta_trace_move *m)
+{
+	if (m->from == MTA_DEFERRED)
+		count_out(r, m->file);
+	if (m->to == MTA_DEFERRED)
+		count_in(r, m->file);
+}
+
+/* ---- walks ------------------------------------------------------------------
+ */
+
+struct left_visitor {
+	struct totals_visitor base;
+	struct results *results;
+	mta_time now;
+};
+
+static void
+visit_deferred(struct totals_visitor *base, struct mta_spool *spool,
+	       enum mta_queue queue, struct mta_ref file)
+{
+	struct left_visitor *v =
+		mta_container_of(base, struct left_visitor, base);
+
+	(void)spool;
+	(void)queue;
+	count_in(v->results, file);
+}
+
+void
+results_scan_deferred(struct results *r)
+{
+	struct left_visitor v = {
+		.base = {.visit = visit_deferred},
+		.results = r,
+	};
+
+	totals_walk(r->view.spool, MTA_DEFERRED, &v.base);
+}
+
+static void
+tell_left(struct left_visitor *v, const struct mta_envelope *e, mta_addr to,
+	  enum mta_outcome outcome)
+{
+	struct results *r = v->results;
+	uint32_t source = results_source_of(r, e->sender);
+	int64_t age = v->now - e->arrival;
+	struct tally_place place = tally_open(&r->tally, to, source, age);
+
+	place.destination->outcomes[outcome]++;
+	place.domain->outcomes[outcome]++;
+	place.source->outcomes[outcome]++;
+	r->tally.all.outcomes[outcome]++;
+	r->left_recipients++;
+	expect_recipient(&r->expect, &(struct expect_recipient){
+					     .at_us = results_time(v->now),
+					     .delay_us = age,
+					     .wait_us = e->attempts ? -1 : age,
+					     .attempts = e->attempts,
+					     .outcome = outcome,
+					     .destination = place.destination,
+					     .domain = place.domain,
+					     .source = source,
+				     });
+}
+
+static void
+visit_left(struct totals_visitor *base, struct mta_spool *spool,
+	   enum mta_queue queue, struct mta_ref file)
+{
+	struct left_visitor *v =
+		mta_container_of(base, struct left_visitor, base);
+	enum mta_outcome outcome = queue == MTA_HOLD ? MTA_HELD : MTA_QUEUED;
+	struct mta_envelope e;
+	struct mta_record record;
+	uint32_t offset = 0;
+
+	if (spool->ops->envelope(spool, file, &e) != MTA_OK)
+		return;
+	v->results->left_messages++;
+	results_row_message(v->results,
+			    &(struct mta_trace_ended){
+				    .at = MTA_NEVER,
+				    .arrival = e.arrival,
+				    .accepted = e.committed,
+				    .first_active = e.first_active,
+				    .sender = e.sender,
+				    .file = file,
+				    .serial = e.serial,
+				    .size_bytes = e.size_bytes,
+				    .recipient_count = e.recipient_count,
+				    .attempts = e.attempts,
+				    .outcome = outcome,
+			    });
+	while (next_recipient(spool, file, &offset, &record))
+		tell_left(v, &e, record.address, outcome);
+}
+
+void
+results_scan_left(struct results *r, mta_time now)
+{
+	struct left_visitor v = {
+		.base = {.visit = visit_left},
+		.results = r,
+		.now = now,
+	};
+
+	for (uint32_t q = 0; q < MTA_QUEUES; q++)
+		totals_walk(r->view.spool, (enum mta_queue)q, &v.base);
+}
