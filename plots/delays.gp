@@ -3,11 +3,16 @@
 # How long delivery took, from arrival, by destination. Either curves: the
 # share of the delivered recipients whose delay was at most what the axis says
 # (table: curve,delay_s,share); or, where only percentiles are known, a bar
-# from the median to the 99th (table: bar,p50,p90,p95,p99).
+# from the median to the 99th (table: bar,p50,p90,p95,p99,bound). A bar with
+# bound 1 is followed by >=: mail that was not finished could still move it.
 
 what_shown = 'Time from arrival to delivery, by destination'
 shown = curves > 0 ? curves : bars
-if (!text) { run_name = run_name . ', delivered recipients' }
+if (!text) {
+	run_name = run_name . (curves > 0 ? ', delivered recipients' : \
+		', finished recipients' . (any_bound ? \
+		'; with >= unfinished mail could move it further' : ''))
+}
 if (destinations > shown && !text) {
 	run_name = run_name . sprintf(', the %d busiest of %d destinations', \
 		shown, destinations)
@@ -81,6 +86,9 @@ if (curves > 0) {
 			data using 'p95':'bar' with points pt 9 ps 1.8 \
 			lc rgb vermilion title 'p95', \
 			data using 'p99':'bar' with points pt 2 ps 1.5 \
-			lc rgb black title 'p99'
+			lc rgb black title 'p99', \
+			data using 'p99':'bar': \
+			(column('bound') > 0 ? '>=' : '') with labels left \
+			offset 1, 0 textcolor rgb ink notitle
 	}
 }

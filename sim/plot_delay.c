@@ -216,6 +216,7 @@ struct bar {
 	const char *name; /* borrowed from the tree */
 	double count;
 	double p50, p90, p95, p99;
+	bool bound; /* unfinished mail could still move one of them */
 };
 
 static double
@@ -251,9 +252,11 @@ find_bars(json_t *tree, struct bar *bars, size_t room)
 			.p90 = number_of(delay, "p90"),
 			.p95 = number_of(delay, "p95"),
 			.p99 = number_of(delay, "p99"),
+			.bound = json_is_string(
+				json_object_get(delay, "lower_bounds_from")),
 		};
-		if (count < room && bar.count > 0 && !isnan(bar.p50) &&
-		    !isnan(bar.p99))
+		if (count < room && strcmp(name, "(other)") != 0 &&
+		    bar.count > 0 && !isnan(bar.p50) && !isnan(bar.p99))
 			bars[count++] = bar;
 	}
 	qsort(bars, count, sizeof(*bars), compare_bar);
@@ -265,18 +268,21 @@ print_bars(struct plot_job *job, const struct bar *bars, size_t shown)
 {
 	double low = HUGE_VAL;
 	double high = DELAY_LEAST;
+	bool any_bound = false;
 	char name[32];
-	fputs("bar,p50,p90,p95,p99\n", job->table);
+	fputs("bar,p50,p90,p95,p99,bound\n", job->table);
 	for (size_t i = 0; i < shown; i++) {
 		const struct bar *bar = &bars[i];
 		low = fmin(low, drawn(bar->p50));
 		high = fmax(high, drawn(bar->p99));
 		snprintf(name, sizeof(name), "bar_%zu", i + 1);
 		plot_set_text(job, name, bar->name);
-		fprintf(job->table, "%zu,%.9g,%.9g,%.9g,%.9g\n", i + 1,
+		fprintf(job->table, "%zu,%.9g,%.9g,%.9g,%.9g,%d\n", i + 1,
 			drawn(bar->p50), drawn(bar->p90), drawn(bar->p95),
-			drawn(bar->p99));
+			drawn(bar->p99), bar->bound);
+		any_bound |= bar->bound;
 	}
+	plot_set_number(job, "any_bound", any_bound);
 	plot_set_number(job, "delay_least", low);
 	plot_set_number(job, "delay_most", high);
 }

@@ -158,7 +158,11 @@ rm "$dir/e/attempts.csv"
 plot 0 "$dir/e" delays
 check "percentiles instead" grep -q '^bar,p50' "$dir/e/plots/delays.csv"
 # the fixture's summary.json gives 14 s as the median of slow.example
-check "of the summary" grep -q '^[0-9],14,57,85,181$' "$dir/e/plots/delays.csv"
+check "of the summary" grep -q '^[0-9],14,57,85,181,0$' "$dir/e/plots/delays.csv"
+check "a bound is told" grep -q '^[0-9],9.1,1440,1620,1790,1$' \
+	"$dir/e/plots/delays.csv"
+check "the rest of destinations has no bar" \
+	sh -c "! grep -q other '$dir/e/plots/delays.gp'"
 rm "$dir/e/summary.json"
 plot 3 "$dir/e" delays queues
 says "--output attempts"
