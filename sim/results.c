@@ -370,6 +370,17 @@ add_services(struct results *r)
 }
 
 static void
+name_starts(struct results *r)
+{
+	size_t count = r->view.scenario->start_count;
+
+	r->start_names = memory_array(count + 1, sizeof(*r->start_names));
+	for (size_t i = 0; i < count; i++)
+		snprintf(r->start_names[i], sizeof(*r->start_names),
+			 i ? "start[%zu]" : "start", i);
+}
+
+static void
 init_folds(struct results *r)
 {
 	const struct results_view *v = &r->view;
@@ -405,6 +416,7 @@ results_init(struct results *r, const struct results_options *options,
 	};
 	r->part = text_with(r->dir, ".part");
 	mta_params_copy(&r->params, view->params);
+	name_starts(r);
 	init_folds(r);
 	remove_folder(r->part, FOLDER_DEPTH);
 	if (!make_folder(r->part))
@@ -684,6 +696,7 @@ results_release(struct results *r)
 	free(r->deferred_at);
 	free(r->verdicts);
 	mta_params_release(&r->params);
+	free(r->start_names);
 	free(r->version);
 	free(r->part);
 	free(r->dir);
@@ -702,5 +715,8 @@ results_source_name(const struct results *r, uint32_t source)
 
 	if (source == BOOK_NO_SOURCE)
 		return "bounce";
-	return source < s->source_count ? s->sources[source].name : "start";
+	if (source < s->source_count)
+		return s->sources[source].name;
+	source -= (uint32_t)s->source_count;
+	return source < s->start_count ? r->start_names[source] : "start";
 }

@@ -80,6 +80,7 @@ struct results {
 	char *part;		  /* owned; DIR.part while it is written */
 	char *version;		  /* owned */
 	struct mta_params params; /* owned; in force at the start */
+	char (*start_names)[24];  /* owned; of the entries of `start:` */
 	uint32_t replication;
 	unsigned output;
 	struct totals totals;
@@ -137,7 +138,8 @@ void results_release(struct results *r);
 
 /* Where the files are while the run goes on, for others that write there. */
 const char *results_part_dir(const struct results *r);
-/* Name of a source as results spell it: its own, "bounce", "start". */
+/* Name of a source as results spell it: its own, "bounce", and for mail that
+ * was there at the start "start", "start[1]", ... by entry. */
 const char *results_source_name(const struct results *r, uint32_t source);
 
 #endif
