@@ -121,7 +121,7 @@ struct scenario_costs {
 	int64_t qmgr_admit_us;	   /* per message opened */
 	int64_t qmgr_scan_us;	   /* per name looked at in a queue run */
 	int64_t qmgr_finish_us;	   /* per delivery result */
-	int64_t qmgr_wake_us; /* by which a whole-second sleep ends late */
+	int64_t qmgr_wake_us;	   /* by which a whole-second sleep ends late */
 	int64_t agent_start_us;	   /* per process started */
 	int64_t agent_delivery_us; /* per delivery, in its agent */
 	int64_t disk_fsync_us;
@@ -261,7 +261,7 @@ struct scenario_action {
 	enum scenario_do what;
 	struct scenario_settings set;
 	struct scenario_where where;
-	const char *service; /* with STOP and START: "qmgr", or NULL: all */
+	const char *service;   /* with STOP and START: "qmgr", or NULL: all */
 	const char *transport; /* of the agent that crashes; else NULL */
 	struct place at;
 };
