@@ -210,6 +210,7 @@ look_at_transport(struct results_destinations *d, const struct mta_transport *t)
 	sum->is_used = true;
 	sum->pending = t->pending;
 	sum->is_throttled = t->is_throttled;
+	sum->initial_window = t->window_law.initial;
 	for (const struct mta_list *l = t->dests.next; l != &t->dests;
 	     l = l->next) {
 		const struct mta_dest *dest =
@@ -239,15 +240,21 @@ look_at_qmgr(struct results_destinations *d, const struct mta_qmgr *qmgr)
 							   in_qmgr)));
 }
 
-/* It is not with the queue manager: ready and empty, its window forgotten. */
+/* It is not with the queue manager: ready and empty, its window forgotten, so
+ * that it would begin anew. */
 static void
 look_without(struct results_destinations *d, uint32_t number)
 {
+	const struct tally_key *k = d->tally->destinations.keys[number];
 	struct dest_row row;
 
 	if (entry_of(d, number)->live_look == d->look)
 		return;
-	row = row_of_key(d->tally->destinations.keys[number]);
+	row = row_of_key(k);
+	for (uint32_t i = 0; i < d->transport_count; i++) {
+		if (d->transports[i].name == k->transport)
+			row.window = d->transports[i].initial_window;
+	}
 	set_row(d, number, &row);
 }
 
@@ -265,8 +272,11 @@ results_destinations_look(struct results_destinations *d,
 	for (uint32_t i = 0; i < d->transport_count; i++) {
 		struct transport_sum *s = &d->transports[i];
 
-		*s = (struct transport_sum){.name = s->name,
-					    .is_used = s->is_used};
+		*s = (struct transport_sum){
+			.name = s->name,
+			.is_used = s->is_used,
+			.initial_window = s->initial_window,
+		};
 	}
 	if (qmgr)
 		look_at_qmgr(d, qmgr);

@@ -41,6 +41,7 @@ struct transport_sum {
 	int64_t todo;
 	int64_t busy;
 	int64_t pending;
+	int64_t initial_window; /* of a destination that is new */
 	bool is_throttled;
 	bool is_used; /* ever */
 };

@@ -562,11 +562,15 @@ op_remove(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file)
 	struct spool_view *v = view_of(spool);
 	struct spool_mem *s = v->store;
 	struct spool_record *record = file_find(s, file);
+	struct spool_name name;
 
 	if (!record || record->where != queue)
 		return MTA_ENOENT;
 	charge_move(v, queue, queue == MTA_ACTIVE ? MTA_DEFERRED : queue);
-	spool_dirs_remove(&s->dirs, queue, name_of(s, record, file.index));
+	name = name_of(s, record, file.index);
+	spool_dirs_remove(&s->dirs, queue, name);
+	s->removed = file;
+	s->removed_created = name.created;
 	spool_mem_settle(s, record, file.index);
 	return MTA_OK;
 }
@@ -623,11 +627,14 @@ op_id_text(struct mta_spool *spool, struct mta_ref file, char *buffer,
 	struct spool_mem *s = view_of(spool)->store;
 	const struct spool_record *record =
 		spool_record_find(&s->records, file);
+	bool is_removed = !record && mta_ref_is_set(file) &&
+			  mta_ref_equal(file, s->removed);
 	char text[MTA_QUEUE_ID_SIZE] = "";
 
-	if (record) {
+	if (record || is_removed) {
 		struct mta_queue_id_parts id = {
-			.created = created_at(s, record),
+			.created = record ? created_at(s, record)
+					  : s->removed_created,
 			.inode = (uint64_t)file.index + 1};
 
 		if (s->long_ids)

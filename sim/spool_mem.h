@@ -89,6 +89,8 @@ struct spool_mem {
 	uint32_t files_max;
 	uint32_t new_count;    /* files being written */
 	uint32_t orphan_count; /* files that are gone but for a log */
+	struct mta_ref removed; /* the last one, which still has an id */
+	mta_time removed_created;
 };
 
 /* Work that a service is busy with, microseconds; all 0: costs no time. */

@@ -169,7 +169,8 @@ struct mta_spool_ops {
 	/* Forget a log; quiet when there is none. A log outlives its file until
 	 * this is called. */
 	void (*log_remove)(struct mta_spool *, enum mta_log, struct mta_ref);
-	/* The id as operators see it (F1.4), into a buffer. */
+	/* The id as operators see it (F1.4), into a buffer; also of the file
+	 * that was removed last, so that its last words can name it. */
 	void (*id_text)(struct mta_spool *, struct mta_ref, char *buffer,
 			size_t size_bytes);
 };
