@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "mta/book.h"
 #include "mta/panic.h"
 #include "mta/rules.h"
 
@@ -168,14 +169,14 @@ mta_file_is_due(mta_time now, int64_t wake_s)
 bool
 mta_mail_has_expired(struct mta_lifetimes l, mta_addr sender, int64_t age_s)
 {
-	return age_s >= (sender == 0 ? l.bounce_s : l.mail_s);
+	return age_s >= (mta_addr_is_null(sender) ? l.bounce_s : l.mail_s);
 }
 
 /* R-WARN-TIME */
 int64_t
 mta_warn_time_s(mta_time arrival, mta_addr sender, int32_t delay_s)
 {
-	if (delay_s <= 0 || sender == 0)
+	if (delay_s <= 0 || mta_addr_is_null(sender))
 		return 0;
 	return mta_second(arrival) + delay_s;
 }

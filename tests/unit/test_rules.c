@@ -9,9 +9,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "mta/book.h"
 #include "mta/rules.h"
 
 #define DAYS (INT64_C(86400))
+#define SENDER mta_addr_make(MTA_ADDR_NULL_FAMILIES, 7)
+/* The empty sender; notices are told apart by its number. */
+#define EMPTY_SENDER mta_addr_make(0, 5)
 
 static struct mta_feedback
 plain(double x, double y)
@@ -383,23 +387,26 @@ START_TEST(mail_expires_by_sender)
 	/* R-EXPIRE, F9.7 step 5. Sender 0 is the empty one. */
 	struct mta_lifetimes l = {.mail_s = 432000, .bounce_s = 86400};
 
-	ck_assert(!mta_mail_has_expired(l, 7, 431999));
-	ck_assert(mta_mail_has_expired(l, 7, 432000));
+	ck_assert(!mta_mail_has_expired(l, SENDER, 431999));
+	ck_assert(mta_mail_has_expired(l, SENDER, 432000));
 	ck_assert(!mta_mail_has_expired(l, 0, 86399));
 	ck_assert(mta_mail_has_expired(l, 0, 86400));
+	ck_assert(!mta_mail_has_expired(l, EMPTY_SENDER, 86399));
+	ck_assert(mta_mail_has_expired(l, EMPTY_SENDER, 86400));
 	/* F9.8: a lifetime of 0 means one attempt. */
 	l.mail_s = 0;
-	ck_assert(mta_mail_has_expired(l, 7, 0));
+	ck_assert(mta_mail_has_expired(l, SENDER, 0));
 }
 END_TEST
 
 START_TEST(delay_warning_once_and_early)
 {
 	/* R-WARN-TIME, F10.4: floor(arrival) + delay. */
-	ck_assert_int_eq(mta_warn_time_s(1000999999, 7, 3600), 4600);
-	ck_assert_int_eq(mta_warn_time_s(1000999999, 1, 1), 1001);
-	ck_assert_int_eq(mta_warn_time_s(1000999999, 7, 0), 0);
+	ck_assert_int_eq(mta_warn_time_s(1000999999, SENDER, 3600), 4600);
+	ck_assert_int_eq(mta_warn_time_s(1000999999, SENDER, 1), 1001);
+	ck_assert_int_eq(mta_warn_time_s(1000999999, SENDER, 0), 0);
 	ck_assert_int_eq(mta_warn_time_s(1000999999, 0, 3600), 0);
+	ck_assert_int_eq(mta_warn_time_s(1000999999, EMPTY_SENDER, 3600), 0);
 	/* R-WARN-DUE, F9.7 step 5: now >= warn_time - 1. */
 	ck_assert(!mta_warning_is_due(mta_from_seconds(4598), 4600));
 	ck_assert(mta_warning_is_due(mta_from_seconds(4599), 4600));
