@@ -2,9 +2,9 @@
 /*
  * The hash: each field is mixed into the state by a multiplication whose odd
  * factor spreads it upward and a shift that brings the high half down; the
- * order of fields therefore matters. Texts are hashed byte by byte once for
- * each owner of a symbol's number and kept; a number that was given out again
- * for another text is noticed by comparing the text.
+ * order of fields therefore matters. Texts are hashed byte by byte once and
+ * kept by the symbol's number; a number that was given out again for another
+ * text is noticed by comparing the text.
  */
 #include "sim/fingerprint.h"
 
@@ -22,7 +22,8 @@ enum {
 /* A name that has been hashed: its text, cut, tells if it still is that. */
 struct fingerprint_name {
 	uint64_t hash;
-	char *text; /* owned; NULL: nothing here */
+	char *text;   /* owned; NULL: nothing here */
+	bool is_held; /* the number stays that name */
 };
 
 static inline uint64_t
@@ -65,10 +66,36 @@ name_of(struct fingerprint *f, mta_sym symbol)
 	return name->hash;
 }
 
+/* Names of which there are few for each host: they are held, and need no
+ * second look. */
+static uint64_t
+lasting_name_of(struct fingerprint *f, mta_sym symbol)
+{
+	uint64_t hash;
+
+	if (symbol < f->name_room && f->names[symbol].is_held)
+		return f->names[symbol].hash;
+	hash = name_of(f, symbol);
+	mta_sym_hold(f->symbols, symbol);
+	f->names[symbol].is_held = true;
+	return hash;
+}
+
 static uint64_t
 since(const struct fingerprint *f, mta_time at)
 {
 	return at == MTA_NEVER ? UINT64_MAX : (uint64_t)(at - f->epoch);
+}
+
+/* Two fields as one; apart from the state, so that the processor can do several
+ * at a time. */
+static inline uint64_t
+join(uint64_t a, uint64_t b)
+{
+	uint64_t x = a * UINT64_C(0xd6e8feb86659fd93) ^
+		     (b + 1) * UINT64_C(0xa0761d6478bd642f);
+
+	return x ^ x >> 29;
 }
 
 static inline uint64_t
@@ -78,7 +105,7 @@ pair(uint32_t high, uint32_t low)
 }
 
 void
-fingerprint_init(struct fingerprint *f, const struct mta_symtab *symbols,
+fingerprint_init(struct fingerprint *f, struct mta_symtab *symbols,
 		 mta_time epoch)
 {
 	*f = (struct fingerprint){
@@ -91,8 +118,11 @@ fingerprint_init(struct fingerprint *f, const struct mta_symtab *symbols,
 void
 fingerprint_release(struct fingerprint *f)
 {
-	for (uint32_t i = 0; i < f->name_room; i++)
+	for (uint32_t i = 0; i < f->name_room; i++) {
+		if (f->names[i].is_held)
+			mta_sym_drop(f->symbols, i);
 		free(f->names[i].text);
+	}
 	free(f->names);
 	f->names = NULL;
 	f->name_room = 0;
@@ -116,21 +146,17 @@ fingerprint_delivery(struct fingerprint *f, const struct mta_trace_delivery *d)
 {
 	uint64_t h = mix(f->state, pair(KIND_DELIVERY, d->serial));
 
-	h = mix(h, since(f, d->at));
-	h = mix(h, since(f, d->arrival));
-	h = mix(h, since(f, d->active));
-	h = mix(h, since(f, d->handoff));
-	h = mix(h, since(f, d->setup));
-	h = mix(h, pair(d->offset, d->batch));
-	h = mix(h, name_of(f, d->transport));
-	h = mix(h, name_of(f, d->destination));
-	h = mix(h, name_of(f, d->relay));
-	h = mix(h, name_of(f, d->reason));
-	h = mix(h, (uint64_t)d->dsn.class << 32 |
-			   (uint64_t)d->dsn.subject << 16 | d->dsn.detail);
+	h = mix(h, join(since(f, d->at), since(f, d->arrival)));
+	h = mix(h, join(since(f, d->active), since(f, d->handoff)));
+	h = mix(h, join(since(f, d->setup), pair(d->offset, d->batch)));
+	h = mix(h, join(lasting_name_of(f, d->transport),
+			lasting_name_of(f, d->destination)));
+	h = mix(h, join(lasting_name_of(f, d->relay), name_of(f, d->reason)));
+	h = mix(h, join((uint64_t)d->dsn.class << 32 |
+				(uint64_t)d->dsn.subject << 16 | d->dsn.detail,
+			d->size_bytes));
 	h = mix(h, pair((uint32_t)d->code << 16 | d->conn_use,
 			(uint32_t)d->outcome << 8 | d->step));
-	h = mix(h, d->size_bytes);
 	f->state = h;
 	f->records++;
 }
@@ -141,8 +167,8 @@ fingerprint_feedback(struct fingerprint *f, const struct mta_trace_feedback *e)
 	uint64_t h = mix(f->state, pair(KIND_FEEDBACK, e->event));
 
 	h = mix(h, since(f, e->at));
-	h = mix(h, name_of(f, e->transport));
-	h = mix(h, name_of(f, e->destination));
+	h = mix(h, lasting_name_of(f, e->transport));
+	h = mix(h, lasting_name_of(f, e->destination));
 	h = mix(h, pair((uint32_t)e->limit, (uint32_t)e->window));
 	h = mix(h, (uint64_t)(int64_t)e->busy);
 	f->state = h;

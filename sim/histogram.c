@@ -6,7 +6,7 @@
  * = a's power of two / 64 is at most w/2 <= a/128 away: 0.8 %.
  *
  * Memory is bounded by the number of chunks, 4 for each power of two that was
- * seen and at most 240.
+ * seen and at most 232.
  */
 #include "sim/histogram.h"
 
@@ -47,43 +47,23 @@ bucket_middle(uint32_t bucket)
 	return (int64_t)(low + ((UINT64_C(1) << shift) - 1) / 2);
 }
 
-/* The first chunk whose number is not below `number`. */
-static uint32_t
-chunk_place(const struct histogram *h, uint32_t number)
-{
-	uint32_t low = 0;
-	uint32_t high = h->chunk_count;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (h->chunks[mid].number < number)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 static struct histogram_chunk *
 chunk_get(struct histogram *h, uint32_t number)
 {
 	uint32_t place;
 
-	if (h->last_chunk < h->chunk_count &&
-	    h->chunks[h->last_chunk].number == number)
-		return &h->chunks[h->last_chunk];
-	place = chunk_place(h, number);
-	h->last_chunk = place;
-	if (place < h->chunk_count && h->chunks[place].number == number)
-		return &h->chunks[place];
-	h->chunks = memory_resize(h->chunks, h->chunk_count + 1,
-				  sizeof(*h->chunks));
-	memmove(&h->chunks[place + 1], &h->chunks[place],
-		(h->chunk_count - place) * sizeof(*h->chunks));
-	h->chunk_count++;
-	h->chunks[place] = (struct histogram_chunk){.number = number};
-	return &h->chunks[place];
+	if (!h->places)
+		h->places = memory_array(HISTOGRAM_CHUNKS, 1);
+	place = h->places[number];
+	if (place == 0) {
+		h->chunks = memory_resize(h->chunks, h->chunk_count + 1,
+					  sizeof(*h->chunks));
+		h->chunks[h->chunk_count] =
+			(struct histogram_chunk){.counts = {0}};
+		place = ++h->chunk_count;
+		h->places[number] = (uint8_t)place;
+	}
+	return &h->chunks[place - 1];
 }
 
 static void
@@ -92,6 +72,16 @@ count_bucket(struct histogram *h, uint32_t bucket, uint32_t times)
 	struct histogram_chunk *c = chunk_get(h, bucket / HISTOGRAM_CHUNK);
 
 	c->counts[bucket % HISTOGRAM_CHUNK] += times;
+}
+
+/* How many fell into a bucket. h: has chunks. */
+static uint32_t
+count_at(const struct histogram *h, uint32_t bucket)
+{
+	uint32_t place = h->places[bucket / HISTOGRAM_CHUNK];
+
+	return place ? h->chunks[place - 1].counts[bucket % HISTOGRAM_CHUNK]
+		     : 0;
 }
 
 /* From values to buckets. */
@@ -132,6 +122,7 @@ histogram_release(struct histogram *h)
 {
 	free(h->exact);
 	free(h->chunks);
+	free(h->places);
 	*h = (struct histogram){.count = 0};
 }
 
@@ -164,15 +155,11 @@ histogram_merge(struct histogram *to, const struct histogram *from)
 	}
 	leave_exact(to);
 	widen(to, from->least, from->greatest);
-	for (uint32_t i = 0; i < from->chunk_count; i++) {
-		const struct histogram_chunk *c = &from->chunks[i];
+	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS * HISTOGRAM_CHUNK; i++) {
+		uint32_t times = count_at(from, i);
 
-		for (uint32_t k = 0; k < HISTOGRAM_CHUNK; k++) {
-			if (c->counts[k])
-				count_bucket(to,
-					     c->number * HISTOGRAM_CHUNK + k,
-					     c->counts[k]);
-		}
+		if (times > 0)
+			count_bucket(to, i, times);
 	}
 	to->count += from->count;
 	to->sum += from->sum;
@@ -211,20 +198,16 @@ value_at(const struct histogram *h, uint64_t rank)
 
 	if (h->chunk_count == 0)
 		return exact_at(h, rank);
-	for (uint32_t i = 0; i < h->chunk_count; i++) {
-		const struct histogram_chunk *c = &h->chunks[i];
+	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS * HISTOGRAM_CHUNK; i++) {
+		int64_t middle;
 
-		for (uint32_t k = 0; k < HISTOGRAM_CHUNK; k++) {
-			int64_t middle;
-
-			seen += c->counts[k];
-			if (seen < rank)
-				continue;
-			middle = bucket_middle(c->number * HISTOGRAM_CHUNK + k);
-			if (middle < h->least)
-				return h->least;
-			return middle > h->greatest ? h->greatest : middle;
-		}
+		seen += count_at(h, i);
+		if (seen < rank)
+			continue;
+		middle = bucket_middle(i);
+		if (middle < h->least)
+			return h->least;
+		return middle > h->greatest ? h->greatest : middle;
 	}
 	return h->greatest;
 }

@@ -21,10 +21,10 @@
 enum {
 	HISTOGRAM_EXACT = 32,
 	HISTOGRAM_CHUNK = 16,
+	HISTOGRAM_CHUNKS = 232, /* as many as there can be */
 };
 
 struct histogram_chunk {
-	uint32_t number; /* of its first bucket / HISTOGRAM_CHUNK */
 	uint32_t counts[HISTOGRAM_CHUNK];
 };
 
@@ -35,9 +35,9 @@ struct histogram {
 	int64_t least;
 	int64_t greatest;
 	int64_t *exact;			/* owned; NULL once there are chunks */
-	struct histogram_chunk *chunks; /* owned; by number */
+	struct histogram_chunk *chunks; /* owned; in order of first use */
+	uint8_t *places; /* owned; of a chunk by number, from 1; 0: none */
 	uint32_t chunk_count;
-	uint32_t last_chunk; /* place of the one used last */
 };
 
 void histogram_release(struct histogram *h);

@@ -203,7 +203,6 @@ take_move(struct results *r, const struct mta_trace_move *m)
 	if (m->reason != MTA_MOVE_DELETED)
 		return;
 	source = results_source_of(r, m->sender);
-	r->tally.all.outcomes[MTA_DELETED] += m->recipient_count;
 	tally_source(&r->tally, source)->outcomes[MTA_DELETED] +=
 		m->recipient_count;
 	expect_deleted(&r->expect, results_time(m->at), m->recipient_count,
@@ -664,6 +663,7 @@ results_finish(struct results *r, int64_t now_us,
 	if (!r->has_sample || r->last_sample_us < now_us)
 		take_sample(r, now_us, state);
 	results_scan_left(r, now);
+	tally_close(&r->tally);
 	verdict = judge(r);
 	if (r->error[0] || check_books(r, now) != 0 || close_tables(r) != 0 ||
 	    results_write_scenario(r) != 0 || results_write_run_json(r) != 0 ||

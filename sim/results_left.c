@@ -121,12 +121,9 @@ tell_left(struct left_visitor *v, const struct mta_envelope *e, mta_addr to,
 	struct results *r = v->results;
 	uint32_t source = results_source_of(r, e->sender);
 	int64_t age = v->now - e->arrival;
-	struct tally_place place = tally_open(&r->tally, to, source, age);
+	struct tally_place place =
+		tally_open(&r->tally, to, source, age, outcome);
 
-	place.destination->outcomes[outcome]++;
-	place.domain->outcomes[outcome]++;
-	place.source->outcomes[outcome]++;
-	r->tally.all.outcomes[outcome]++;
 	r->left_recipients++;
 	expect_recipient(&r->expect, &(struct expect_recipient){
 					     .at_us = results_time(v->now),

@@ -34,7 +34,6 @@ add(struct tally_table *table, uint64_t key)
 					    sizeof(struct tally_key *));
 	}
 	k->number = table->count;
-	k->last_dest = TALLY_NONE;
 	table->keys[table->count++] = k;
 	mta_table_add(&table->index, key, k);
 	return k;
@@ -70,6 +69,7 @@ tally_init(struct tally *t, struct mta_symtab *symbols,
 	mta_table_init(&t->destinations.index);
 	mta_table_init(&t->domains.index);
 	mta_table_init(&t->sources.index);
+	mta_table_init(&t->pairs.index);
 }
 
 void
@@ -78,6 +78,8 @@ tally_release(struct tally *t)
 	table_release(&t->destinations, t->symbols);
 	table_release(&t->domains, t->symbols);
 	table_release(&t->sources, t->symbols);
+	table_release(&t->pairs, t->symbols);
+	free(t->by_name);
 	histogram_release(&t->all.delay);
 	histogram_release(&t->all.open);
 }
@@ -101,14 +103,43 @@ tally_destination(struct tally *t, mta_sym transport, mta_sym name)
 struct tally_key *
 tally_domain(struct tally *t, mta_sym domain)
 {
-	uint64_t key = table_key(0, domain);
-	struct tally_key *k = find(&t->domains, key);
+	struct tally_key *k;
 
-	if (k)
-		return k;
-	k = add(&t->domains, key);
+	if (domain >= t->by_name_room) {
+		uint32_t room = domain < 64 ? 128 : 2 * domain;
+
+		t->by_name = memory_resize(t->by_name, room,
+					   sizeof(struct tally_key *));
+		for (uint32_t i = t->by_name_room; i < room; i++)
+			t->by_name[i] = NULL;
+		t->by_name_room = room;
+	}
+	if (t->by_name[domain])
+		return t->by_name[domain];
+	k = add(&t->domains, table_key(0, domain));
 	k->name = domain;
 	mta_sym_hold(t->symbols, domain);
+	t->by_name[domain] = k;
+	return k;
+}
+
+/* A domain's mail goes to one destination, mostly: that pair is kept. */
+static struct tally_key *
+pair_of(struct tally *t, struct tally_key *domain, struct tally_key *dest)
+{
+	uint64_t key;
+	struct tally_key *k = domain->last_pair;
+
+	if (k && k->of_dest == dest)
+		return k;
+	key = table_key(domain->number, dest->number);
+	k = find(&t->pairs, key);
+	if (!k) {
+		k = add(&t->pairs, key);
+		k->of_domain = domain;
+		k->of_dest = dest;
+	}
+	domain->last_pair = k;
 	return k;
 }
 
@@ -146,16 +177,14 @@ static struct tally_key *
 destination_of(struct tally *t, struct tally_key *domain, mta_addr recipient)
 {
 	struct mta_route route = {.transport = 0, .queue = domain->name};
-	struct tally_key *d;
 
-	if (domain->last_dest != TALLY_NONE)
-		return t->destinations.keys[domain->last_dest];
+	if (domain->last_dest)
+		return domain->last_dest;
 	if (t->router &&
 	    t->router->resolve(t->router, recipient, &route) != MTA_ROUTE_OK)
 		route = (struct mta_route){.queue = domain->name};
-	d = tally_destination(t, route.transport, route.queue);
-	domain->last_dest = d->number;
-	return d;
+	domain->last_dest = tally_destination(t, route.transport, route.queue);
+	return domain->last_dest;
 }
 
 struct tally_key *
@@ -191,53 +220,101 @@ tally_is_attempt(const struct mta_trace_delivery *d)
 }
 
 static void
-count(struct tally_key *k, const struct mta_trace_delivery *d, bool has_delay)
+count(struct tally_key *k, const struct mta_trace_delivery *d)
 {
 	k->attempts += tally_is_attempt(d);
 	k->outcomes[d->outcome]++;
-	if (has_delay)
-		histogram_add(&k->delay, d->at - d->arrival);
+}
+
+static struct tally_key *
+destination_told(struct tally *t, const struct mta_trace_delivery *d,
+		 struct tally_key *domain)
+{
+	const struct tally_key *last = domain->last_dest;
+
+	if (d->destination == 0 || tally_is_service(t, d->transport))
+		return destination_of(t, domain, d->recipient);
+	if (!last || last->name != d->destination ||
+	    last->transport != d->transport)
+		domain->last_dest =
+			tally_destination(t, d->transport, d->destination);
+	return domain->last_dest;
 }
 
 struct tally_place
 tally_delivery(struct tally *t, const struct mta_trace_delivery *d,
 	       uint32_t source)
 {
-	mta_sym domain = t->book->domain(t->book, d->recipient);
-	bool has_delay = tally_is_final((enum mta_outcome)d->outcome) &&
-			 d->at >= t->stats_from;
 	struct tally_place place = {
-		.domain = tally_domain(t, domain),
+		.domain =
+			tally_domain(t, t->book->domain(t->book, d->recipient)),
 		.source = tally_source(t, source),
 	};
+	struct tally_key *pair;
 
-	if (d->destination != 0 && !tally_is_service(t, d->transport)) {
-		place.destination =
-			tally_destination(t, d->transport, d->destination);
-		place.domain->last_dest = place.destination->number;
-	} else {
-		place.destination =
-			destination_of(t, place.domain, d->recipient);
+	place.destination = destination_told(t, d, place.domain);
+	pair = pair_of(t, place.domain, place.destination);
+	count(pair, d);
+	count(place.destination, d);
+	count(place.source, d);
+	if (tally_is_final((enum mta_outcome)d->outcome) &&
+	    d->at >= t->stats_from) {
+		histogram_add(&pair->delay, d->at - d->arrival);
+		histogram_add(&place.source->delay, d->at - d->arrival);
 	}
-	count(place.destination, d, has_delay);
-	count(place.domain, d, has_delay);
-	count(place.source, d, has_delay);
-	count(&t->all, d, has_delay);
 	return place;
 }
 
 struct tally_place
-tally_open(struct tally *t, mta_addr recipient, uint32_t source, int64_t age)
+tally_open(struct tally *t, mta_addr recipient, uint32_t source, int64_t age,
+	   enum mta_outcome outcome)
 {
 	struct tally_place place = {
 		.domain = tally_domain(t, t->book->domain(t->book, recipient)),
 		.source = tally_source(t, source),
 	};
+	struct tally_key *pair;
 
 	place.destination = destination_of(t, place.domain, recipient);
-	histogram_add(&place.destination->open, age);
-	histogram_add(&place.domain->open, age);
+	pair = pair_of(t, place.domain, place.destination);
+	pair->outcomes[outcome]++;
+	place.destination->outcomes[outcome]++;
+	place.source->outcomes[outcome]++;
+	histogram_add(&pair->open, age);
 	histogram_add(&place.source->open, age);
-	histogram_add(&t->all.open, age);
 	return place;
+}
+
+static void
+add_counts(struct tally_key *to, const struct tally_key *from)
+{
+	to->attempts += from->attempts;
+	for (uint32_t o = 0; o < MTA_OUTCOMES; o++)
+		to->outcomes[o] += from->outcomes[o];
+}
+
+static void
+add_delays(struct tally_key *to, const struct tally_key *from)
+{
+	histogram_merge(&to->delay, &from->delay);
+	histogram_merge(&to->open, &from->open);
+}
+
+void
+tally_close(struct tally *t)
+{
+	if (t->is_closed)
+		return;
+	t->is_closed = true;
+	for (uint32_t i = 0; i < t->pairs.count; i++) {
+		const struct tally_key *pair = t->pairs.keys[i];
+
+		add_counts(pair->of_domain, pair);
+		add_delays(pair->of_domain, pair);
+		add_delays(pair->of_dest, pair);
+	}
+	for (uint32_t i = 0; i < t->sources.count; i++) {
+		add_counts(&t->all, t->sources.keys[i]);
+		add_delays(&t->all, t->sources.keys[i]);
+	}
 }

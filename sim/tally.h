@@ -24,8 +24,10 @@ struct tally_key {
 	mta_sym name;	   /* held; "" of a source */
 	uint32_t number;   /* in its table, from 0 */
 	uint32_t source;   /* of a source: its number in the scenario */
-	uint32_t
-		last_dest; /* of a domain: number of its destination; or NONE */
+	struct tally_key *last_dest; /* of a domain: where it went last */
+	struct tally_key *last_pair; /* of a domain: its pair with that */
+	struct tally_key *of_domain; /* of a pair, as the next */
+	struct tally_key *of_dest;
 	uint64_t attempts;
 	uint64_t outcomes[MTA_OUTCOMES]; /* recipients; deferred: each time */
 	int64_t in_deferred; /* of a destination: mails in deferred */
@@ -34,7 +36,6 @@ struct tally_key {
 	struct histogram open;	/* unfinished ones at the end, us so far */
 };
 
-#define TALLY_NONE UINT32_MAX
 enum {
 	TALLY_SERVICES = 8
 };
@@ -56,7 +57,11 @@ struct tally {
 	struct tally_table destinations;
 	struct tally_table domains;
 	struct tally_table sources;
+	struct tally_table pairs;   /* of a domain and a destination */
+	struct tally_key **by_name; /* owned; domains by symbol, or NULL */
+	uint32_t by_name_room;
 	struct tally_key all;
+	bool is_closed;
 	mta_time stats_from; /* final outcomes before it have no delay here */
 };
 
@@ -88,9 +93,17 @@ struct tally_place {
 struct tally_place
 tally_delivery(struct tally *t, const struct mta_trace_delivery *d,
 	       uint32_t source);
-/* A recipient that is still there at the end, `age` microseconds old. */
+/* A recipient that is still there at the end, `age` microseconds old. outcome:
+ * QUEUED or HELD. */
 struct tally_place
-tally_open(struct tally *t, mta_addr recipient, uint32_t source, int64_t age);
+tally_open(struct tally *t, mta_addr recipient, uint32_t source, int64_t age,
+	   enum mta_outcome outcome);
+
+/*
+ * Nothing comes any more: add up. Until then domains have no counts, and only
+ * sources have them all; destinations have outcomes and attempts but no delays.
+ */
+void tally_close(struct tally *t);
 
 /* A final outcome is one after which nothing is tried. */
 bool tally_is_final(enum mta_outcome outcome);
