@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Point processes: when the next message of a source arrives (docs/models.md,
- * M-ARRIVAL-...). An arrival is an iterator that gives times in microseconds
- * from the start of the scenario, never decreasing, until it is exhausted.
+ * Point processes: when the next message of a source arrives (docs/models.md).
+ * An arrival is an iterator that gives times in microseconds from the start of
+ * the scenario, never decreasing, until it is exhausted.
  *
  * Arrival n draws from cursor n of the given stream: the same luck under every
  * setting, and doubling a rate halves each gap. Configs are plain data, filled
@@ -22,13 +22,15 @@ struct law;
 #define ARRIVAL_NEVER INT64_MAX
 
 enum arrival_kind {
-	ARRIVAL_POISSON, /* rate_per_s */
-	ARRIVAL_EVEN,	 /* rate_per_s; the first at time 0 */
-	ARRIVAL_WEIBULL, /* gaps with mean 1 / rate_per_s, and shape */
-	ARRIVAL_DAILY,	 /* Poisson whose rate follows the hours */
-	ARRIVAL_TIMES,	 /* times */
-	ARRIVAL_BURST,	 /* at_us, burst_messages, rate_per_s */
-	ARRIVAL_BURSTS,	 /* every, messages, rate_per_s */
+	ARRIVAL_POISSON, /* M-ARRIVAL-POISSON: rate_per_s */
+	ARRIVAL_EVEN,	 /* M-ARRIVAL-EVEN: rate_per_s; the first at time 0 */
+	ARRIVAL_WEIBULL, /* M-ARRIVAL-WEIBULL: gaps with mean 1 / rate_per_s,
+			    and shape */
+	ARRIVAL_DAILY,	/* M-ARRIVAL-DAILY: Poisson whose rate follows the hours
+			 */
+	ARRIVAL_TIMES,	/* M-ARRIVAL-TIMES: times */
+	ARRIVAL_BURST,	/* M-ARRIVAL-BURST: at_us, burst_messages, rate_per_s */
+	ARRIVAL_BURSTS, /* M-ARRIVAL-BURSTS: every, messages, rate_per_s */
 };
 
 struct arrival_config {

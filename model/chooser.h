@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which one of n: by weights, by Zipf's law, or in turn (docs/models.md,
- * M-CHOOSE-...). Index 0 .. n - 1. Weighted choices use an alias table: a pick
- * costs the same for ten and for a million; building one is linear in n.
+ * Which one of n: by weights, by Zipf's law, or in turn (docs/models.md). Index
+ * 0 .. n - 1. Weighted choices use an alias table: a pick costs the same for
+ * ten and for a million; building one is linear in n.
  *
  * A chooser owns its table (8 bytes an entry) and does not change once made.
  * Functions that return a text return NULL when all is well, else a static
@@ -29,15 +29,17 @@ struct chooser {
 	uint32_t count;
 };
 
-/* Index i with chance weights[i] / sum; at least one weight is positive. */
+/* M-CHOOSE-WEIGHTS: index i with chance weights[i] / sum; at least one weight
+ * is positive. */
 const char *chooser_init_weights(struct chooser *chooser, const double *weights,
 				 size_t count);
 
-/* Index k - 1 with chance proportional to k^-exponent; exponent >= 0. */
+/* M-CHOOSE-ZIPF: index k - 1 with chance proportional to k^-exponent; exponent
+ * >= 0. */
 const char *
 chooser_init_zipf(struct chooser *chooser, size_t count, double exponent);
 
-/* The n-th pick is n modulo count. */
+/* M-CHOOSE-CYCLE: the n-th pick is n modulo count. */
 const char *chooser_init_cycle(struct chooser *chooser, size_t count);
 
 void chooser_release(struct chooser *chooser);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Exponential numbers by the ziggurat method (Marsaglia and Tsang, Journal of
- * Statistical Software 5(8), 2000). The area under e^-x is cut into 256 layers
- * of equal area V; layer i lies between the heights e^-x[i] and e^-x[i+1] and
- * is x[i] wide; the lowest, 0, holds the tail beyond x[1] = R and has the width
- * x[0] = V e^R that gives it the area V as a rectangle. One word picks a layer
- * and a place in it; in 98.9 % of cases that is all.
+ * M-EXPONENTIAL: exponential numbers by the ziggurat method (Marsaglia and
+ * Tsang, Journal of Statistical Software 5(8), 2000). The area under e^-x is
+ * cut into 256 layers of equal area V; layer i lies between the heights e^-x[i]
+ * and e^-x[i+1] and is x[i] wide; the lowest, 0, holds the tail beyond x[1] = R
+ * and has the width x[0] = V e^R that gives it the area V as a rectangle. One
+ * word picks a layer and a place in it; in 98.9 % of cases that is all.
  *
  * The table solves x[i] (e^-x[i+1] - e^-x[i]) = V with x[256] = 0, R =
  * 7.69711747013104972; the test of streams checks these equations.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Laws of chance: what a scenario writes wherever a time, a size or a number
- * may be drawn (docs/models.md, M-LAW-...). A law is plain data: once built it
+ * may be drawn (docs/models.md). A law is plain data: once built it
  * never changes, so one law serves any number of owners.
  *
  * Builders take numbers in the unit of the result (microseconds, bytes, plain
@@ -24,16 +24,16 @@
 #define LAW_MOST INT64_C(100000000000000000) /* 1e17: 3000 years in us */
 
 enum law_kind {
-	LAW_CONSTANT,
-	LAW_UNIFORM,
-	LAW_EXPONENTIAL,
-	LAW_LOGNORMAL,
-	LAW_GAMMA,
-	LAW_WEIBULL,
-	LAW_PARETO,
-	LAW_MIXTURE,
-	LAW_EMPIRICAL,
-	LAW_VALUES,
+	LAW_CONSTANT,	 /* M-LAW-CONSTANT */
+	LAW_UNIFORM,	 /* M-LAW-UNIFORM */
+	LAW_EXPONENTIAL, /* M-LAW-EXPONENTIAL */
+	LAW_LOGNORMAL,	 /* M-LAW-LOGNORMAL */
+	LAW_GAMMA,	 /* M-LAW-GAMMA */
+	LAW_WEIBULL,	 /* M-LAW-WEIBULL */
+	LAW_PARETO,	 /* M-LAW-PARETO */
+	LAW_MIXTURE,	 /* M-LAW-MIXTURE */
+	LAW_EMPIRICAL,	 /* M-LAW-EMPIRICAL */
+	LAW_VALUES,	 /* M-LAW-VALUES */
 };
 
 enum law_by {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Logarithm, exponential and their kin in plain IEEE arithmetic. The C
+ * M-REAL: logarithm, exponential and their kin in plain IEEE arithmetic. The C
  * library's differ in the last bit between machines, because it picks other
  * instructions where it finds them; what a draw goes through may not. Only
  * + - * / and sqrt, which IEEE 754 rounds exactly, are used, so bits are equal

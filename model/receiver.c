@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The life of a receiver, its state over time, and a connection's beginning
- * and end.
+ * The life of a receiver, its state over time (M-RECEIVER-STATE), and a
+ * connection's beginning and end.
  *
  * A connection goes: state of the host (shut?), door (caps, processes,
  * backlog), accept (a number, `fails`, the door's refusal, rate, replies up to

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A remote end with state: it accepts connections or not, answers step by step,
- * has limits and luck of its own (docs/models.md, M-RECEIVER-...).
+ * has limits and luck of its own (docs/models.md).
  *
  * No callbacks: a question is asked with the time, and the answer says what
  * happens and after how long, so that the caller needs one event for a connect

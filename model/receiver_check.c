@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a receiver's config cannot mean, the order in which a client tries its
- * hosts, and the names of things. Nothing here has state.
+ * hosts (M-RECEIVER-SERVERS), and the names of things. Nothing here has state.
  */
 #include "model/receiver_private.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A transaction: MAIL, a RCPT for each recipient, DATA, the message, its
- * answer. What refuses is asked in this order at each step: rate, greylist at
- * mail, data and end, then reply rules; at rcpt: rate, rules, greylist.
+ * M-RECEIVER-TALK, a transaction: MAIL, a RCPT for each recipient, DATA, the
+ * message, its answer. What refuses is asked in this order at each step: rate,
+ * greylist at mail, data and end, then reply rules; at rcpt: rate, rules,
+ * greylist.
  *
  * Time: what the refusing rules say, and if a recipient was accepted the
  * transfer law once and the per-recipient law for each accepted one (constant:

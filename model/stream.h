@@ -72,7 +72,7 @@ uint64_t draw_bits(struct draw *draw);
 /* Uniform in [0, 1): a multiple of 2^-53. */
 double draw_unit(struct draw *draw);
 
-/* Uniform in (0, 1): an odd multiple of 2^-54; its logarithm is finite. */
+/* Uniform in (0, 1): an odd multiple of 2^-53; its logarithm is finite. */
 double draw_open(struct draw *draw);
 
 /* 0 .. bound - 1, each with exactly the same chance; bound > 0. */

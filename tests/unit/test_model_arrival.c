@@ -44,7 +44,8 @@ expect_times(struct arrival arrival, const int64_t *times, size_t count)
 	ck_assert_int_eq(arrival_next(&arrival), ARRIVAL_NEVER);
 }
 
-/* Three a second from time 0: n / 3 s, rounded, without drift. */
+/* M-ARRIVAL-EVEN: three a second from time 0: n / 3 s, rounded, without drift.
+ */
 START_TEST(even_is_even)
 {
 	struct arrival_config config = {.kind = ARRIVAL_EVEN, .rate_per_s = 3};
@@ -56,6 +57,7 @@ START_TEST(even_is_even)
 }
 END_TEST
 
+/* M-ARRIVAL-TIMES, M-ARRIVAL-BURST, M-ARRIVAL-BURSTS */
 START_TEST(times_and_bursts_by_hand)
 {
 	static const int64_t list[] = {-S, 0, 0, 5 * S};
@@ -89,8 +91,8 @@ START_TEST(times_and_bursts_by_hand)
 }
 END_TEST
 
-/* Poisson counts: mean and variance of the count in disjoint seconds are both
- * the rate; the index of dispersion times (n - 1) is chi-squared. */
+/* M-ARRIVAL-POISSON: mean and variance of the count in disjoint seconds are
+ * both the rate; the index of dispersion times (n - 1) is chi-squared. */
 START_TEST(poisson_counts)
 {
 	enum {
@@ -155,8 +157,8 @@ START_TEST(twice_the_rate_is_half_of_each_time)
 }
 END_TEST
 
-/* Gaps of mean 1/rate; their squared coefficient of variation is
- * Gamma(1 + 2/k) / Gamma(1 + 1/k)^2 - 1, 5 for shape 1/2. */
+/* M-ARRIVAL-WEIBULL: gaps of mean 1/rate; their squared coefficient of
+ * variation is Gamma(1 + 2/k) / Gamma(1 + 1/k)^2 - 1, 5 for shape 1/2. */
 START_TEST(weibull_gaps)
 {
 	enum {
@@ -183,8 +185,8 @@ START_TEST(weibull_gaps)
 }
 END_TEST
 
-/* Hours 9 and 15 weigh 3 and 1, all others 0; Sunday nothing; the scenario
- * begins on Saturday 12:00. Counts of the hours are Poisson. */
+/* M-ARRIVAL-DAILY: hours 9 and 15 weigh 3 and 1, all others 0; Sunday nothing;
+ * the scenario begins on Saturday 12:00. Counts of the hours are Poisson. */
 START_TEST(daily_follows_the_hours)
 {
 	struct arrival_config config = {.kind = ARRIVAL_DAILY,
@@ -258,7 +260,8 @@ START_TEST(what_no_arrival_can_have)
 }
 END_TEST
 
-/* Exact up to the rounding of the table: half of 2^-32 for each column. */
+/* M-CHOOSE-WEIGHTS: exact up to the rounding of the table: half of 2^-32 for
+ * each column. */
 START_TEST(alias_table_holds_the_weights)
 {
 	static const double weights[] = {3, 0, 1, 0.5, 20, 7, 1e-3};
@@ -278,7 +281,8 @@ START_TEST(alias_table_holds_the_weights)
 }
 END_TEST
 
-/* Chances k^-1.5 / sum over a million, with libm's pow; and picks by them. */
+/* M-CHOOSE-ZIPF: chances k^-1.5 / sum over a million, with libm's pow; and
+ * picks by them. */
 START_TEST(zipf_of_a_million)
 {
 	enum {
@@ -316,6 +320,7 @@ START_TEST(zipf_of_a_million)
 }
 END_TEST
 
+/* M-CHOOSE-CYCLE */
 START_TEST(cycle_and_refusals)
 {
 	static const double none[] = {0, 0}, less[] = {1, -1};

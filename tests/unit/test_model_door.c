@@ -82,8 +82,8 @@ poll_once(struct bench *b, int64_t now)
 	return (int)b->woken.ticket;
 }
 
-/* Cap 5 with 421 after 50 ms. A connection counts until it is closed, also
- * while it is being refused. */
+/* M-RECEIVER-DOOR: cap 5 with 421 after 50 ms. A connection counts until it is
+ * closed, also while it is being refused. */
 START_TEST(cap_of_five_with_421)
 {
 	struct bench b;

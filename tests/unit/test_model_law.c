@@ -99,7 +99,9 @@ enum {
 	SUBJECTS = 9
 };
 
-/* The laws under test, with mean and deviation from the textbook formulas. */
+/* The laws under test, with mean and deviation from the textbook formulas:
+ * M-LAW-UNIFORM, M-LAW-EXPONENTIAL, M-LAW-LOGNORMAL, M-LAW-GAMMA,
+ * M-LAW-WEIBULL, M-LAW-PARETO, M-LAW-EMPIRICAL, M-LAW-MIXTURE. */
 static void
 make_subjects(struct subject s[SUBJECTS], struct law_part parts[2])
 {
@@ -267,6 +269,7 @@ START_TEST(parameters_stretch_the_same_luck)
 }
 END_TEST
 
+/* M-LAW-VALUES */
 START_TEST(values_are_replayed)
 {
 	static const double list[] = {5, 7.6, 9};
@@ -287,6 +290,7 @@ START_TEST(values_are_replayed)
 }
 END_TEST
 
+/* M-LAW-CONSTANT rounds half up; other laws keep their bounds. */
 START_TEST(draws_are_integers_within_bounds)
 {
 	struct law law;

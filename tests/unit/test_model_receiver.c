@@ -221,7 +221,8 @@ START_TEST(another_rule_changes_no_other_luck)
 }
 END_TEST
 
-/* One entry of the schedule a state; the answer of each by its definition. */
+/* M-RECEIVER-STATE: one entry of the schedule a state; the answer of each by
+ * its definition. */
 START_TEST(states_answer_as_they_are_named)
 {
 	struct bench b;
@@ -306,6 +307,7 @@ START_TEST(phases_are_looked_up_twice)
 }
 END_TEST
 
+/* M-RECEIVER-TALK */
 START_TEST(replies_at_each_step)
 {
 	struct bench b;
@@ -470,7 +472,8 @@ START_TEST(so_many_messages_a_connection)
 }
 END_TEST
 
-/* 60 a minute, two at once; over it 451 and one a minute for ten minutes. */
+/* M-RECEIVER-RATE: 60 a minute, two at once; over it 451 and one a minute for
+ * ten minutes. */
 START_TEST(rate_and_penalty_by_hand)
 {
 	static const struct {
@@ -551,8 +554,8 @@ START_TEST(rate_of_recipients_and_connections)
 }
 END_TEST
 
-/* The preset of postgrey: 300 s, two days, whitelisted after five good ones of
- * which one an hour counts. */
+/* M-RECEIVER-GREYLIST: the preset of postgrey: 300 s, two days, whitelisted
+ * after five good ones of which one an hour counts. */
 static void
 make_grey(struct bench *b)
 {
@@ -630,7 +633,8 @@ START_TEST(greylist_learns_a_client)
 }
 END_TEST
 
-/* Three hosts at 10 of which one is dead, one of another receiver at 20. */
+/* M-RECEIVER-SERVERS: three hosts at 10 of which one is dead, one of another
+ * receiver at 20. */
 START_TEST(mx_hosts_in_order)
 {
 	static const struct receiver_config backup = {.name = "backup"};

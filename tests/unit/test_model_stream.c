@@ -42,6 +42,7 @@ START_TEST(philox_gives_its_published_answers)
 }
 END_TEST
 
+/* M-STREAM */
 START_TEST(draws_do_not_depend_on_other_draws)
 {
 	struct stream stream, again;
@@ -149,8 +150,9 @@ close_to(double ours, double theirs, double relative, double at)
 			     theirs);
 }
 
-/* libm is good to one unit in the last place, 2.2e-16; the header promises
- * 1e-15. A power carries the error of its logarithm times the exponent. */
+/* M-REAL: libm is good to one unit in the last place, 2.2e-16; the header
+ * promises 1e-15. A power carries the error of its logarithm times the
+ * exponent. */
 START_TEST(elementary_functions_agree_with_libm)
 {
 	uint64_t state = harness_seed(5);
@@ -197,8 +199,8 @@ START_TEST(normal_quantile_agrees_with_gsl)
 }
 END_TEST
 
-/* The table's equations, and the law far out, where the table ends: shares
- * e^-x beyond x. */
+/* M-EXPONENTIAL: the table's equations, and the law far out, where the table
+ * ends: shares e^-x beyond x. */
 START_TEST(ziggurat_holds_its_equations)
 {
 	enum {
