@@ -289,6 +289,9 @@ golden: $(MTASIM) ## compare full traces with the kept ones; UPDATE=1 keeps ours
 
 # ---------------------------------------------------------------- lint
 
+# Documents that are made from tables in the sources.
+DOCS_MADE := parameters.md trace.md
+
 # Each check by itself, so that one failure does not hide the next.
 define lint_run
 @bad=0; try() { \
@@ -321,7 +324,6 @@ analyze: setup-long ## clang-tidy and cppcheck over the sources (minutes)
 
 # ---------------------------------------------------------------- documents
 
-DOCS_MADE := parameters.md trace.md
 .PHONY: docs figures
 docs: $(DOCS_MADE:%=build/docs/%) ## make docs/parameters.md and docs/trace.md anew
 	cp $^ docs/
