@@ -16,7 +16,7 @@ enum {
 struct under_way {
 	struct mta_pooled pooled;
 	struct mta_timer timer; /* on the receiver's loop */
-	struct port_loop *port;
+	struct port_view *view; /* the sender's */
 	enum mta_service to;
 	struct mta_note note;
 };
@@ -83,11 +83,13 @@ under_way_fired(struct mta_timer *timer)
 {
 	struct under_way *u =
 		mta_container_of(timer, struct under_way, timer);
-	struct port_mailbox *box = &u->port->boxes[u->to];
+	struct port_loop *port = u->view->shared;
+	struct port_mailbox *box = &port->boxes[u->to];
 	mta_time at = timer->at;
 
 	box_put(box, &u->note);
-	mta_pool_give(&u->port->under_way, u);
+	u->view->kept[u->to]--;
+	mta_pool_give(&port->under_way, u);
 	box_wake(box, at);
 }
 
@@ -100,13 +102,16 @@ port_send(struct mta_port *base, enum mta_service to,
 	struct under_way *u;
 
 	mta_assert(box->loop != NULL);
-	if (v->loop->now == v->loop->stepped) {
+	/* What we still keep for the receiver goes first: the sender's next
+	 * step may come at the very time at which that leaves. */
+	if (v->loop->now == v->loop->stepped && v->kept[to] == 0) {
 		box_put(box, note);
 		box_wake(box, v->loop->now);
 		return;
 	}
 	u = mta_pool_take(&v->shared->under_way);
-	u->port = v->shared;
+	u->view = v;
+	v->kept[to]++;
 	u->to = to;
 	u->note = *note;
 	mta_timer_init(&u->timer, under_way_fired);
@@ -148,7 +153,8 @@ items_take(struct port_loop *p, uint32_t size_class)
 
 	if (!items)
 		return mta_alloc((size_t)1 << size_class, sizeof(*items));
-	memcpy(&p->free_items[size_class], items, sizeof(items));
+	memcpy(&p->free_items[size_class], (const void *)items,
+	       sizeof(p->free_items[0]));
 	return items;
 }
 
@@ -158,7 +164,7 @@ items_give(struct port_loop *p, struct mta_recipient *items,
 {
 	struct mta_recipient *next = p->free_items[size_class];
 
-	memcpy(items, &next, sizeof(next));
+	memcpy((void *)items, &next, sizeof(p->free_items[0]));
 	p->free_items[size_class] = items;
 }
 

@@ -3,7 +3,8 @@
  * The port of the simulated host: notes between services on loops of one
  * program. A note leaves at the sender's loop->now; if that lies ahead (the
  * sender is still busy then) it is kept until that time comes, else the receiver
- * is woken at once, behind what is already due.
+ * is woken at once, behind what is already due. Notes of one view to one service
+ * do not overtake each other.
  *
  * One shared part, and a view for each loop, which is the door.
  */
@@ -24,7 +25,7 @@ struct port_mailbox {
 	uint32_t count;
 };
 
-enum { PORT_LIST_CLASSES = 14 }; /* lists of 1, 2, 4 .. 8192 recipients */
+enum { PORT_LIST_CLASSES = 24 }; /* lists of 1, 2, 4 .. 2^23 recipients */
 
 struct port_loop {
 	struct port_mailbox boxes[MTA_SERVICES];
@@ -38,12 +39,13 @@ struct port_view {
 	struct mta_port base;
 	struct port_loop *shared;
 	struct mta_loop *loop; /* of whoever uses this view */
+	uint32_t kept[MTA_SERVICES]; /* notes of ours that leave later */
 };
 
 void port_loop_init(struct port_loop *p);
 void port_loop_release(struct port_loop *p);
 
-/* shared, loop: borrowed. */
+/* shared, loop: borrowed. The view lives as long as the shared part. */
 void port_view_init(struct port_view *v, struct port_loop *shared,
 		    struct mta_loop *loop);
 

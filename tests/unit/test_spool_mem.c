@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the memory spool has beyond its contract: time that operations take, the
+ * disk as a station, ids, mail that is put in place, loss of power, and its
+ * size. Expected times are sums of the costs, worked out beside them.
+ */
+#include "tests/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mta/loop.h"
+#include "mta/symtab.h"
+#include "sim/spool_mem.h"
+
+#define MS INT64_C(1000)
+
+static const mta_time start = INT64_C(1700000000) * MTA_USEC_PER_S + 123456;
+
+struct bed {
+	uint64_t sequence;
+	struct mta_loop loop;
+	struct mta_symtab symbols;
+	struct spool_mem store;
+	struct spool_costs costs;
+	struct spool_view view;
+	struct mta_spool *spool;
+	const struct mta_spool_ops *ops;
+};
+
+static void
+bed_init(struct bed *b, struct spool_mem_config config)
+{
+	memset(b, 0, sizeof(*b));
+	config.dirs.hash_depth = 1;
+	mta_symtab_init(&b->symbols);
+	mta_loop_init(&b->loop, &b->sequence, start);
+	spool_mem_init(&b->store, &config, &b->symbols, start);
+	spool_view_init(&b->view, &b->store, &b->loop, &b->costs);
+	b->spool = &b->view.base;
+	b->ops = b->spool->ops;
+}
+
+static void
+bed_release(struct bed *b)
+{
+	spool_mem_release(&b->store);
+	mta_loop_release(&b->loop);
+	mta_symtab_release(&b->symbols);
+}
+
+static struct mta_ref
+bed_file(struct bed *b, uint32_t recipients)
+{
+	struct mta_ref f = b->ops->create(
+		b->spool, MTA_INCOMING,
+		&(struct mta_envelope){.arrival = b->loop.now,
+				       .created_s = mta_second(b->loop.now)});
+
+	for (uint32_t i = 0; i < recipients; i++)
+		b->ops->append(b->spool, f, i);
+	ck_assert_int_eq(b->ops->commit(b->spool, f, MTA_INCOMING), MTA_OK);
+	return f;
+}
+
+static void
+bed_move(struct bed *b, struct mta_ref f, enum mta_queue from,
+	 enum mta_queue to)
+{
+	ck_assert_int_eq(b->ops->move(b->spool, f, from, to, MTA_WAKE_KEEP),
+			 MTA_OK);
+}
+
+/* Time charged since the last call; the loop then stands at `start` again. */
+static mta_span
+charged(struct bed *b)
+{
+	mta_span cost = b->loop.now - start;
+
+	b->loop.now = start;
+	return cost;
+}
+
+START_TEST(work_takes_time)
+{
+	struct bed b;
+	struct mta_ref f, g;
+	struct mta_envelope e;
+
+	bed_init(&b, (struct spool_mem_config){.files_max = 0});
+	f = bed_file(&b, 1);
+	bed_move(&b, f, MTA_INCOMING, MTA_ACTIVE);
+	ck_assert_int_eq(charged(&b), 0);
+	b.costs = (struct spool_costs){
+		.commit = 4 * MS, .admit = 100, .scan = 7, .finish = 2000};
+	g = bed_file(&b, 1);
+	ck_assert_int_eq(charged(&b), 4 * MS);
+	/* Accepted when the work was done. */
+	ck_assert_int_eq(b.ops->envelope(b.spool, g, &e), MTA_OK);
+	ck_assert_int_eq(e.committed, start + 4 * MS);
+	bed_move(&b, g, MTA_INCOMING, MTA_ACTIVE);
+	ck_assert_int_eq(charged(&b), 100);
+	bed_move(&b, g, MTA_ACTIVE, MTA_DEFERRED);
+	ck_assert_int_eq(charged(&b), 2000);
+	bed_move(&b, g, MTA_DEFERRED, MTA_HOLD);
+	ck_assert_int_eq(charged(&b), 0);
+	ck_assert_int_eq(b.ops->remove(b.spool, MTA_ACTIVE, f), MTA_OK);
+	ck_assert_int_eq(charged(&b), 2000);
+	bed_release(&b);
+}
+END_TEST
+
+START_TEST(looking_takes_time)
+{
+	struct bed b;
+	struct mta_scan scan = {.is_open = false};
+	struct mta_scan_item item;
+	uint32_t now_s = (uint32_t)mta_second(start);
+
+	bed_init(&b,
+		 (struct spool_mem_config){.dirs.order = SPOOL_OLDEST_FIRST});
+	for (int i = 0; i < 120; i++)
+		bed_file(&b, 1);
+	b.costs.scan = 20;
+	b.ops->scan_open(b.spool, MTA_INCOMING, &scan);
+	/* One that is found is looked at too. */
+	ck_assert_int_eq(b.ops->scan_next(b.spool, &scan, now_s, 5, &item),
+			 MTA_SCAN_FOUND);
+	ck_assert_int_eq(charged(&b), 20);
+	/* None is due a second before: pieces of a millisecond, 50 names. */
+	ck_assert_int_eq(
+		b.ops->scan_next(b.spool, &scan, now_s - 1, UINT32_MAX, &item),
+		MTA_SCAN_SKIPPED);
+	ck_assert_uint_eq(item.skipped, 50);
+	ck_assert_int_eq(charged(&b), 1000);
+	ck_assert_int_eq(
+		b.ops->scan_next(b.spool, &scan, now_s - 1, UINT32_MAX, &item),
+		MTA_SCAN_SKIPPED);
+	ck_assert_int_eq(
+		b.ops->scan_next(b.spool, &scan, now_s - 1, UINT32_MAX, &item),
+		MTA_SCAN_END);
+	ck_assert_uint_eq(item.skipped, 120 - 1 - 100);
+	ck_assert_int_eq(charged(&b), 1000 + 19 * 20);
+	/* A look that takes longer than that is one name. */
+	b.costs.scan = 5000;
+	b.ops->scan_open(b.spool, MTA_INCOMING, &scan);
+	ck_assert_int_eq(
+		b.ops->scan_next(b.spool, &scan, now_s - 1, UINT32_MAX, &item),
+		MTA_SCAN_SKIPPED);
+	ck_assert_uint_eq(item.skipped, 1);
+	bed_release(&b);
+}
+END_TEST
+
+START_TEST(the_disk_is_a_station)
+{
+	struct bed b;
+	struct spool_view other;
+	struct mta_loop loop;
+	struct mta_log_record r = {.offset = 0};
+	struct mta_ref f;
+
+	bed_init(&b, (struct spool_mem_config){.disk_fsync = 4 * MS,
+					       .disk_rename = 1 * MS,
+					       .disk_parallel = 2});
+	mta_loop_init(&loop, &b.sequence, start);
+	spool_view_init(&other, &b.store, &loop, &b.costs);
+	/* fsync, then rename, on whichever of two servers is free. */
+	f = bed_file(&b, 1);
+	ck_assert_int_eq(charged(&b), 5 * MS);
+	/* Another process at the same time: servers are free at 4 and 5 ms, so
+	 * its fsync ends at 8. */
+	ck_assert_int_eq(
+		other.base.ops->log_append(&other.base, MTA_LOG_DEFER, f, &r),
+		MTA_OK);
+	ck_assert_int_eq(loop.now - start, 8 * MS);
+	/* And a third: free at 5 and 8, a rename ends at 6. */
+	loop.now = start;
+	ck_assert_int_eq(other.base.ops->move(&other.base, f, MTA_INCOMING,
+					      MTA_ACTIVE, MTA_WAKE_KEEP),
+			 MTA_OK);
+	ck_assert_int_eq(loop.now - start, 6 * MS);
+	/* A disk that is idle again does not remember. */
+	loop.now = start + 100 * MS;
+	ck_assert_int_eq(other.base.ops->remove(&other.base, MTA_ACTIVE, f),
+			 MTA_OK);
+	ck_assert_int_eq(loop.now - start, 101 * MS);
+	mta_loop_release(&loop);
+	bed_release(&b);
+}
+END_TEST
+
+static void
+expect_id(bool long_ids, const char *expected)
+{
+	struct bed b;
+	struct mta_ref f, g;
+	char text[MTA_ID_TEXT_MAX];
+
+	bed_init(&b, (struct spool_mem_config){.long_ids = long_ids});
+	f = bed_file(&b, 1);
+	g = bed_file(&b, 1);
+	b.ops->id_text(b.spool, f, text, sizeof(text));
+	ck_assert_str_eq(text, expected);
+	/* It does not change while the file lives. */
+	b.loop.now += 700 * MS;
+	bed_move(&b, f, MTA_INCOMING, MTA_ACTIVE);
+	b.ops->id_text(b.spool, f, text, sizeof(text));
+	ck_assert_str_eq(text, expected);
+	ck_assert_int_eq(b.ops->remove(b.spool, MTA_ACTIVE, f), MTA_OK);
+	/* The file removed last can still be named, by who hears of it. */
+	b.ops->id_text(b.spool, f, text, sizeof(text));
+	ck_assert_str_eq(text, expected);
+	ck_assert_int_eq(b.ops->remove(b.spool, MTA_INCOMING, g), MTA_OK);
+	b.ops->id_text(b.spool, f, text, sizeof(text));
+	ck_assert_str_eq(text, "");
+	bed_release(&b);
+}
+
+START_TEST(ids)
+{
+	/* The example of F1.4 for the time, 1700000000.123456; the first slot
+	 * is inode 1. */
+	expect_id(false, "1E2401");
+	expect_id(true, "4SVLCh0sf8z1");
+}
+END_TEST
+
+START_TEST(mail_put_in_place)
+{
+	struct bed b;
+	mta_addr to[3] = {9, 8, 7};
+	struct spool_seed seed = {
+		.queue = MTA_DEFERRED,
+		.wake_s = 1700000500,
+		.recipients = to,
+		.envelope = {.arrival = start - 3000 * MS,
+			     .created_s = mta_second(start - 3000 * MS),
+			     .committed = start - 2999 * MS,
+			     .recipient_count = 3,
+			     .attempts = 2,
+			     .first_active = start - 2990 * MS}};
+	struct mta_envelope e;
+	struct mta_record r;
+	struct mta_ref f;
+
+	bed_init(&b, (struct spool_mem_config){.files_max = 0});
+	f = spool_mem_put(&b.store, &seed);
+	ck_assert_uint_eq(spool_mem_wake(&b.store, f), 1700000500);
+	ck_assert_uint_eq(b.ops->count(b.spool, MTA_DEFERRED), 1);
+	ck_assert_int_eq(b.ops->envelope(b.spool, f, &e), MTA_OK);
+	ck_assert_mem_eq(&e, &seed.envelope, sizeof(e));
+	ck_assert_int_eq(b.ops->read(b.spool, f, 2, &r), MTA_OK);
+	ck_assert_uint_eq(r.address, 7);
+	bed_release(&b);
+}
+END_TEST
+
+/* ---- loss of power (F1.14) --------------------------------------------------
+ */
+
+struct dice {
+	struct spool_luck luck;
+	bool answer;
+	uint32_t asked;
+};
+
+static bool
+dice_say(struct spool_luck *luck, struct mta_ref file)
+{
+	struct dice *d = mta_container_of(luck, struct dice, luck);
+
+	ck_assert(mta_ref_is_set(file));
+	d->asked++;
+	return d->answer;
+}
+
+static uint32_t
+done_count(const struct bed *b, struct mta_ref f, uint32_t recipients)
+{
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < recipients; i++) {
+		struct mta_record r;
+
+		ck_assert_int_eq(b->ops->read(b->spool, f, i, &r), MTA_OK);
+		done += r.kind == MTA_RECORD_DONE;
+	}
+	return done;
+}
+
+START_TEST(power_is_lost)
+{
+	struct bed b;
+	struct dice dice = {.luck.is_lost = dice_say, .answer = true};
+	struct mta_ref f, g, h;
+
+	bed_init(&b, (struct spool_mem_config){.writeback = 30000 * MS});
+	f = bed_file(&b, 4);
+	g = bed_file(&b, 1);
+	bed_move(&b, f, MTA_INCOMING, MTA_ACTIVE);
+	ck_assert_int_eq(b.ops->open(b.spool, MTA_ACTIVE, f, MTA_LOCK_SHARED),
+			 MTA_OK);
+	/* Written back by 31 s: kept. The next two: not yet. */
+	ck_assert_int_eq(b.ops->mark_done(b.spool, f, 0), MTA_OK);
+	b.loop.now += 31000 * MS;
+	ck_assert_int_eq(b.ops->mark_done(b.spool, f, 1), MTA_OK);
+	ck_assert_int_eq(b.ops->mark_done(b.spool, f, 3), MTA_OK);
+	/* One being written is no mail yet. */
+	h = b.ops->create(b.spool, MTA_INCOMING,
+			  &(struct mta_envelope){.arrival = start});
+	ck_assert_uint_eq(done_count(&b, f, 4), 3);
+	ck_assert_uint_eq(
+		spool_mem_lose_power(&b.store, b.loop.now, &dice.luck), 2);
+	/* One file had something to lose. */
+	ck_assert_uint_eq(dice.asked, 1);
+	ck_assert_uint_eq(done_count(&b, f, 4), 1);
+	ck_assert_uint_eq(spool_mem_locks(&b.store, f), 0);
+	/* Accepted mail is still there, where it was. */
+	ck_assert_uint_eq(b.ops->count(b.spool, MTA_ACTIVE), 1);
+	ck_assert_uint_eq(b.ops->count(b.spool, MTA_INCOMING), 1);
+	ck_assert_uint_eq(done_count(&b, g, 1), 0);
+	ck_assert_int_eq(b.ops->envelope(b.spool, h, &(struct mta_envelope){0}),
+			 MTA_ENOENT);
+	bed_release(&b);
+}
+END_TEST
+
+START_TEST(power_is_lost_with_luck)
+{
+	struct bed b;
+	struct dice dice = {.luck.is_lost = dice_say, .answer = false};
+	struct mta_ref f;
+
+	bed_init(&b, (struct spool_mem_config){.files_max = 0});
+	f = bed_file(&b, 2);
+	ck_assert_int_eq(b.ops->mark_done(b.spool, f, 0), MTA_OK);
+	ck_assert_uint_eq(
+		spool_mem_lose_power(&b.store, b.loop.now, &dice.luck), 0);
+	ck_assert_uint_eq(done_count(&b, f, 2), 1);
+	/* Spared once is on disk: a second loss has nothing to take. */
+	dice.answer = true;
+	ck_assert_uint_eq(
+		spool_mem_lose_power(&b.store, b.loop.now, &dice.luck), 0);
+	bed_release(&b);
+}
+END_TEST
+
+/* ---- size -------------------------------------------------------------------
+ */
+
+START_TEST(waiting_mail_is_small)
+{
+	struct bed b;
+
+	bed_init(&b, (struct spool_mem_config){.files_max = 0});
+	for (int i = 0; i < 1000; i++) {
+		b.loop.now += 977;
+		bed_file(&b, 1);
+	}
+	/* No side: nothing but the 36 bytes and the entry. */
+	ck_assert_uint_eq(b.store.sides.used_count, 0);
+	ck_assert_uint_eq(b.store.records.used_count, 1000);
+	ck_assert_uint_eq(sizeof(struct spool_record), 36);
+	ck_assert_uint_eq(sizeof(struct spool_entry), 8);
+	bed_release(&b);
+}
+END_TEST
+
+Suite *
+spool_mem_suite(void)
+{
+	Suite *s = suite_create("spool_mem");
+	TCase *t = tcase_create("spool_mem");
+
+	tcase_add_test(t, work_takes_time);
+	tcase_add_test(t, looking_takes_time);
+	tcase_add_test(t, the_disk_is_a_station);
+	tcase_add_test(t, ids);
+	tcase_add_test(t, mail_put_in_place);
+	tcase_add_test(t, power_is_lost);
+	tcase_add_test(t, power_is_lost_with_luck);
+	tcase_add_test(t, waiting_mail_is_small);
+	suite_add_tcase(s, t);
+	return s;
+}
