@@ -37,9 +37,9 @@ if (text) {
 		data using (t(column('time_s'))):(any_bounced ? upto3(0) : NaN) \
 		with boxes fillstyle solid noborder fillcolor rgb black \
 		title (any_bounced ? 'bounced' : ''), \
-		data using (t(column('time_s'))):(upto2(0)) \
+		data using (t(column('time_s'))):(any_deferred ? upto2(0) : NaN) \
 		with boxes fillstyle pattern 4 noborder fillcolor rgb vermilion \
-		title 'deferred', \
+		title (any_deferred ? 'deferred' : ''), \
 		data using (t(column('time_s'))):(upto1(0)) \
 		with boxes fillstyle solid noborder fillcolor rgb sky \
 		title 'delivered'

@@ -14,17 +14,26 @@ if (!text) {
 		'; with >= unfinished mail could move it further' : ''))
 }
 if (destinations > shown && !text) {
-	run_name = run_name . sprintf(', the %d busiest of %d destinations', \
+	run_name = run_name . sprintf('; the %d busiest of %d destinations', \
 		shown, destinations)
+}
+if (destinations == 0 && !text) {
+	run_name = run_name . sprintf('; the %d busiest destinations', shown)
 }
 eval head
 
 # People read 10 min, not 600 s.
 set logscale x 10
-set xrange [0.8 * delay_least:1.25 * delay_most]
+set xrange [0.8 * delay_least:(bars > 0 ? 2 : 1.25) * delay_most]
 set xtics ('1 ms' 0.001, '10 ms' 0.01, '0.1 s' 0.1, '1 s' 1, '10 s' 10, \
 	'1 min' 60, '10 min' 600, '1 h' 3600, '6 h' 21600, '1 d' 86400, \
 	'5 d' 432000)
+if (delay_most < 30 * delay_least) {
+	set xtics add ('2 ms' 0.002, '5 ms' 0.005, '20 ms' 0.02, \
+		'50 ms' 0.05, '0.2 s' 0.2, '0.5 s' 0.5, '2 s' 2, '5 s' 5, \
+		'20 s' 20, '30 s' 30, '2 min' 120, '5 min' 300, \
+		'20 min' 1200, '30 min' 1800, '2 h' 7200, '12 h' 43200)
+}
 set xlabel 'time from arrival to delivery' textcolor rgb ink
 
 colour_of(i) = i == 1 ? black : i == 2 ? blue : i == 3 ? vermilion : \
@@ -50,7 +59,7 @@ if (curves > 0) {
 		set key bottom right
 		set ytics 0.25
 		plot for [i = 1:curves] data using (of(i, 'delay_s')): \
-			(of(i, 'share')) with lines title curve_name(i)
+			(of(i, 'share')) with steps title curve_name(i)
 	} else {
 		# The key stands below, two columns of three.
 		set bmargin at screen up(168)
@@ -59,7 +68,7 @@ if (curves > 0) {
 			Left reverse maxrows 3 horizontal width 1 samplen 4 \
 			spacing 1.2 textcolor rgb ink
 		plot for [i = 1:curves] data using (of(i, 'delay_s')): \
-			(of(i, 'share')) with lines lw 2 dashtype i \
+			(of(i, 'share')) with steps lw 2 dashtype i \
 			lc rgb colour_of(i) \
 			title curve_name(i) . ':  ' . curve_text(i)
 	}

@@ -2,19 +2,29 @@
 #
 # The concurrency window of a few destinations and the deliveries under way,
 # one panel each: those that kept most agents busy, and those that died.
-# A panel is hatched while its destination is dead.
-# Table: panel,time_s,window,busy,dead. A row holds until the next.
+# A panel is hatched while its destination is dead. A destination that is idle
+# has no window. In a long run a row is a slice of time: the line is the mean
+# of the window, the band its range, the area the mean of the deliveries and
+# the thin line above it their peak.
+# Table: panel,time_s,end_s,window,window_low,window_high,busy,busy_most,dead.
 
 what_shown = 'Window and deliveries under way'
 if (destinations > panels && !text) {
 	run_name = run_name . sprintf(', %d of %d destinations', \
 		panels, destinations)
 }
+if (destinations == 0 && !text) {
+	run_name = run_name . sprintf(', %d of many destinations', panels)
+}
 eval head
 rows = panels > 4 ? 3 : panels > 2 ? 2 : panels
 cols = panels > 2 ? 2 : 1
 if (text) { rows = panels; cols = 1 }
 
+# 1, 2 or 5 times a power of ten, 1 at least
+power(x) = 10.0 ** floor(log10(x))
+round_step(x) = x <= 1 ? 1 : x <= 2 * power(x) ? 2 * power(x) : \
+	x <= 5 * power(x) ? 5 * power(x) : 10 * power(x)
 name_of(i) = value(sprintf('panel_%d', i))
 most_of(i) = value(sprintf('panel_%d_most', i))
 of(i, name) = column('panel') == i ? column(name) : NaN
@@ -56,14 +66,14 @@ do for [i = 1:panels] {
 	if (i == 1 && !text) {
 		set key at screen 1 - across(key_width), screen 1 - up(14) \
 			right top Left reverse vertical maxrows 2 \
-			samplen 2.5 spacing 1.1 width 2 textcolor rgb ink
+			samplen 2 spacing 1.1 width 1 textcolor rgb ink
 	} else {
 		unset key
 	}
 	if (i == 2 || text) { unset label 9001; unset label 9002 }
 	top = most_of(i) > 0 ? most_of(i) * 1.1 : 1
 	set yrange [0:top]
-	if (most_of(i) <= 5 && !text) { set ytics 1 } else { set ytics autofreq }
+	set ytics round_step(top / 4)
 	if (text) {
 		plot data using (t(column('time_s'))):(of(i, 'busy')) \
 			with steps lt 2 notitle, \
@@ -75,9 +85,20 @@ do for [i = 1:panels] {
 			fillcolor rgb grey title (any_dead ? 'dead' : ''), \
 			data using (t(column('time_s'))):(of(i, 'busy')) \
 			with fillsteps fillstyle solid noborder \
-			fillcolor rgb sky title 'deliveries under way', \
-			data using (t(column('time_s'))):(of(i, 'window')) \
-			with steps lw 1.8 lc rgb black title 'window'
+			fillcolor rgb sky title 'deliveries', \
+			data using (t(column('time_s'))):(of(i, 'busy_most')) \
+			with steps lw 0.7 lc rgb blue \
+			title (any_range ? 'their peak' : ''), \
+			data using (t(column('time_s'))): \
+			(of(i, 'window_high')):(t(column('time_s'))): \
+			(t(column('end_s'))):(of(i, 'window_low')): \
+			(of(i, 'window_high')) with boxxyerror \
+			fillstyle transparent solid 0.3 noborder \
+			fillcolor rgb black \
+			title (any_range ? 'range of window' : ''), \
+			data using (t(column('time_s'))):(of(i, 'window')): \
+			(t(column('end_s')) - t(column('time_s'))):(0) \
+			with vectors nohead lw 2 lc rgb black title 'window'
 	}
 }
 unset multiplot

@@ -236,8 +236,9 @@ compare_bar(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
+/* Busiest first; *sum: there are others, of which only the sum is known. */
 static size_t
-find_bars(json_t *tree, struct bar *bars, size_t room)
+find_bars(json_t *tree, struct bar *bars, size_t room, bool *sum)
 {
 	const char *name;
 	json_t *entry;
@@ -255,8 +256,10 @@ find_bars(json_t *tree, struct bar *bars, size_t room)
 			.bound = json_is_string(
 				json_object_get(delay, "lower_bounds_from")),
 		};
-		if (count < room && strcmp(name, "(other)") != 0 &&
-		    bar.count > 0 && !isnan(bar.p50) && !isnan(bar.p99))
+		if (!strcmp(name, "(other)"))
+			*sum = true;
+		else if (count < room && bar.count > 0 && !isnan(bar.p50) &&
+			 !isnan(bar.p99))
 			bars[count++] = bar;
 	}
 	qsort(bars, count, sizeof(*bars), compare_bar);
@@ -308,7 +311,8 @@ make_bars(struct plot_job *job)
 			job->run->dir, error.line, error.text);
 	size_t room = json_object_size(json_object_get(tree, "destinations"));
 	struct bar *bars = memory_array(room, sizeof(*bars));
-	size_t count = find_bars(tree, bars, room);
+	bool sum = false;
+	size_t count = find_bars(tree, bars, room, &sum);
 	enum plot_result result = PLOT_READY;
 	if (count == 0)
 		result = plot_why(
@@ -321,7 +325,7 @@ make_bars(struct plot_job *job)
 	plot_set_number(job, "curves", 0);
 	plot_set_number(job, "bars",
 			(double)(count < BARS_MOST ? count : BARS_MOST));
-	plot_set_number(job, "destinations", (double)count);
+	plot_set_number(job, "destinations", sum ? 0 : (double)count);
 	free(bars);
 	json_decref(tree);
 	return result;

@@ -13,7 +13,8 @@
 
 enum {
 	ROWS_MOST = 4000, /* of a table */
-	BINS_MOST = 120,  /* bars in a picture */
+	STEPS_MOST = 300,
+	BINS_MOST = 120, /* bars in a picture */
 };
 
 /* ---- queues */
@@ -42,6 +43,9 @@ set_queues(struct plot_job *job, const struct plot_table *table)
 			plot_set_text(job, name, queue_names[i]);
 			continue;
 		}
+		/* That nothing is corrupt goes without saying. */
+		if (!strcmp(queue_names[i], "corrupt"))
+			continue;
 		size_t length = strlen(empty);
 		snprintf(empty + length, sizeof(empty) - length, "%s%s",
 			 length ? ", " : "", queue_names[i]);
@@ -66,6 +70,35 @@ greatest_sum(const struct plot_table *table)
 	return most;
 }
 
+/*
+ * A table with few rows is drawn in steps, each sample holding until the next:
+ * where somebody follows a handful of mails, a slope would show halves of them.
+ */
+static void
+print_queues(struct plot_job *job, struct plot_table *table)
+{
+	fputs("time_s,active,incoming,maildrop,deferred,hold,corrupt\n",
+	      job->table);
+	if (table->rows > STEPS_MOST) {
+		plot_table_thin(table, ROWS_MOST);
+		plot_table_print(table, job->table);
+		return;
+	}
+	struct plot_table steps = {.columns = table->columns};
+	for (size_t i = 0; i < table->rows; i++) {
+		size_t size = table->columns * sizeof(double);
+		const double *row = table->cells + i * table->columns;
+		if (i > 0) {
+			double *held = plot_table_add(&steps);
+			memcpy(held, row - table->columns, size);
+			held[0] = row[0];
+		}
+		memcpy(plot_table_add(&steps), row, size);
+	}
+	plot_table_print(&steps, job->table);
+	plot_table_release(&steps);
+}
+
 enum plot_result
 plot_make_queues(struct plot_job *job)
 {
@@ -81,11 +114,7 @@ plot_make_queues(struct plot_job *job)
 		plot_set_number(job, "count_most", greatest_sum(&table));
 		plot_set_time(job);
 		plot_set_events(job, &events);
-		plot_table_thin(&table, ROWS_MOST);
-		fputs("time_s,active,incoming,maildrop,deferred,hold,"
-		      "corrupt\n",
-		      job->table);
-		plot_table_print(&table, job->table);
+		print_queues(job, &table);
 	}
 	plot_table_release(&table);
 	return result;
@@ -200,6 +229,8 @@ plot_make_attempts(struct plot_job *job)
 		make_rates(&totals, length, &rates);
 		set_bins(job, length);
 		set_rate_unit(job, greatest_sum(&rates));
+		plot_set_number(job, "any_deferred",
+				plot_table_max(&rates, 2) > 0);
 		plot_set_number(job, "any_bounced",
 				plot_table_max(&rates, 3) > 0);
 		plot_set_number(job, "any_expired",
