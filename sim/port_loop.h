@@ -25,7 +25,7 @@ struct port_mailbox {
 	uint32_t count;
 };
 
-enum { PORT_LIST_CLASSES = 24 }; /* lists of 1, 2, 4 .. 2^23 recipients */
+enum { PORT_LIST_CLASSES = 31 }; /* lists of 1, 2, 4, ... recipients */
 
 struct port_loop {
 	struct port_mailbox boxes[MTA_SERVICES];
