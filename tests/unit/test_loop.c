@@ -417,6 +417,24 @@ START_TEST(charged_time_is_the_phase)
 }
 END_TEST
 
+START_TEST(a_sleep_ends_late)
+{
+	struct phase p;
+
+	/* What sleeps whole seconds wakes 3 ms late; what is due already does
+	 * not sleep, and exact timers are not touched. */
+	phase_init(&p, 10400 * MS);
+	p.loop.oversleep = 3 * MS;
+	mta_timer_after_s(&p.loop, &p.second.timer, 1);
+	ck_assert_int_eq(mta_loop_next(&p.loop).at, 11403 * MS);
+	mta_timer_set(&p.loop, &p.other.timer, 11402 * MS);
+	ck_assert_int_eq(mta_loop_next(&p.loop).at, 11402 * MS);
+	mta_timer_after_s(&p.loop, &p.second.timer, 0);
+	ck_assert_int_eq(mta_loop_next(&p.loop).at, 10400 * MS);
+	mta_loop_release(&p.loop);
+}
+END_TEST
+
 START_TEST(before_the_epoch)
 {
 	struct phase p;
@@ -445,6 +463,7 @@ loop_suite(void)
 	tcase_add_test(t, whole_seconds_f0_4);
 	tcase_add_test(t, due_seconds_go_first);
 	tcase_add_test(t, charged_time_is_the_phase);
+	tcase_add_test(t, a_sleep_ends_late);
 	tcase_add_test(t, before_the_epoch);
 	suite_add_tcase(s, t);
 	return s;
