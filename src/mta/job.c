@@ -543,6 +543,7 @@ job_start_entry(struct mta_job *j, struct mta_peer *p)
 					       struct mta_entry, in_peer);
 
 	mta_entry_start(e);
+	e->has_jumped = j->level > 0; /* its last entry takes it off the stack */
 	j->avail++;
 	j->used++;
 	if (j != t->cache.owner)

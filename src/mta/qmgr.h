@@ -65,7 +65,8 @@ struct mta_entry {
 	struct mta_rcpt *first;
 	struct mta_rcpt *last;
 	int32_t rcpt_count;
-	bool is_busy; /* with an agent */
+	bool is_busy;	 /* with an agent */
+	bool has_jumped; /* its job stood before another one for it */
 };
 
 /* The entries of one job for one destination. */

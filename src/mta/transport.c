@@ -196,7 +196,7 @@ entry_trace_selected(const struct mta_entry *e, uint32_t batch)
 				  .batch = batch,
 				  .window = (uint32_t)d->window.window,
 				  .busy = (uint32_t)d->busy_count,
-				  .preempted = j->level > 0,
+				  .preempted = e->has_jumped,
 			  });
 }
 
