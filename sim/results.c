@@ -3,26 +3,17 @@
  * The folder from beginning to end. It is written as DIR.part, and an older
  * folder of ours is put aside (DIR.old) for the moment of the renaming, so that
  * whoever looks finds either the old results or the new ones, whole.
- *
- * Folders are removed without following what is not a plain file in them or in
- * a folder below: only what a run or `plot` may have written there goes.
  */
 #include "sim/results_parts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sim/arena.h"
-
-enum {
-	PATH_BYTES = 4096,
-};
+#include "sim/folder.h"
 
 int
 results_fail(struct results *r, const char *format, ...)
@@ -40,151 +31,29 @@ results_fail(struct results *r, const char *format, ...)
 /* ---- folders --------------------------------------------------------------
  */
 
-static char *
-text_with(const char *dir, const char *suffix)
-{
-	size_t size = strlen(dir) + strlen(suffix) + 1;
-	char *path = memory_array(size, 1);
-
-	snprintf(path, size, "%s%s", dir, suffix);
-	return path;
-}
-
-/* DIR without slashes at its end. */
-static char *
-clean_dir(const char *dir)
-{
-	char *copy = memory_text(*dir ? dir : ".");
-	size_t size = strlen(copy);
-
-	while (size > 1 && copy[size - 1] == '/')
-		copy[--size] = '\0';
-	return copy;
-}
-
-static bool
-is_folder(const char *path)
-{
-	struct stat status;
-
-	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-static bool
-has_run_json(const char *dir)
-{
-	char *path = text_with(dir, "/run.json");
-	bool has = access(path, F_OK) == 0;
-
-	free(path);
-	return has;
-}
-
-static bool
-is_empty_folder(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	bool is_empty = true;
-
-	if (!dir)
-		return false;
-	while ((entry = readdir(dir)) != NULL)
-		is_empty = is_empty && (strcmp(entry->d_name, ".") == 0 ||
-					strcmp(entry->d_name, "..") == 0);
-	closedir(dir);
-	return is_empty;
-}
-
 int
 results_check_place(const char *dir)
 {
-	char *path = clean_dir(dir);
-	struct stat status;
-	int code = 0;
+	char *path = folder_clean(dir);
+	bool is_free = folder_is_free(path);
 
-	if (lstat(path, &status) == 0 &&
-	    !(is_folder(path) &&
-	      (has_run_json(path) || is_empty_folder(path)))) {
+	if (!is_free)
 		fprintf(stderr,
 			"mtasim: '%s' is there already and does not hold "
 			"results of a run (no run.json); choose another place "
 			"with --out, or move it away\n",
 			path);
-		code = 2;
-	}
 	free(path);
-	return code;
-}
-
-/* Remove a folder and what is in it, `depth` folders down. */
-static bool
-remove_folder(const char *path, int depth)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	if (!dir)
-		return errno == ENOENT;
-	while ((entry = readdir(dir)) != NULL) {
-		char inner[PATH_BYTES];
-
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
-			continue;
-		snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name);
-		if (!is_folder(inner))
-			unlink(inner);
-		else if (depth > 0)
-			remove_folder(inner, depth - 1);
-	}
-	closedir(dir);
-	return rmdir(path) == 0;
-}
-
-enum {
-	FOLDER_DEPTH = 4,
-};
-
-/* Make the folders that the path stands in, and the folder itself. */
-static bool
-make_folder(const char *path)
-{
-	char *copy = memory_text(path);
-	bool is_made = true;
-
-	for (char *p = copy + 1; *p && is_made; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		is_made = mkdir(copy, 0777) == 0 || errno == EEXIST;
-		*p = '/';
-	}
-	is_made = is_made && mkdir(copy, 0777) == 0;
-	free(copy);
-	return is_made;
+	return is_free ? 0 : 2;
 }
 
 static int
 put_in_place(struct results *r)
 {
-	char *old = text_with(r->dir, ".old");
-	bool was_there = is_folder(r->dir);
+	char why[FOLDER_ERROR];
 
-	remove_folder(old, FOLDER_DEPTH);
-	if (was_there && rename(r->dir, old) != 0)
-		results_fail(r, "cannot move '%s' aside: %s", r->dir,
-			     strerror(errno));
-	if (!r->error[0] && rename(r->part, r->dir) != 0) {
-		results_fail(r, "cannot rename '%s' to '%s': %s", r->part,
-			     r->dir, strerror(errno));
-		if (was_there && rename(old, r->dir) != 0)
-			results_fail(r, "the old results are in '%s'", old);
-	}
-	if (was_there && !r->error[0])
-		remove_folder(old, FOLDER_DEPTH);
-	free(old);
-	return r->error[0] != '\0';
+	return folder_put(r->part, r->dir, why) ? 0
+						: results_fail(r, "%s", why);
 }
 
 /* ---- the trace --------------------------------------------------------------
@@ -406,19 +275,19 @@ results_init(struct results *r, const struct results_options *options,
 {
 	*r = (struct results){
 		.view = *view,
-		.dir = clean_dir(options->dir),
+		.dir = folder_clean(options->dir),
 		.version = memory_text(options->version),
 		.replication = options->replication,
 		.output = options->output,
 		.drained_us = -1,
 		.spark = {.every = 1},
 	};
-	r->part = text_with(r->dir, ".part");
+	r->part = folder_with(r->dir, ".part");
 	mta_params_copy(&r->params, view->params);
 	name_starts(r);
 	init_folds(r);
-	remove_folder(r->part, FOLDER_DEPTH);
-	if (!make_folder(r->part))
+	folder_remove(r->part);
+	if (!folder_make(r->part))
 		results_fail(r, "cannot create the folder '%s': %s", r->part,
 			     strerror(errno));
 	else if (!open_tables(r))
@@ -685,7 +554,7 @@ results_release(struct results *r)
 	table_out_drop(&r->moves);
 	table_out_drop(&r->feedback);
 	if (r->part)
-		remove_folder(r->part, FOLDER_DEPTH);
+		folder_remove(r->part);
 	if (r->destinations) {
 		results_destinations_release(r->destinations);
 		free(r->destinations);

@@ -32,6 +32,12 @@
 #include "sim/tally.h"
 #include "sim/totals.h"
 
+/* "format" of run.json. It rises when a program that compares two folders could
+ * take a difference of layout for one of behaviour. */
+enum {
+	RESULTS_FORMAT = 1
+};
+
 /* What results are made of; all borrowed for as long as they live. */
 struct results_view {
 	const struct scenario *scenario;

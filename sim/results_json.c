@@ -204,6 +204,7 @@ results_write_run_json(struct results *r)
 	fingerprint_text(&r->fingerprint, fingerprint);
 	json_out_init(&json, file);
 	json_out_open(&json, NULL, JSON_OUT_OBJECT);
+	json_out_integer(&json, "format", RESULTS_FORMAT);
 	json_out_text(&json, "scenario", s->name);
 	json_out_integer(&json, "seed", s->seed);
 	json_out_integer(&json, "replication", r->replication);

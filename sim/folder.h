@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Folders of results as wholes: is a place free for one, make it, put it in its
+ * place, take it away. A folder is written as NAME.part and renamed when it is
+ * whole; an older one of ours is put aside (NAME.old) for the moment of the
+ * renaming, so that whoever looks finds the old results or the new, whole.
+ *
+ * Ours is a folder that holds run.json (one run) or replications.json (several
+ * runs of a scenario, one folder each). Nothing else is ever replaced. Removing
+ * follows no links and goes a few folders down only: that deep we write.
+ */
+#ifndef SIM_FOLDER_H
+#define SIM_FOLDER_H
+
+#include <stdbool.h>
+
+enum {
+	FOLDER_ERROR = 512, /* bytes of a text that says what went wrong */
+	FOLDER_PATH = 4096,
+};
+
+/* A copy without slashes at its end; "" becomes ".". For free(). */
+char *folder_clean(const char *path);
+
+/* The path with something behind it ("/x", ".part"). For free(). */
+char *folder_with(const char *path, const char *suffix);
+
+bool folder_is(const char *path);
+
+/* Does it hold a file of this name? */
+bool folder_holds(const char *path, const char *name);
+
+/* Nothing is there, or an empty folder, or results of ours. */
+bool folder_is_free(const char *path);
+
+/* With all that is in it. True also when it is not there. */
+bool folder_remove(const char *path);
+
+/* Make it anew, and the folders that it stands in. False: see errno. */
+bool folder_make(const char *path);
+
+/* Rename `part` to `path`, in place of what is there. */
+bool folder_put(const char *part, const char *path, char why[FOLDER_ERROR]);
+
+#endif
