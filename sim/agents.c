@@ -17,12 +17,15 @@
 #include "mta/turn.h"
 #include "sim/agents_parts.h"
 
-enum { PROCESSES_PER_CHUNK = 16, SESSIONS_PER_CHUNK = 64 };
+enum {
+	PROCESSES_PER_CHUNK = 16,
+	SESSIONS_PER_CHUNK = 64
+};
 
 static void process_fired(struct mta_timer *timer);
 static void transport_serve(struct agents_transport *t);
 
-/* ---- what a transport is --------------------------------------------------------- */
+/* ---- what a transport is ------------------------------------------------ */
 
 bool
 agents_are_smtp(const struct agents_transport *t)
@@ -33,15 +36,15 @@ agents_are_smtp(const struct agents_transport *t)
 const struct mta_smtp_params *
 agents_smtp_params(const struct agents_transport *t)
 {
-	return t->kind == SCENARIO_KIND_LMTP ? &t->agents->params->lmtp :
-					       &t->agents->params->smtp;
+	return t->kind == SCENARIO_KIND_LMTP ? &t->agents->params->lmtp
+					     : &t->agents->params->smtp;
 }
 
 const struct receiver_client *
 agents_timeouts(const struct agents_transport *t)
 {
-	return t->kind == SCENARIO_KIND_LMTP ? &t->agents->lmtp :
-					       &t->agents->smtp;
+	return t->kind == SCENARIO_KIND_LMTP ? &t->agents->lmtp
+					     : &t->agents->smtp;
 }
 
 /* What we configure of the client's patience; the rest is the system's. */
@@ -57,7 +60,7 @@ client_of(const struct mta_smtp_params *p)
 	return c;
 }
 
-/* ---- processes -------------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------- */
 
 static struct agent_process *
 process_of(struct mta_list *link)
@@ -176,8 +179,8 @@ process_hello(struct agent_process *p)
 	port->ops->send(port, MTA_TO_QMGR,
 			&(struct mta_note){
 				.kind = MTA_NOTE_AGENT_READY,
-				.agent = { .transport = t->name,
-					   .agent = mta_pool_ref(p) },
+				.agent = {.transport = t->name,
+					  .agent = mta_pool_ref(p)},
 			});
 }
 
@@ -207,7 +210,7 @@ transport_throttle_fired(struct mta_timer *timer)
 	transport_serve(t);
 }
 
-/* ---- deliveries ------------------------------------------------------------------- */
+/* ---- deliveries --------------------------------------------------------- */
 
 static void
 process_free_now(struct agent_process *p)
@@ -249,10 +252,9 @@ process_deliver_here(struct agent_process *p)
 
 	mta_agent_rest(&p->agent,
 		       &(struct mta_agent_result){
-			       .status = { .dsn = MTA_DSN(2, 0, 0),
-					   .reason =
-						   t->agents->mailbox_reason },
-			       .relay = t->name },
+			       .status = {.dsn = MTA_DSN(2, 0, 0),
+					  .reason = t->agents->mailbox_reason},
+			       .relay = t->name},
 		       MTA_BLAME_NOBODY);
 	agent_finish(p);
 }
@@ -343,16 +345,15 @@ process_fired(struct mta_timer *timer)
 	}
 }
 
-/* ---- the remote ends -------------------------------------------------------------- */
+/* ---- the remote ends ---------------------------------------------------- */
 
 /* A waiting process, as the model keeps it. */
 static struct agent_process *
 process_by_ticket(struct agents *a, uint64_t ticket)
 {
 	return mta_pool_find(&a->processes,
-			     (struct mta_ref){
-				     .index = (uint32_t)(ticket >> 32),
-				     .generation = (uint32_t)ticket });
+			     (struct mta_ref){.index = (uint32_t)(ticket >> 32),
+					      .generation = (uint32_t)ticket});
 }
 
 void
@@ -362,8 +363,8 @@ agents_poll(struct agents *a, struct remote *r)
 
 	if (!r->receiver->extra)
 		return;
-	while (receiver_poll(r->receiver,
-			     agents_model_time(a->host.loop->now), &woken)) {
+	while (receiver_poll(r->receiver, agents_model_time(a->host.loop->now),
+			     &woken)) {
 		struct agent_process *p = process_by_ticket(a, woken.ticket);
 
 		mta_assert(p);
@@ -384,7 +385,7 @@ agents_close(struct agents *a, struct agent_connection *c)
 	agents_poll(a, r);
 }
 
-/* ---- notes ------------------------------------------------------------------------ */
+/* ---- notes -------------------------------------------------------------- */
 
 static struct agents_transport *
 agents_transport(struct agents *a, mta_sym name)
@@ -405,19 +406,17 @@ agents_refuse(struct agents *a, const struct mta_note_deliver *request)
 	port->ops->send(port, MTA_TO_QMGR,
 			&(struct mta_note){
 				.kind = MTA_NOTE_DELIVERED,
-				.delivered = { .entry = request->entry,
-					       .transport =
-						       request->transport,
-					       .crashed = true,
-					       .incomplete = true },
+				.delivered = {.entry = request->entry,
+					      .transport = request->transport,
+					      .crashed = true,
+					      .incomplete = true},
 			});
 }
 
 static void
 agents_deliver(struct agents *a, const struct mta_note_deliver *request)
 {
-	struct agent_process *p =
-		mta_pool_find(&a->processes, request->agent);
+	struct agent_process *p = mta_pool_find(&a->processes, request->agent);
 
 	if (p && p->step == AGENT_TAKEN)
 		process_request(p, request);
@@ -474,7 +473,7 @@ agents_wake_fired(struct mta_timer *timer)
 		agents_hear(a, &note);
 }
 
-/* ---- life ------------------------------------------------------------------------- */
+/* ---- life --------------------------------------------------------------- */
 
 static void
 transport_init(struct agents_transport *t, struct agents *a,
@@ -508,11 +507,11 @@ agents_init(struct agents *a, const struct mta_host *host,
 	    const struct mta_params *params, const struct scenario *scenario,
 	    struct agents_lookup *lookup)
 {
-	*a = (struct agents){ .host = *host,
-			      .params = params,
-			      .lookup = lookup,
-			      .costs = scenario->costs,
-			      .transport_count = scenario->transport_count };
+	*a = (struct agents){.host = *host,
+			     .params = params,
+			     .lookup = lookup,
+			     .costs = scenario->costs,
+			     .transport_count = scenario->transport_count};
 	mta_timer_init(&a->wake, agents_wake_fired);
 	mta_pool_init(&a->processes, sizeof(struct agent_process),
 		      PROCESSES_PER_CHUNK);
@@ -529,8 +528,8 @@ agents_init(struct agents *a, const struct mta_host *host,
 		mta_sym_intern(host->symbols, "250 2.0.0 Ok: queued");
 	a->mailbox_reason =
 		mta_sym_intern(host->symbols, "delivered to mailbox");
-	a->no_host_reason = mta_sym_intern(
-		host->symbols, "Host or domain name not found");
+	a->no_host_reason =
+		mta_sym_intern(host->symbols, "Host or domain name not found");
 	host->port->ops->attach(host->port, MTA_TO_AGENTS, host->loop,
 				&a->wake);
 }
@@ -578,7 +577,7 @@ agents_find(const struct agents *a, mta_sym transport)
 	return mta_table_find(&a->index, transport);
 }
 
-/* ---- faults and the operator -------------------------------------------------------- */
+/* ---- faults and the operator -------------------------------------------- */
 
 void
 agents_hang_up(struct agents *a)

@@ -40,10 +40,10 @@ struct agents_transport {
 	struct mta_timer idle_timer;	 /* the longest idle may have to go */
 	struct mta_list idle;		 /* processes, longest idle first */
 	struct mta_list busy;		 /* processes, longest at work first */
-	uint32_t backlog;    /* connections that nobody has accepted */
-	uint32_t busy_count; /* processes with a delivery under way */
-	struct mta_list sessions;	 /* cached, longest idle first */
-	struct mta_timer session_timer;	 /* the first of them may have to go */
+	uint32_t backlog;	  /* connections that nobody has accepted */
+	uint32_t busy_count;	  /* processes with a delivery under way */
+	struct mta_list sessions; /* cached, longest idle first */
+	struct mta_timer session_timer; /* the first of them may have to go */
 };
 
 struct agents {
@@ -56,7 +56,7 @@ struct agents {
 	struct mta_pool sessions;
 	struct agents_transport *transports; /* owned; in order of the file */
 	size_t transport_count;
-	struct mta_table index; /* transports by name */
+	struct mta_table index;	     /* transports by name */
 	struct receiver_client smtp; /* how long we wait */
 	struct receiver_client lmtp;
 	mta_sym accepted_reason;
@@ -71,16 +71,15 @@ struct agents {
  */
 void agents_init(struct agents *a, const struct mta_host *host,
 		 const struct mta_params *params,
-		 const struct scenario *scenario,
-		 struct agents_lookup *lookup);
+		 const struct scenario *scenario, struct agents_lookup *lookup);
 /* Ends all deliveries and sessions without a word to anybody. Before the remote
  * ends are released. */
 void agents_release(struct agents *a);
 
 /* The processes of a transport (service.total_count, busy_count); NULL: no such
  * name. */
-const struct agents_transport *agents_find(const struct agents *a,
-					   mta_sym transport);
+const struct agents_transport *
+agents_find(const struct agents *a, mta_sym transport);
 
 /* The next three are to be called in a step of the pool's loop. */
 

@@ -72,8 +72,8 @@ session_find(const struct agents_transport *t, struct remote *r)
 {
 	for (struct mta_list *l = r->cached.next; l != &r->cached;
 	     l = l->next) {
-		struct agent_session *s = mta_container_of(
-			l, struct agent_session, in_remote);
+		struct agent_session *s =
+			mta_container_of(l, struct agent_session, in_remote);
 
 		if (s->transport == t)
 			return s;
@@ -86,8 +86,7 @@ agent_cache_take(struct agent_process *p, struct remote *r)
 {
 	struct agent_session *s;
 
-	if (mta_list_is_empty(&r->cached) ||
-	    !cache_is_wanted(p, MTA_HINT_LOAD))
+	if (mta_list_is_empty(&r->cached) || !cache_is_wanted(p, MTA_HINT_LOAD))
 		return false;
 	s = session_find(p->transport, r);
 	if (!s)
@@ -150,8 +149,8 @@ transport_first_session(struct agents_transport *t)
 static void
 session_timer_fired(struct mta_timer *timer)
 {
-	struct agents_transport *t = mta_container_of(
-		timer, struct agents_transport, session_timer);
+	struct agents_transport *t =
+		mta_container_of(timer, struct agents_transport, session_timer);
 	struct mta_loop *loop = t->agents->host.loop;
 
 	while (!mta_list_is_empty(&t->sessions)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of the delivery agents share, and nobody else sees: one process
- * and one cached session.
+ * What the files of the delivery agents share, and nobody else sees: one
+ * process and one cached session.
  *
  *   agents.c       notes, processes, the master's part
  *   agents_smtp.c  a delivery over connections: servers, sessions, results
@@ -32,7 +32,9 @@ struct agent_connection {
 	mta_time opened;
 };
 
-enum { AGENT_SERVERS_MAX = 32 }; /* addresses tried, with limit 0 too */
+enum {
+	AGENT_SERVERS_MAX = 32
+}; /* addresses tried, with limit 0 too */
 
 struct agent_process {
 	struct mta_pooled pooled;
@@ -54,10 +56,10 @@ struct agent_process {
 	uint32_t try;		/* of the message: for the model's luck */
 	struct remote_failure failure; /* known when the timer fires */
 	struct receiver_result result; /* likewise */
-	mta_time mail_at;	/* MAIL is sent */
-	bool is_reused;		/* a cached session: failing is no failure */
-	uint16_t *codes;	/* of the recipients, when they are several */
-	uint16_t code;		/* when it is one */
+	mta_time mail_at;	       /* MAIL is sent */
+	bool is_reused;	 /* a cached session: failing is no failure */
+	uint16_t *codes; /* of the recipients, when they are several */
+	uint16_t code;	 /* when it is one */
 	uint32_t codes_capacity;
 };
 
@@ -84,7 +86,7 @@ agents_model_time(mta_time t)
 	return t - SIM_EPOCH;
 }
 
-/* ---- agents.c --------------------------------------------------------------- */
+/* ---- agents.c ----------------------------------------------------------- */
 
 /* All is said of all recipients: reply, and be free. */
 void agent_finish(struct agent_process *p);
@@ -92,14 +94,13 @@ void agent_finish(struct agent_process *p);
 bool agents_are_smtp(const struct agents_transport *t);
 const struct mta_smtp_params *
 agents_smtp_params(const struct agents_transport *t);
-const struct receiver_client *
-agents_timeouts(const struct agents_transport *t);
+const struct receiver_client *agents_timeouts(const struct agents_transport *t);
 /* Whom does the remote end let in by now, or send away? */
 void agents_poll(struct agents *a, struct remote *r);
 /* End a session, and see whom that lets in. */
 void agents_close(struct agents *a, struct agent_connection *c);
 
-/* ---- agents_smtp.c ---------------------------------------------------------- */
+/* ---- agents_smtp.c ------------------------------------------------------ */
 
 /* Begin the conversation. */
 void agent_talk(struct agent_process *p);
@@ -110,7 +111,7 @@ void agent_connected(struct agent_process *p, struct receiver_answer answer);
 /* It dies: leave the remote end. */
 void agent_talk_breaks(struct agent_process *p);
 
-/* ---- agents_cache.c --------------------------------------------------------- */
+/* ---- agents_cache.c ----------------------------------------------------- */
 
 /* A session for this process, if its request allows and one is there. */
 bool agent_cache_take(struct agent_process *p, struct remote *r);

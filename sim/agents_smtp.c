@@ -2,11 +2,11 @@
 /*
  * One delivery over connections, as Postfix's smtp client does it: servers in
  * order, each connected to, the message sent, until of every recipient is known
- * what becomes of it (F11.3). The model says what happens and how long it takes;
- * what that means is mta_failure_judge's to say (F11.2).
+ * what becomes of it (F11.3). The model says what happens and how long it
+ * takes; what that means is mta_failure_judge's to say (F11.2).
  *
- * The last server is the last one that the limits allow; that a handshake failed
- * does not count as a session, but it is judged as if it did.
+ * The last server is the last one that the limits allow; that a handshake
+ * failed does not count as a session, but it is judged as if it did.
  *
  * Of local, virtual and pipe with a remote end the same is made, without blame
  * and without a set-up time (F11.1, F14.4).
@@ -17,7 +17,7 @@
 #include "mta/panic.h"
 #include "sim/agents_parts.h"
 
-/* ---- the model's words in ours ------------------------------------------------------ */
+/* ---- the model's words in ours ------------------------------------------ */
 
 static enum mta_smtp_step
 step_of(enum receiver_step step)
@@ -69,16 +69,16 @@ kind_of(enum receiver_cause cause)
 static struct remote_failure
 failure_at_door(struct receiver_answer answer)
 {
-	struct remote_failure f = { .step = answer.step,
-				    .cause = answer.cause,
-				    .code = answer.code };
+	struct remote_failure f = {.step = answer.step,
+				   .cause = answer.cause,
+				   .code = answer.code};
 
 	if (f.cause == RECEIVER_CAUSE_CODE && f.step == RECEIVER_STEP_CONNECT)
 		f.step = RECEIVER_STEP_GREETING;
 	return f;
 }
 
-/* ---- what a failure means ------------------------------------------------------------- */
+/* ---- what a failure means ----------------------------------------------- */
 
 static bool
 talk_is_last_server(const struct agent_process *p, uint32_t sessions)
@@ -120,21 +120,23 @@ talk_judge(struct agent_process *p, struct remote_failure f, bool is_last)
 	};
 	struct talk_failure out = {
 		.verdict = mta_failure_judge(
-			&(struct mta_failure){ .step = step_of(f.step),
-					       .kind = kind_of(f.cause),
-					       .reply_code = f.code,
-					       .dsn = status.dsn },
+			&(struct mta_failure){.step = step_of(f.step),
+					      .kind = kind_of(f.cause),
+					      .reply_code = f.code,
+					      .dsn = status.dsn},
 			&view),
-		.result = {
-			.relay = talk_relay(p, f.step),
-			.code = (uint16_t)f.code,
-			.conn_use = (uint16_t)p->connection.conn.messages,
-			.step = (uint8_t)step_of(f.step),
-		},
+		.result =
+			{
+				.relay = talk_relay(p, f.step),
+				.code = (uint16_t)f.code,
+				.conn_use =
+					(uint16_t)p->connection.conn.messages,
+				.step = (uint8_t)step_of(f.step),
+			},
 	};
 
-	out.result.status = (struct mta_status){ .dsn = out.verdict.dsn,
-						 .reason = status.reason };
+	out.result.status = (struct mta_status){.dsn = out.verdict.dsn,
+						.reason = status.reason};
 	return out;
 }
 
@@ -151,12 +153,12 @@ talk_fail_rest(struct agent_process *p, const struct talk_failure *f)
 	if (is_smtp && p->agent.setup == MTA_NEVER)
 		p->agent.setup = agent_loop(p)->now;
 	mta_agent_rest(&p->agent, &f->result,
-		       is_smtp && f->verdict.blames_destination ?
-			       MTA_BLAME_DESTINATION :
-			       MTA_BLAME_NOBODY);
+		       is_smtp && f->verdict.blames_destination
+			       ? MTA_BLAME_DESTINATION
+			       : MTA_BLAME_NOBODY);
 }
 
-/* ---- sending --------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------ */
 
 static uint16_t *
 talk_codes(struct agent_process *p)
@@ -242,7 +244,7 @@ talk_ask(struct agent_process *p, mta_time at)
 			.recipients = p->agent.left_count,
 			.addresses = addresses,
 			.sender = sender,
-			.timeouts = agents_timeouts(p->transport) },
+			.timeouts = agents_timeouts(p->transport)},
 		codes);
 	free(addresses);
 	talk_spread_codes(p, codes);
@@ -267,7 +269,7 @@ talk_send(struct agent_process *p, mta_time at)
 	mta_timer_set(agent_loop(p), &p->timer, at + p->result.after_us);
 }
 
-/* ---- connecting ------------------------------------------------------------------------ */
+/* ---- connecting --------------------------------------------------------- */
 
 void
 agent_connected(struct agent_process *p, struct receiver_answer answer)
@@ -294,8 +296,8 @@ agent_connected(struct agent_process *p, struct receiver_answer answer)
 	}
 }
 
-/* Every agent that waits looks when something may have happened: so nobody needs
- * a timer of the remote end. */
+/* Every agent that waits looks when something may have happened: so nobody
+ * needs a timer of the remote end. */
 static void
 talk_wait(struct agent_process *p)
 {
@@ -326,7 +328,7 @@ talk_connect(struct agent_process *p)
 			.try = p->try,
 			.host = p->servers[p->server].host,
 			.ticket = (uint64_t)self.index << 32 | self.generation,
-			.timeouts = agents_timeouts(p->transport) },
+			.timeouts = agents_timeouts(p->transport)},
 		&p->connection.conn);
 	if (answer.outcome == RECEIVER_WAITING)
 		talk_wait(p);
@@ -341,8 +343,8 @@ talk_try_server(struct agent_process *p)
 	const struct receiver_server *server = &p->servers[p->server];
 
 	p->agent.setup = MTA_NEVER;
-	p->remote = server->other ? lookup->other(lookup, server->other) :
-				    p->main;
+	p->remote =
+		server->other ? lookup->other(lookup, server->other) : p->main;
 	mta_assert(p->remote);
 	if (agent_cache_take(p, p->remote)) {
 		p->is_reused = true;
@@ -366,7 +368,7 @@ talk_next(struct agent_process *p)
 	talk_try_server(p);
 }
 
-/* ---- beginning ------------------------------------------------------------------------- */
+/* ---- beginning ---------------------------------------------------------- */
 
 /* Which delivery of the message this is, for the luck of the model: the first
  * try of a recipient is the same under all settings. */
@@ -374,9 +376,9 @@ static uint32_t
 talk_try_number(const struct agent_process *p)
 {
 	struct mta_spool *spool = p->agent.host->spool;
-	struct mta_envelope envelope = { 0 };
-	enum mta_err err = spool->ops->envelope(spool, p->agent.request.file,
-						&envelope);
+	struct mta_envelope envelope = {0};
+	enum mta_err err =
+		spool->ops->envelope(spool, p->agent.request.file, &envelope);
 	uint32_t attempts = err == MTA_OK ? envelope.attempts : 0;
 
 	return (attempts & 0xff) << 12 | (p->agent.items[0].offset & 0xfff);
@@ -392,7 +394,7 @@ talk_list_servers(struct agent_process *p)
 	p->server = 0;
 	p->session_count = 0;
 	p->server_count = 1;
-	p->servers[0] = (struct receiver_server){ 0 };
+	p->servers[0] = (struct receiver_server){0};
 	if (receiver->config->mx_count == 0)
 		return;
 	if (most > 0 && (size_t)most < room)
@@ -411,9 +413,9 @@ talk_without_host(struct agent_process *p)
 	p->agent.setup = agent_loop(p)->now;
 	mta_agent_rest(&p->agent,
 		       &(struct mta_agent_result){
-			       .status = { .dsn = MTA_DSN(4, 4, 3),
-					   .reason = a->no_host_reason },
-			       .step = MTA_STEP_DNS },
+			       .status = {.dsn = MTA_DSN(4, 4, 3),
+					  .reason = a->no_host_reason},
+			       .step = MTA_STEP_DNS},
 		       MTA_BLAME_DESTINATION);
 	agent_finish(p);
 }
@@ -431,7 +433,7 @@ agent_talk(struct agent_process *p)
 	talk_try_server(p);
 }
 
-/* ---- results --------------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------ */
 
 /* The code that refused a recipient at RCPT, or 250. */
 static uint16_t
@@ -451,15 +453,14 @@ talk_say_refused(struct agent_process *p)
 	for (uint32_t i = 0; i < p->agent.request.recipient_count; i++) {
 		struct talk_failure f;
 
-		if (!mta_agent_has_left(&p->agent, i) ||
-		    talk_code(p, i) == 250)
+		if (!mta_agent_has_left(&p->agent, i) || talk_code(p, i) == 250)
 			continue;
-		f = talk_judge(p,
-			       (struct remote_failure){
-				       .step = RECEIVER_STEP_RCPT,
-				       .cause = RECEIVER_CAUSE_CODE,
-				       .code = talk_code(p, i) },
-			       is_last);
+		f = talk_judge(
+			p,
+			(struct remote_failure){.step = RECEIVER_STEP_RCPT,
+						.cause = RECEIVER_CAUSE_CODE,
+						.code = talk_code(p, i)},
+			is_last);
 		is_good = is_good && f.verdict.keeps_connection;
 		if (f.verdict.effect != MTA_EFFECT_NEXT_SERVER)
 			mta_agent_result(&p->agent, i, &f.result);
@@ -473,8 +474,7 @@ static void
 talk_say_accepted(struct agent_process *p, const struct mta_agent_result *r)
 {
 	for (uint32_t i = 0; i < p->agent.request.recipient_count; i++)
-		if (mta_agent_has_left(&p->agent, i) &&
-		    talk_code(p, i) == 250)
+		if (mta_agent_has_left(&p->agent, i) && talk_code(p, i) == 250)
 			mta_agent_result(&p->agent, i, r);
 }
 
@@ -484,9 +484,9 @@ talk_say_sent(struct agent_process *p)
 	const struct agents *a = p->transport->agents;
 	bool is_smtp = agents_are_smtp(p->transport);
 	struct mta_agent_result sent = {
-		.status = { .dsn = MTA_DSN(2, 0, 0),
-			    .reason = is_smtp ? a->accepted_reason :
-						a->mailbox_reason },
+		.status = {.dsn = MTA_DSN(2, 0, 0),
+			   .reason = is_smtp ? a->accepted_reason
+					     : a->mailbox_reason},
 		.relay = talk_relay(p, RECEIVER_STEP_END),
 		.code = is_smtp ? 250 : 0,
 		.conn_use = (uint16_t)p->connection.conn.messages,
@@ -501,9 +501,9 @@ talk_say_sent(struct agent_process *p)
 static bool
 talk_say_failed(struct agent_process *p)
 {
-	struct remote_failure failure = { .step = p->result.step,
-					  .cause = p->result.cause,
-					  .code = p->result.code };
+	struct remote_failure failure = {.step = p->result.step,
+					 .cause = p->result.cause,
+					 .code = p->result.code};
 	struct talk_failure f = talk_judge(
 		p, failure, talk_is_last_server(p, p->session_count));
 

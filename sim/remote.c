@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The words for what goes wrong with a remote end, as Postfix's smtp client logs
- * them. The same thing usually goes wrong again and again, so each remote end
- * keeps its last text; it is made anew only when the cause is another one.
+ * The words for what goes wrong with a remote end, as Postfix's smtp client
+ * logs them. The same thing usually goes wrong again and again, so each remote
+ * end keeps its last text; it is made anew only when the cause is another one.
  *
- * The model knows codes, not texts; the text and the enhanced code of a reply are
- * what servers usually say with such a code.
+ * The model knows codes, not texts; the text and the enhanced code of a reply
+ * are what servers usually say with such a code.
  */
 #include "sim/remote.h"
 
 #include "mta/agent.h"
 #include "mta/panic.h"
 
-enum { TEXT_MAX = 512 };
+enum {
+	TEXT_MAX = 512
+};
 
-/* ---- addresses --------------------------------------------------------------- */
+/* ---- addresses ---------------------------------------------------------- */
 
 void
 remote_address(uint32_t number, char *buffer)
 {
-	static const char *const networks[] = { "192.0.2", "198.51.100",
-						"203.0.113" };
+	static const char *const networks[] = {"192.0.2", "198.51.100",
+					       "203.0.113"};
 	enum {
 		HOSTS = 254,
 		NETWORKS = sizeof(networks) / sizeof(networks[0])
@@ -48,8 +50,8 @@ remote_init(struct remote *r, struct receiver *receiver, uint32_t number,
 
 	remote_address(number, address);
 	snprintf(text, sizeof(text), "mx.%.255s[%s]:25", name, address);
-	*r = (struct remote){ .receiver = receiver,
-			      .relay = mta_sym_intern(symbols, text) };
+	*r = (struct remote){.receiver = receiver,
+			     .relay = mta_sym_intern(symbols, text)};
 	mta_list_init(&r->cached);
 }
 
@@ -61,7 +63,7 @@ remote_release(struct remote *r, struct mta_symtab *symbols)
 	mta_sym_drop(symbols, r->reason);
 }
 
-/* ---- texts -------------------------------------------------------------------- */
+/* ---- texts -------------------------------------------------------------- */
 
 /* What servers usually say. */
 static const char *
@@ -160,7 +162,8 @@ reply_format(char *text, struct relay_text at, struct remote_failure f,
 			 "host %.*s said: %d %s (in reply to %s command)",
 			 at.host_length, at.relay, f.code, words, in_reply_to);
 	else
-		snprintf(text, TEXT_MAX, "host %.*s refused to talk to me: %d %s",
+		snprintf(text, TEXT_MAX,
+			 "host %.*s refused to talk to me: %d %s",
 			 at.host_length, at.relay, f.code, words);
 }
 
@@ -216,13 +219,13 @@ remote_failure_text(struct remote *r, struct remote_failure f,
 {
 	char text[TEXT_MAX];
 	const char *words = "";
-	struct mta_dsn dsn = { 0 };
+	struct mta_dsn dsn = {0};
 	uint64_t key = (uint64_t)f.cause << 32 | (uint64_t)f.step << 16 |
 		       (uint64_t)(f.code & 0xffff);
 
 	if (r->reason && r->reason_key == key)
-		return (struct mta_status){ .dsn = r->reason_dsn,
-					    .reason = r->reason };
+		return (struct mta_status){.dsn = r->reason_dsn,
+					   .reason = r->reason};
 	if (f.cause == RECEIVER_CAUSE_CODE) {
 		words = reply_text(f.code);
 		dsn = mta_dsn_split(words).dsn;
@@ -233,5 +236,5 @@ remote_failure_text(struct remote *r, struct remote_failure f,
 	r->reason = mta_sym_intern(symbols, text);
 	r->reason_key = key;
 	r->reason_dsn = dsn;
-	return (struct mta_status){ .dsn = dsn, .reason = r->reason };
+	return (struct mta_status){.dsn = dsn, .reason = r->reason};
 }

@@ -26,8 +26,8 @@ struct remote {
 };
 
 /*
- * number: counts the remote ends from 0; makes the address. name: of a domain or
- * receiver; the host is called mx.NAME.
+ * number: counts the remote ends from 0; makes the address. name: of a domain
+ * or receiver; the host is called mx.NAME.
  */
 void remote_init(struct remote *r, struct receiver *receiver, uint32_t number,
 		 const char *name, struct mta_symtab *symbols);
@@ -42,17 +42,19 @@ struct remote_failure {
 };
 
 /*
- * The words that are logged for a failure, and the enhanced code at the start of
- * a reply's text (class 0: none). Borrowed, until the next failure of this end.
+ * The words that are logged for a failure, and the enhanced code at the start
+ * of a reply's text (class 0: none). Borrowed, until the next failure of this
+ * end.
  */
-struct mta_status remote_failure_text(struct remote *r,
-				      struct remote_failure f,
+struct mta_status remote_failure_text(struct remote *r, struct remote_failure f,
 				      struct mta_symtab *symbols);
 
-enum { REMOTE_ADDRESS_MAX = 16 };
+enum {
+	REMOTE_ADDRESS_MAX = 16
+};
 
-/* An address for documents (RFC 5737), or of 10.0.0.0/8 when there are more than
- * these three networks hold. buffer: REMOTE_ADDRESS_MAX bytes. */
+/* An address for documents (RFC 5737), or of 10.0.0.0/8 when there are more
+ * than these three networks hold. buffer: REMOTE_ADDRESS_MAX bytes. */
 void remote_address(uint32_t number, char *buffer);
 
 #endif

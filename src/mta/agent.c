@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A delivery as its agent keeps account of it. Of each recipient something is
- * said exactly once; the final reply tells only whether some are left undone and
- * whether the destination is to blame. The list of recipients belongs to the
- * request: an item whose result is known has its offset replaced.
+ * said exactly once; the final reply tells only whether some are left undone
+ * and whether the destination is to blame. The list of recipients belongs to
+ * the request: an item whose result is known has its offset replaced.
  */
 #include "mta/pure.h"
 
@@ -19,7 +19,7 @@ void
 mta_agent_init(struct mta_agent *a, const struct mta_host *host,
 	       const struct mta_params *params)
 {
-	*a = (struct mta_agent){ .host = host, .params = params };
+	*a = (struct mta_agent){.host = host, .params = params};
 }
 
 static void
@@ -30,12 +30,12 @@ agent_reply(const struct mta_agent *a, struct mta_note_delivered reply)
 	reply.entry = a->request.entry;
 	reply.transport = a->request.transport;
 	port->ops->send(port, MTA_TO_QMGR,
-			&(struct mta_note){ .kind = MTA_NOTE_DELIVERED,
-					    .delivered = reply });
+			&(struct mta_note){.kind = MTA_NOTE_DELIVERED,
+					   .delivered = reply});
 }
 
-/* R-AGENT-GONE (F8.9): a file that has vanished is no fault of anybody; one that
- * cannot be locked or read ends the process. */
+/* R-AGENT-GONE (F8.9): a file that has vanished is no fault of anybody; one
+ * that cannot be locked or read ends the process. */
 bool
 mta_agent_begin(struct mta_agent *a, const struct mta_note_deliver *request)
 {
@@ -60,9 +60,8 @@ mta_agent_begin(struct mta_agent *a, const struct mta_note_deliver *request)
 		return true;
 	}
 	port->ops->list_give(port, request->recipients);
-	agent_reply(a, (struct mta_note_delivered){
-			       .crashed = err != MTA_ENOENT,
-			       .incomplete = true });
+	agent_reply(a, (struct mta_note_delivered){.crashed = err != MTA_ENOENT,
+						   .incomplete = true});
 	return false;
 }
 
@@ -101,23 +100,23 @@ agent_say(struct mta_agent *a, uint32_t recipient,
 		.serial = q->serial,
 		.size_bytes = q->size_bytes,
 	};
-	bool is_finished = agent_append(a, &(struct mta_rcpt_result){
-						   .file = q->file,
-						   .envelope = &envelope,
-						   .to = *to,
-						   .active = q->active_time,
-						   .handoff = a->handoff,
-						   .setup = a->setup,
-						   .transport = q->transport,
-						   .destination =
-							   q->destination,
-						   .relay = r->relay,
-						   .batch = q->batch,
-						   .code = r->code,
-						   .conn_use = r->conn_use,
-						   .step = r->step,
-						   .status = r->status,
-					   });
+	bool is_finished =
+		agent_append(a, &(struct mta_rcpt_result){
+					.file = q->file,
+					.envelope = &envelope,
+					.to = *to,
+					.active = q->active_time,
+					.handoff = a->handoff,
+					.setup = a->setup,
+					.transport = q->transport,
+					.destination = q->destination,
+					.relay = r->relay,
+					.batch = q->batch,
+					.code = r->code,
+					.conn_use = r->conn_use,
+					.step = r->step,
+					.status = r->status,
+				});
 
 	to->offset = OFFSET_SAID;
 	a->left_count--;
@@ -172,10 +171,9 @@ mta_agent_end(struct mta_agent *a)
 	mta_assert(a->left_count == 0);
 	agent_close(a);
 	/* The reason of the hop status goes to whoever gets the reply. */
-	agent_reply(a,
-		    (struct mta_note_delivered){ .incomplete = a->is_incomplete,
-						 .hop = a->hop });
-	a->hop = (struct mta_status){ 0 };
+	agent_reply(a, (struct mta_note_delivered){
+			       .incomplete = a->is_incomplete, .hop = a->hop});
+	a->hop = (struct mta_status){0};
 }
 
 void
@@ -184,12 +182,12 @@ mta_agent_crash(struct mta_agent *a)
 	mta_assert(a->is_open);
 	agent_close(a);
 	mta_sym_drop(a->host->symbols, a->hop.reason);
-	a->hop = (struct mta_status){ 0 };
-	agent_reply(a, (struct mta_note_delivered){ .crashed = true,
-						    .incomplete = true });
+	a->hop = (struct mta_status){0};
+	agent_reply(a, (struct mta_note_delivered){.crashed = true,
+						   .incomplete = true});
 }
 
-/* ---- error, retry, discard ------------------------------------------------ */
+/* ---- error, retry, discard ---------------------------------------------- */
 
 /* A number of one to three digits; `*text` moves behind it. */
 static bool
@@ -210,8 +208,8 @@ dsn_number(const char **text, uint16_t *out)
 struct mta_dsn_text
 mta_dsn_split(const char *text)
 {
-	struct mta_dsn_text none = { .text = text };
-	struct mta_dsn_text split = { .text = text + strspn(text, " \t") };
+	struct mta_dsn_text none = {.text = text};
+	struct mta_dsn_text split = {.text = text + strspn(text, " \t")};
 	char class = *split.text;
 
 	if ((class != '2' && class != '4' && class != '5') ||
@@ -251,9 +249,9 @@ mta_agent_text(struct mta_agent *a, enum mta_text_agent kind)
 	struct mta_dsn_text split =
 		mta_dsn_split(mta_sym_text(symbols, a->request.nexthop));
 	struct mta_agent_result result = {
-		.status = { .dsn = mta_dsn_fit(split.dsn,
-					       text_agent_class(kind)),
-			    .reason = mta_sym_intern(symbols, split.text) },
+		.status = {.dsn = mta_dsn_fit(split.dsn,
+					      text_agent_class(kind)),
+			   .reason = mta_sym_intern(symbols, split.text)},
 	};
 
 	mta_agent_rest(a, &result, MTA_BLAME_NOBODY);

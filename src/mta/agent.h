@@ -16,7 +16,8 @@
 #include "mta/params.h"
 #include "mta/rules.h"
 
-/* A delivery under way. Between end and begin only `host` and `params` count. */
+/* A delivery under way. Between end and begin only `host` and `params` count.
+ */
 struct mta_agent {
 	const struct mta_host *host; /* borrowed, as the next */
 	const struct mta_params *params;
@@ -44,11 +45,11 @@ void mta_agent_init(struct mta_agent *a, const struct mta_host *host,
 		    const struct mta_params *params);
 
 /*
- * Take a request: lock the file. False: it is gone, and the final reply has been
- * given, incomplete and without complaint (F8.9); there is nothing to end.
+ * Take a request: lock the file. False: it is gone, and the final reply has
+ * been given, incomplete and without complaint (F8.9); there is nothing to end.
  */
-bool mta_agent_begin(struct mta_agent *a,
-		     const struct mta_note_deliver *request);
+bool
+mta_agent_begin(struct mta_agent *a, const struct mta_note_deliver *request);
 
 /* Nothing was said of this recipient (by number in the request) yet? */
 bool mta_agent_has_left(const struct mta_agent *a, uint32_t recipient);
@@ -78,7 +79,7 @@ void mta_agent_end(struct mta_agent *a);
  * manager hears that the stream has ended (F9.5). */
 void mta_agent_crash(struct mta_agent *a);
 
-/* ---- error, retry, discard ------------------------------------------------ */
+/* ---- error, retry, discard ---------------------------------------------- */
 
 enum mta_text_agent {
 	MTA_TEXT_ERROR,	  /* bounces, 5.0.0 */

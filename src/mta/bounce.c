@@ -2,9 +2,9 @@
 /*
  * Results of recipients, and the bounce service.
  *
- * A request of the queue manager is a task: a notice to the sender, then maybe a
- * copy for the postmaster, each handed to cleanup and waited for. Then the log
- * is deleted and the queue manager gets its answer. When the notice to the
+ * A request of the queue manager is a task: a notice to the sender, then maybe
+ * a copy for the postmaster, each handed to cleanup and waited for. Then the
+ * log is deleted and the queue manager gets its answer. When the notice to the
  * sender could not be queued the log stays, and the answer says so; a copy that
  * could not be queued changes nothing (F10.1, F10.6).
  *
@@ -18,9 +18,11 @@
 #include "mta/panic.h"
 #include "mta/turn.h"
 
-enum { TASKS_PER_CHUNK = 64 };
+enum {
+	TASKS_PER_CHUNK = 64
+};
 
-/* ---- results of recipients (F9.1) ----------------------------------------- */
+/* ---- results of recipients (F9.1) --------------------------------------- */
 
 static void
 rcpt_trace(const struct mta_host *h, const struct mta_rcpt_result *r,
@@ -70,9 +72,9 @@ static enum mta_err
 rcpt_log(const struct mta_host *h, enum mta_log log,
 	 const struct mta_rcpt_result *r, struct mta_status status)
 {
-	struct mta_log_record record = { .offset = r->to.offset,
-					 .address = r->to.address,
-					 .status = status };
+	struct mta_log_record record = {.offset = r->to.offset,
+					.address = r->to.address,
+					.status = status};
 
 	mta_sym_hold(h->symbols, status.reason);
 	return h->spool->ops->log_append(h->spool, log, r->file, &record);
@@ -138,7 +140,7 @@ mta_rcpt_refused(const struct mta_host *h, const struct mta_rcpt_result *r)
 	rcpt_trace(h, r, r->status, MTA_BOUNCED);
 }
 
-/* ---- the service ------------------------------------------------------------ */
+/* ---- the service -------------------------------------------------------- */
 
 /* The notices of a task, one after the other. */
 enum task_step {
@@ -183,15 +185,14 @@ task_mark_expired(const struct mta_host *h, const struct bounce_task *t)
 {
 	struct mta_log_record record;
 
-	for (uint32_t n = 0;
-	     h->spool->ops->log_read(h->spool, t->log, t->file, n, &record) ==
-	     MTA_OK;
+	for (uint32_t n = 0; h->spool->ops->log_read(h->spool, t->log, t->file,
+						     n, &record) == MTA_OK;
 	     n++) {
 		struct mta_rcpt_result r = {
 			.file = t->file,
 			.envelope = &t->about,
-			.to = { .address = record.address,
-				.offset = record.offset },
+			.to = {.address = record.address,
+			       .offset = record.offset},
 			.active = MTA_NEVER,
 			.handoff = MTA_NEVER,
 			.setup = MTA_NEVER,
@@ -216,10 +217,10 @@ task_answer(struct mta_bounce *b, struct bounce_task *t, bool failed)
 	h->port->ops->send(h->port, MTA_TO_QMGR,
 			   &(struct mta_note){
 				   .kind = MTA_NOTE_NOTIFIED,
-				   .notify = { .message = t->message,
-					       .file = t->file,
-					       .what = t->what,
-					       .failed = failed },
+				   .notify = {.message = t->message,
+					      .file = t->file,
+					      .what = t->what,
+					      .failed = failed},
 			   });
 	mta_pool_give(&b->tasks, t);
 }
@@ -231,12 +232,12 @@ task_submit(struct mta_bounce *b, struct bounce_task *t,
 	t->kind = kind;
 	t->notice_serial = mta_notice_send(
 		&b->host, b->params,
-		&(struct mta_notice){ .kind = kind,
-				      .file = t->file,
-				      .about = &t->about,
-				      .reported_count = t->reported_count,
-				      .reply_to = MTA_TO_BOUNCE,
-				      .client = mta_pool_ref(t) });
+		&(struct mta_notice){.kind = kind,
+				     .file = t->file,
+				     .about = &t->about,
+				     .reported_count = t->reported_count,
+				     .reply_to = MTA_TO_BOUNCE,
+				     .client = mta_pool_ref(t)});
 }
 
 static void
@@ -264,8 +265,7 @@ task_tell_of_notice(struct mta_bounce *b, struct bounce_task *t)
 	struct mta_notice_classes classes =
 		mta_notice_classes_of(b->params->notify_classes);
 
-	if (mta_addr_is_null(t->about.sender) &&
-	    t->what != MTA_NOTIFY_WARN &&
+	if (mta_addr_is_null(t->about.sender) && t->what != MTA_NOTIFY_WARN &&
 	    (classes.bounce || classes.double_bounce))
 		task_submit(b, t, MTA_NOTICE_DOUBLE_BOUNCE);
 	else
@@ -300,8 +300,8 @@ bounce_request(struct mta_bounce *b, const struct mta_note *note)
 		task_tell_of_notice(b, t);
 	else
 		task_submit(b, t,
-			    t->what == MTA_NOTIFY_WARN ? MTA_NOTICE_WARNING :
-							 MTA_NOTICE_BOUNCE);
+			    t->what == MTA_NOTIFY_WARN ? MTA_NOTICE_WARNING
+						       : MTA_NOTICE_BOUNCE);
 }
 
 static void
@@ -362,15 +362,14 @@ bounce_submitted(struct mta_bounce *b, const struct mta_note *note)
 	}
 	t->step = TASK_TELL_POSTMASTER;
 	task_submit(b, t,
-		    t->what == MTA_NOTIFY_WARN ? MTA_NOTICE_POSTMASTER_DELAY :
-						 MTA_NOTICE_POSTMASTER);
+		    t->what == MTA_NOTIFY_WARN ? MTA_NOTICE_POSTMASTER_DELAY
+					       : MTA_NOTICE_POSTMASTER);
 }
 
 static void
 bounce_wake_fired(struct mta_timer *timer)
 {
-	struct mta_bounce *b =
-		mta_container_of(timer, struct mta_bounce, wake);
+	struct mta_bounce *b = mta_container_of(timer, struct mta_bounce, wake);
 	struct mta_note note;
 
 	while (mta_turn_receive(&b->host, MTA_TO_BOUNCE, &b->wake, &note)) {
@@ -387,9 +386,9 @@ void
 mta_bounce_init(struct mta_bounce *b, const struct mta_host *host,
 		const struct mta_params *params)
 {
-	*b = (struct mta_bounce){ .host = *host, .params = params };
-	b->double_family = mta_addr_family(
-		host->book->notice_sender(host->book, false));
+	*b = (struct mta_bounce){.host = *host, .params = params};
+	b->double_family =
+		mta_addr_family(host->book->notice_sender(host->book, false));
 	mta_timer_init(&b->wake, bounce_wake_fired);
 	mta_pool_init(&b->tasks, sizeof(struct bounce_task), TASKS_PER_CHUNK);
 	host->port->ops->attach(host->port, MTA_TO_BOUNCE, host->loop,

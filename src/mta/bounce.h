@@ -9,8 +9,8 @@
  * any other (F10). It is a pool of processes without a limit; a process waits
  * while cleanup works on its notice, and holds up nobody else.
  *
- * Not done: NOTIFY and RET of DSN, trace reports, VERP, delivery status filters,
- * the fast flush service.
+ * Not done: NOTIFY and RET of DSN, trace reports, VERP, delivery status
+ * filters, the fast flush service.
  */
 #ifndef MTA_BOUNCE_H
 #define MTA_BOUNCE_H
@@ -54,13 +54,13 @@ bool mta_bounce_append(const struct mta_host *h, const struct mta_params *p,
 		       const struct mta_rcpt_result *r);
 
 /* Try again later: logged, traced. The recipient is left. */
-void mta_defer_append(const struct mta_host *h,
-		      const struct mta_rcpt_result *r);
+void
+mta_defer_append(const struct mta_host *h, const struct mta_rcpt_result *r);
 
 /* Refused before it was accepted, and not by a client who hears it: traced as
  * bounced, no log (F2.4). */
-void mta_rcpt_refused(const struct mta_host *h,
-		      const struct mta_rcpt_result *r);
+void
+mta_rcpt_refused(const struct mta_host *h, const struct mta_rcpt_result *r);
 
 /* ---- notices ------------------------------------------------------------ */
 
@@ -75,12 +75,12 @@ struct mta_notice {
 };
 
 /*
- * Length of a notice, in bytes. R-NOTICE-SIZE (F10.1): a text, a report for each
- * recipient, and of the original all of it, or its head when it is larger than
- * bounce_size_limit; warnings and copies for the postmaster hold the head.
+ * Length of a notice, in bytes. R-NOTICE-SIZE (F10.1): a text, a report for
+ * each recipient, and of the original all of it, or its head when it is larger
+ * than bounce_size_limit; warnings and copies for the postmaster hold the head.
  */
-uint32_t mta_notice_size_bytes(const struct mta_notice *n,
-			       const struct mta_params *p);
+uint32_t
+mta_notice_size_bytes(const struct mta_notice *n, const struct mta_params *p);
 
 /* What the postmaster is told about. */
 struct mta_notice_classes {
@@ -101,8 +101,8 @@ uint32_t mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 struct mta_bounce {
 	struct mta_host host;
 	const struct mta_params *params;
-	struct mta_timer wake; /* a note waits */
-	struct mta_pool tasks; /* requests under way */
+	struct mta_timer wake;	/* a note waits */
+	struct mta_pool tasks;	/* requests under way */
 	uint32_t double_family; /* of addresses that send double bounces */
 };
 

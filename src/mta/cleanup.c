@@ -19,7 +19,9 @@
 #include "mta/panic.h"
 #include "mta/turn.h"
 
-enum { PROCESSES_PER_CHUNK = 256 };
+enum {
+	PROCESSES_PER_CHUNK = 256
+};
 
 enum process_step {
 	PROCESS_QUEUED, /* a connection nobody has accepted */
@@ -37,14 +39,14 @@ struct cleanup_process {
 	bool has_slept;
 };
 
-/* ---- one message -------------------------------------------------------------- */
+/* ---- one message -------------------------------------------------------- */
 
 static enum mta_access_action
 cleanup_ask_access(const struct mta_cleanup *c, const struct mta_note_submit *s,
 		   const struct mta_recipient *items)
 {
-	bool is_from_outside = s->reply_to == MTA_TO_CLIENT ||
-			       s->reply_to == MTA_TO_PICKUP;
+	bool is_from_outside =
+		s->reply_to == MTA_TO_CLIENT || s->reply_to == MTA_TO_PICKUP;
 
 	if (!c->access || !is_from_outside || s->is_requeued)
 		return MTA_ACCESS_NONE;
@@ -60,8 +62,9 @@ cleanup_is_too_large(const struct mta_cleanup *c,
 	return limit > 0 && (int64_t)s->size_bytes > limit;
 }
 
-/* What the message comes to, but for the disk: R-CLEANUP-STATUS (F2.3), the size
- * before the content; R-ACCESS (F2.7), hold only what is otherwise accepted. */
+/* What the message comes to, but for the disk: R-CLEANUP-STATUS (F2.3), the
+ * size before the content; R-ACCESS (F2.7), hold only what is otherwise
+ * accepted. */
 static enum mta_submit_result
 cleanup_judge(const struct mta_cleanup *c, const struct mta_note_submit *s,
 	      const struct mta_recipient *items)
@@ -113,13 +116,13 @@ cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
 	}
 	if (mta_addr_is_null(s->sender))
 		return;
-	mta_notice_send(&c->host, c->params,
-			&(struct mta_notice){
-				.kind = MTA_NOTICE_BOUNCE,
-				.file = r.file,
-				.about = r.envelope,
-				.reported_count = s->recipient_count,
-				.reply_to = MTA_TO_CLEANUP });
+	mta_notice_send(
+		&c->host, c->params,
+		&(struct mta_notice){.kind = MTA_NOTICE_BOUNCE,
+				     .file = r.file,
+				     .about = r.envelope,
+				     .reported_count = s->recipient_count,
+				     .reply_to = MTA_TO_CLEANUP});
 }
 
 static void
@@ -159,17 +162,17 @@ cleanup_commit(const struct mta_cleanup *c, struct mta_ref file,
 {
 	const struct mta_host *h = &c->host;
 	bool is_held = result == MTA_SUBMIT_HELD;
-	enum mta_err err = mta_mail_commit(
-		h, file, is_held ? MTA_HOLD : MTA_INCOMING,
-		is_held ? MTA_MOVE_HOLD : MTA_MOVE_ACCEPTED);
+	enum mta_err err =
+		mta_mail_commit(h, file, is_held ? MTA_HOLD : MTA_INCOMING,
+				is_held ? MTA_MOVE_HOLD : MTA_MOVE_ACCEPTED);
 
 	if (err != MTA_OK)
 		return MTA_SUBMIT_NO_SPACE;
 	if (!is_held)
-		h->port->ops->send(h->port, MTA_TO_QMGR,
-				   &(struct mta_note){
-					   .kind = MTA_NOTE_TRIGGER,
-					   .trigger = MTA_TRIGGER_WAKEUP });
+		h->port->ops->send(
+			h->port, MTA_TO_QMGR,
+			&(struct mta_note){.kind = MTA_NOTE_TRIGGER,
+					   .trigger = MTA_TRIGGER_WAKEUP});
 	else if (c->params->in_flow_delay_s > 0)
 		h->port->ops->token_put(h->port, 1);
 	return result;
@@ -223,20 +226,19 @@ cleanup_answer(const struct mta_cleanup *c, const struct cleanup_process *p,
 					  .file = file,
 					  .serial = s->serial,
 					  .result = result,
-					  .recipient_count =
-						  s->recipient_count,
+					  .recipient_count = s->recipient_count,
 					  .slept = p->has_slept,
 				  });
 	h->port->ops->send(h->port, s->reply_to,
 			   &(struct mta_note){
 				   .kind = MTA_NOTE_SUBMITTED,
-				   .submitted = { .client = s->client,
-						  .file = file,
-						  .result = result },
+				   .submitted = {.client = s->client,
+						 .file = file,
+						 .result = result},
 			   });
 }
 
-/* ---- processes ------------------------------------------------------------------ */
+/* ---- processes ---------------------------------------------------------- */
 
 static bool
 cleanup_has_room(const struct mta_cleanup *c)
@@ -255,7 +257,7 @@ static void
 process_serve(struct mta_cleanup *c, struct cleanup_process *p)
 {
 	struct mta_loop *loop = c->host.loop;
-	struct mta_ref file = { 0 };
+	struct mta_ref file = {0};
 	enum mta_submit_result result = cleanup_store(c, &p->submit, &file);
 
 	cleanup_answer(c, p, file, result);
@@ -361,9 +363,8 @@ void
 mta_cleanup_init(struct mta_cleanup *c, const struct mta_host *host,
 		 const struct mta_params *params, struct mta_access *access)
 {
-	*c = (struct mta_cleanup){ .host = *host,
-				   .params = params,
-				   .access = access };
+	*c = (struct mta_cleanup){
+		.host = *host, .params = params, .access = access};
 	mta_timer_init(&c->wake, cleanup_wake_fired);
 	mta_list_init(&c->backlog);
 	mta_pool_init(&c->processes, sizeof(struct cleanup_process),

@@ -51,9 +51,9 @@ struct mta_cleanup {
  * host, params, access: borrowed; host->loop is that of the pool of processes.
  * Attaches itself to the port as MTA_TO_CLEANUP.
  */
-void mta_cleanup_init(struct mta_cleanup *c, const struct mta_host *host,
-		      const struct mta_params *params,
-		      struct mta_access *access);
+void
+mta_cleanup_init(struct mta_cleanup *c, const struct mta_host *host,
+		 const struct mta_params *params, struct mta_access *access);
 /* Messages that wait or sleep are lost: nobody was told that they are safe. */
 void mta_cleanup_release(struct mta_cleanup *c);
 

@@ -39,8 +39,8 @@ mta_service_may_spawn(const struct mta_service_state *s)
 void
 mta_service_spawned(struct mta_service_state *s, struct mta_child *child)
 {
-	*child = (struct mta_child){ .generation = s->generation,
-				     .is_idle = true };
+	*child = (struct mta_child){.generation = s->generation,
+				    .is_idle = true};
 	s->total_count++;
 	s->idle_count++;
 }
@@ -109,7 +109,7 @@ mta_child_is_spent(const struct mta_service_state *s,
 	       child->use_count >= (uint32_t)max_use;
 }
 
-/* ---- wake-ups ------------------------------------------------------------ */
+/* ---- wake-ups ----------------------------------------------------------- */
 
 static void
 wakeup_fired(struct mta_timer *timer)
@@ -119,8 +119,8 @@ wakeup_fired(struct mta_timer *timer)
 	const struct mta_host *h = w->host;
 
 	h->port->ops->send(h->port, w->service,
-			   &(struct mta_note){ .kind = MTA_NOTE_TRIGGER,
-					       .trigger = MTA_TRIGGER_WAKEUP });
+			   &(struct mta_note){.kind = MTA_NOTE_TRIGGER,
+					      .trigger = MTA_TRIGGER_WAKEUP});
 	mta_timer_after_s(h->loop, &w->timer, w->period_s);
 }
 
@@ -129,9 +129,8 @@ mta_wakeup_start(struct mta_wakeup *w, const struct mta_host *host,
 		 enum mta_service service, int32_t period_s)
 {
 	mta_assert(period_s > 0);
-	*w = (struct mta_wakeup){ .host = host,
-				  .service = service,
-				  .period_s = period_s };
+	*w = (struct mta_wakeup){
+		.host = host, .service = service, .period_s = period_s};
 	mta_timer_init(&w->timer, wakeup_fired);
 	mta_timer_set(host->loop, &w->timer, host->loop->now);
 }

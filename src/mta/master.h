@@ -12,8 +12,8 @@
 
 #include "mta/host.h"
 
-/* Invariant: idle_count <= total_count; total_count counts the processes of this
- * generation, and is at most process_limit unless that is 0. */
+/* Invariant: idle_count <= total_count; total_count counts the processes of
+ * this generation, and is at most process_limit unless that is 0. */
 struct mta_service_state {
 	int32_t process_limit; /* 0: none */
 	int32_t total_count;
@@ -67,7 +67,7 @@ void mta_service_reload(struct mta_service_state *s, int64_t maxproc,
 bool mta_child_is_spent(const struct mta_service_state *s,
 			const struct mta_child *child, int32_t max_use);
 
-/* ---- wake-ups ------------------------------------------------------------ */
+/* ---- wake-ups ----------------------------------------------------------- */
 
 enum {
 	MTA_WAKEUP_PICKUP_S = 60,

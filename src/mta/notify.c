@@ -75,7 +75,7 @@ struct mta_notice_classes
 mta_notice_classes_of(const char *notify_classes)
 {
 	static const char blanks[] = ", \t";
-	struct mta_notice_classes classes = { 0 };
+	struct mta_notice_classes classes = {0};
 	const char *at = notify_classes + strspn(notify_classes, blanks);
 
 	while (*at) {
@@ -102,8 +102,8 @@ struct notice_route {
 static struct notice_route
 notice_to_postmaster(struct mta_book *book, const char *who)
 {
-	return (struct notice_route){ .from = book->notice_sender(book, false),
-				      .to = book->lookup(book, who) };
+	return (struct notice_route){.from = book->notice_sender(book, false),
+				     .to = book->lookup(book, who)};
 }
 
 static struct notice_route
@@ -118,11 +118,10 @@ notice_route(const struct mta_host *h, const struct mta_params *p,
 		return notice_to_postmaster(h->book,
 					    p->bounce_notice_recipient);
 	case MTA_NOTICE_POSTMASTER_DELAY:
-		return notice_to_postmaster(h->book,
-					    p->delay_notice_recipient);
+		return notice_to_postmaster(h->book, p->delay_notice_recipient);
 	case MTA_NOTICE_DOUBLE_BOUNCE:
-		return notice_to_postmaster(
-			h->book, p->double_bounce_notice_recipient);
+		return notice_to_postmaster(h->book,
+					    p->double_bounce_notice_recipient);
 	}
 	return (struct notice_route){
 		.from = h->book->notice_sender(h->book, true),
@@ -154,21 +153,22 @@ mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 	struct mta_recipient *items = NULL;
 	struct mta_note note = {
 		.kind = MTA_NOTE_SUBMIT,
-		.submit = {
-			.client = n->client,
-			.reply_to = n->reply_to,
-			.recipients = h->port->ops->list_take(h->port, 1,
-							      &items),
-			.recipient_count = 1,
-			.serial = mta_host_next_serial(h),
-			.size_bytes = mta_notice_size_bytes(n, p),
-			.sender = route.from,
-			.arrival = h->loop->now,
-		},
+		.submit =
+			{
+				.client = n->client,
+				.reply_to = n->reply_to,
+				.recipients = h->port->ops->list_take(
+					h->port, 1, &items),
+				.recipient_count = 1,
+				.serial = mta_host_next_serial(h),
+				.size_bytes = mta_notice_size_bytes(n, p),
+				.sender = route.from,
+				.arrival = h->loop->now,
+			},
 	};
 
 	mta_assert(items);
-	items[0] = (struct mta_recipient){ .address = route.to };
+	items[0] = (struct mta_recipient){.address = route.to};
 	notice_trace(h, &note.submit);
 	h->port->ops->send(h->port, MTA_TO_CLEANUP, &note);
 	return note.submit.serial;

@@ -26,21 +26,19 @@ pickup_read(const struct mta_pickup *p, struct mta_ref file,
 {
 	const struct mta_host *h = &p->host;
 	struct mta_recipient *items = NULL;
-	struct mta_record record = { .kind = MTA_RECORD_DONE };
+	struct mta_record record = {.kind = MTA_RECORD_DONE};
 	enum mta_err err = MTA_OK;
 
 	out->count = 0;
-	out->list = h->port->ops->list_take(h->port, e->recipient_count,
-					    &items);
+	out->list =
+		h->port->ops->list_take(h->port, e->recipient_count, &items);
 	while (err == MTA_OK && record.kind != MTA_RECORD_END) {
-		err = h->spool->ops->read(h->spool, file, record.next,
-					  &record);
+		err = h->spool->ops->read(h->spool, file, record.next, &record);
 		if (err != MTA_OK || record.kind != MTA_RECORD_RECIPIENT)
 			continue;
 		mta_assert(out->count < e->recipient_count);
 		items[out->count++] = (struct mta_recipient){
-			.address = record.address, .offset = record.offset
-		};
+			.address = record.address, .offset = record.offset};
 	}
 	if (err != MTA_OK || out->count == 0)
 		h->port->ops->list_give(h->port, out->list);
@@ -69,23 +67,24 @@ pickup_submit(struct mta_pickup *p, struct mta_ref file,
 	uint32_t mode = h->spool->ops->mode(h->spool, file);
 
 	p->file = file;
-	h->port->ops->send(h->port, MTA_TO_CLEANUP,
-			   &(struct mta_note){
-				   .kind = MTA_NOTE_SUBMIT,
-				   .submit = {
-					   .client = file,
-					   .reply_to = MTA_TO_PICKUP,
-					   .recipients = list->list,
-					   .recipient_count = list->count,
-					   .serial = e->serial,
-					   .size_bytes = e->size_bytes,
-					   .sender = e->sender,
-					   .arrival = e->arrival,
-					   .is_requeued =
-						   (mode & MTA_MODE_REQUEUED) !=
-						   0,
-				   },
-			   });
+	h->port->ops->send(
+		h->port, MTA_TO_CLEANUP,
+		&(struct mta_note){
+			.kind = MTA_NOTE_SUBMIT,
+			.submit =
+				{
+					.client = file,
+					.reply_to = MTA_TO_PICKUP,
+					.recipients = list->list,
+					.recipient_count = list->count,
+					.serial = e->serial,
+					.size_bytes = e->size_bytes,
+					.sender = e->sender,
+					.arrival = e->arrival,
+					.is_requeued =
+						(mode & MTA_MODE_REQUEUED) != 0,
+				},
+		});
 }
 
 /* Hand a file in, if it can be read. */
@@ -94,7 +93,7 @@ pickup_take(struct mta_pickup *p, struct mta_ref file)
 {
 	struct mta_spool *spool = p->host.spool;
 	struct mta_envelope envelope;
-	struct pickup_list list = { 0 };
+	struct pickup_list list = {0};
 	enum mta_err err =
 		spool->ops->open(spool, MTA_MAILDROP, file, MTA_LOCK_NONE);
 
@@ -159,14 +158,13 @@ pickup_answered(struct mta_pickup *p, const struct mta_note *note)
 	case MTA_SUBMIT_NO_SPACE:
 		break;
 	}
-	p->file = (struct mta_ref){ 0 };
+	p->file = (struct mta_ref){0};
 }
 
 static void
 pickup_wake_fired(struct mta_timer *timer)
 {
-	struct mta_pickup *p =
-		mta_container_of(timer, struct mta_pickup, wake);
+	struct mta_pickup *p = mta_container_of(timer, struct mta_pickup, wake);
 	struct mta_port *port = p->host.port;
 	struct mta_note note;
 
@@ -189,7 +187,7 @@ pickup_wake_fired(struct mta_timer *timer)
 void
 mta_pickup_init(struct mta_pickup *p, const struct mta_host *host)
 {
-	*p = (struct mta_pickup){ .host = *host };
+	*p = (struct mta_pickup){.host = *host};
 	mta_timer_init(&p->wake, pickup_wake_fired);
 	host->port->ops->attach(host->port, MTA_TO_PICKUP, host->loop,
 				&p->wake);

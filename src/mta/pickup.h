@@ -14,10 +14,10 @@ struct mta_pickup {
 	struct mta_host host;
 	struct mta_timer wake; /* a note waits */
 	struct mta_scan dir;
-	struct mta_ref file;	  /* with cleanup; or not set */
-	bool is_running;	  /* a run has begun */
-	bool has_removed;	  /* some file, in this pass */
-	bool is_asked;		  /* another run was asked for meanwhile */
+	struct mta_ref file; /* with cleanup; or not set */
+	bool is_running;     /* a run has begun */
+	bool has_removed;    /* some file, in this pass */
+	bool is_asked;	     /* another run was asked for meanwhile */
 };
 
 /* host: borrowed; host->loop is pickup's own. Attaches itself to the port as
@@ -25,7 +25,7 @@ struct mta_pickup {
 void mta_pickup_init(struct mta_pickup *p, const struct mta_host *host);
 void mta_pickup_release(struct mta_pickup *p);
 
-/* ---- postdrop ------------------------------------------------------------ */
+/* ---- postdrop ----------------------------------------------------------- */
 
 struct mta_postdrop {
 	const char *user; /* login name of whoever submits */
@@ -38,9 +38,9 @@ struct mta_postdrop {
 
 enum mta_postdrop_result {
 	MTA_POSTDROP_OK,
-	MTA_POSTDROP_REFUSED,	   /* authorized_submit_users */
+	MTA_POSTDROP_REFUSED, /* authorized_submit_users */
 	MTA_POSTDROP_NO_RECIPIENT,
-	MTA_POSTDROP_TOO_LARGE,	   /* message_size_limit */
+	MTA_POSTDROP_TOO_LARGE, /* message_size_limit */
 	MTA_POSTDROP_NO_SPACE,
 };
 
@@ -49,14 +49,14 @@ enum mta_postdrop_result {
  * SUBMITTED in any case but a refusal, before which nothing has happened. Needs
  * no running daemon.
  */
-enum mta_postdrop_result mta_postdrop_submit(const struct mta_host *h,
-					     const struct mta_params *p,
-					     const struct mta_postdrop *r);
+enum mta_postdrop_result
+mta_postdrop_submit(const struct mta_host *h, const struct mta_params *p,
+		    const struct mta_postdrop *r);
 
 /*
  * Is a user in a list such as authorized_submit_users? R-SUBMIT-USERS (F2.1):
- * names apart by commas and blanks, the first that fits decides: `static:anyone`
- * and `static:all` fit all, `!name` says no.
+ * names apart by commas and blanks, the first that fits decides:
+ * `static:anyone` and `static:all` fit all, `!name` says no.
  */
 bool mta_user_is_listed(const char *list, const char *user);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * postdrop: puts what a local user submits into maildrop. It needs no daemon, so
- * mail is taken while the system is down, and waits for pickup.
+ * postdrop: puts what a local user submits into maildrop. It needs no daemon,
+ * so mail is taken while the system is down, and waits for pickup.
  */
 #include "mta/pure.h"
 
@@ -64,15 +64,14 @@ postdrop_store(const struct mta_host *h, const struct mta_postdrop *r)
 	const struct mta_spool_ops *ops = h->spool->ops;
 	struct mta_ref file = ops->create(
 		h->spool, MTA_MAILDROP,
-		&(struct mta_envelope){
-			.arrival = h->loop->now,
-			.created_s = mta_host_second(h),
-			.sender = r->sender,
-			.serial = r->serial,
-			.size_bytes = r->size_bytes,
-			.recipient_count = r->recipient_count,
-			.first_active = MTA_NEVER,
-			.committed = h->loop->now });
+		&(struct mta_envelope){.arrival = h->loop->now,
+				       .created_s = mta_host_second(h),
+				       .sender = r->sender,
+				       .serial = r->serial,
+				       .size_bytes = r->size_bytes,
+				       .recipient_count = r->recipient_count,
+				       .first_active = MTA_NEVER,
+				       .committed = h->loop->now});
 
 	for (uint32_t i = 0; i < r->recipient_count; i++)
 		ops->append(h->spool, file, r->recipients[i]);
@@ -94,7 +93,7 @@ mta_postdrop_submit(const struct mta_host *h, const struct mta_params *p,
 	if (postdrop_store(h, r) != MTA_OK)
 		return MTA_POSTDROP_NO_SPACE;
 	h->port->ops->send(h->port, MTA_TO_PICKUP,
-			   &(struct mta_note){ .kind = MTA_NOTE_TRIGGER,
-					       .trigger = MTA_TRIGGER_WAKEUP });
+			   &(struct mta_note){.kind = MTA_NOTE_TRIGGER,
+					      .trigger = MTA_TRIGGER_WAKEUP});
 	return MTA_POSTDROP_OK;
 }

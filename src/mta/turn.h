@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a service that is a pool of processes hears its notes. All processes share
- * one loop, but each has its own time: when one has moved the loop's `now`
- * forward, the others must not be late for it. So nobody else is served in that
- * step, and the wake timer is set again for what may wait.
+ * How a service that is a pool of processes hears its notes. All processes
+ * share one loop, but each has its own time: when one has moved the loop's
+ * `now` forward, the others must not be late for it. So nobody else is served
+ * in that step, and the wake timer is set again for what may wait.
  */
 #ifndef MTA_TURN_H
 #define MTA_TURN_H

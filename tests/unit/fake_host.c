@@ -8,7 +8,7 @@
 
 #include <check.h>
 
-/* ---- spool -------------------------------------------------------------------- */
+/* ---- spool -------------------------------------------------------------- */
 
 static struct fake_spool *
 spool_of(struct mta_spool *s)
@@ -30,12 +30,11 @@ spool_create(struct mta_spool *s, enum mta_queue queue,
 	     const struct mta_envelope *e)
 {
 	struct fake_spool *spool = spool_of(s);
-	struct mta_ref id = { .index = spool->file_count++, .generation = 1 };
+	struct mta_ref id = {.index = spool->file_count++, .generation = 1};
 
 	ck_assert_uint_lt(id.index, FAKE_FILES);
-	spool->files[id.index] = (struct fake_file){ .exists = true,
-						     .queue = queue,
-						     .envelope = *e };
+	spool->files[id.index] = (struct fake_file){
+		.exists = true, .queue = queue, .envelope = *e};
 	return id;
 }
 
@@ -111,13 +110,12 @@ spool_read(struct mta_spool *s, struct mta_ref id, uint32_t offset,
 
 	if (!file)
 		return MTA_ENOENT;
-	*record = (struct mta_record){ .kind = MTA_RECORD_END,
-				       .offset = offset,
-				       .next = offset + 1 };
+	*record = (struct mta_record){
+		.kind = MTA_RECORD_END, .offset = offset, .next = offset + 1};
 	if (offset >= file->count)
 		return MTA_OK;
-	record->kind = file->done[offset] ? MTA_RECORD_DONE :
-					    MTA_RECORD_RECIPIENT;
+	record->kind =
+		file->done[offset] ? MTA_RECORD_DONE : MTA_RECORD_RECIPIENT;
 	record->address = file->recipients[offset];
 	return MTA_OK;
 }
@@ -159,7 +157,7 @@ spool_scan_open(struct mta_spool *s, enum mta_queue queue,
 		struct mta_scan *scan)
 {
 	ck_assert(!scan->is_open);
-	*scan = (struct mta_scan){ .queue = queue, .is_open = true };
+	*scan = (struct mta_scan){.queue = queue, .is_open = true};
 	spool_of(s)->scan_end = spool_of(s)->file_count;
 }
 
@@ -169,7 +167,7 @@ spool_scan_next(struct mta_spool *s, struct mta_scan *scan, uint32_t due_s,
 {
 	(void)due_s;
 	(void)skips_max;
-	*item = (struct mta_scan_item){ .skipped = 0 };
+	*item = (struct mta_scan_item){.skipped = 0};
 	while (scan->cursor < spool_of(s)->scan_end) {
 		uint32_t i = scan->cursor++;
 		struct fake_file *file = &spool_of(s)->files[i];
@@ -177,7 +175,7 @@ spool_scan_next(struct mta_spool *s, struct mta_scan *scan, uint32_t due_s,
 		if (!file->exists || !file->is_complete ||
 		    file->queue != scan->queue)
 			continue;
-		item->id = (struct mta_ref){ .index = i, .generation = 1 };
+		item->id = (struct mta_ref){.index = i, .generation = 1};
 		return MTA_SCAN_FOUND;
 	}
 	scan->is_open = false;
@@ -227,8 +225,7 @@ spool_log_remove(struct mta_spool *s, enum mta_log log, struct mta_ref id)
 	struct fake_file *file = &spool->files[id.index];
 
 	for (uint32_t i = 0; i < file->log_count[log]; i++)
-		mta_sym_drop(spool->symbols,
-			     file->logs[log][i].status.reason);
+		mta_sym_drop(spool->symbols, file->logs[log][i].status.reason);
 	file->log_count[log] = 0;
 }
 
@@ -252,7 +249,7 @@ static const struct mta_spool_ops spool_ops = {
 	.log_remove = spool_log_remove,
 };
 
-/* ---- port --------------------------------------------------------------------- */
+/* ---- port --------------------------------------------------------------- */
 
 static struct fake_port *
 port_of(struct mta_port *p)
@@ -261,8 +258,8 @@ port_of(struct mta_port *p)
 }
 
 static void
-port_attach(struct mta_port *p, enum mta_service service,
-	    struct mta_loop *loop, struct mta_timer *wake)
+port_attach(struct mta_port *p, enum mta_service service, struct mta_loop *loop,
+	    struct mta_timer *wake)
 {
 	ck_assert_ptr_eq(loop, port_of(p)->loop);
 	port_of(p)->boxes[service].wake = wake;
@@ -286,9 +283,8 @@ port_send(struct mta_port *p, enum mta_service service,
 	struct fake_box *box = &port->boxes[service];
 
 	ck_assert_uint_lt(box->count, FAKE_NOTES);
-	box->notes[box->count++] = (struct fake_note){
-		.note = *note, .at = port->loop->now
-	};
+	box->notes[box->count++] =
+		(struct fake_note){.note = *note, .at = port->loop->now};
 	box_arm(port, box);
 }
 
@@ -308,8 +304,7 @@ port_receive(struct mta_port *p, enum mta_service service,
 }
 
 static struct mta_ref
-port_list_take(struct mta_port *p, uint32_t count,
-	       struct mta_recipient **items)
+port_list_take(struct mta_port *p, uint32_t count, struct mta_recipient **items)
 {
 	struct fake_port *port = port_of(p);
 	uint32_t i = 0;
@@ -321,7 +316,7 @@ port_list_take(struct mta_port *p, uint32_t count,
 	port->list_in_use[i] = true;
 	port->lists_out++;
 	*items = port->lists[i];
-	return (struct mta_ref){ .index = i, .generation = 1 };
+	return (struct mta_ref){.index = i, .generation = 1};
 }
 
 static struct mta_recipient *
@@ -365,11 +360,10 @@ static const struct mta_port_ops port_ops = {
 	.token_put = port_token_put,
 };
 
-/* ---- book --------------------------------------------------------------------- */
+/* ---- book --------------------------------------------------------------- */
 
 static void
-book_text(const struct mta_book *b, mta_addr a, char *buffer,
-	  size_t size_bytes)
+book_text(const struct mta_book *b, mta_addr a, char *buffer, size_t size_bytes)
 {
 	(void)b;
 	snprintf(buffer, size_bytes, "u%u@d%u.test",
@@ -390,7 +384,7 @@ book_lookup(struct mta_book *b, const char *text)
 	return mta_addr_make(FAKE_POSTMASTER_FAMILY, strlen(text));
 }
 
-/* ---- trace -------------------------------------------------------------------- */
+/* ---- trace -------------------------------------------------------------- */
 
 static void
 sink_take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
@@ -411,15 +405,14 @@ sink_take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 			*(const struct mta_trace_answered *)record;
 }
 
-/* ---- the whole ------------------------------------------------------------------ */
+/* ---- the whole ---------------------------------------------------------- */
 
 void
 fake_init(struct fake_host *f)
 {
 	static const enum mta_trace_kind kinds[] = {
 		MTA_TRACE_DELIVERY, MTA_TRACE_NOTICE, MTA_TRACE_STATUS,
-		MTA_TRACE_ANSWERED
-	};
+		MTA_TRACE_ANSWERED};
 
 	memset(f, 0, sizeof(*f));
 	mta_loop_init(&f->loop, &f->sequence, FAKE_START);
@@ -434,16 +427,16 @@ fake_init(struct fake_host *f)
 	f->spool.symbols = &f->symbols;
 	f->port.base.ops = &port_ops;
 	f->port.loop = &f->loop;
-	f->book = (struct mta_book){ .text = book_text,
-				     .notice_sender = book_notice_sender,
-				     .lookup = book_lookup };
-	f->host = (struct mta_host){ .loop = &f->loop,
-				     .spool = &f->spool.base,
-				     .port = &f->port.base,
-				     .book = &f->book,
-				     .trace = &f->trace,
-				     .symbols = &f->symbols,
-				     .serial = &f->serial };
+	f->book = (struct mta_book){.text = book_text,
+				    .notice_sender = book_notice_sender,
+				    .lookup = book_lookup};
+	f->host = (struct mta_host){.loop = &f->loop,
+				    .spool = &f->spool.base,
+				    .port = &f->port.base,
+				    .book = &f->book,
+				    .trace = &f->trace,
+				    .symbols = &f->symbols,
+				    .serial = &f->serial};
 }
 
 void
@@ -462,9 +455,9 @@ fake_set(struct fake_host *f, const char *name, const char *value)
 {
 	char err[200];
 
-	ck_assert_int_eq(mta_params_set(&f->params, name, value, err,
-					sizeof(err)),
-			 MTA_PARAM_SET);
+	ck_assert_int_eq(
+		mta_params_set(&f->params, name, value, err, sizeof(err)),
+		MTA_PARAM_SET);
 }
 
 void
@@ -474,10 +467,8 @@ fake_run(struct fake_host *f, double seconds)
 	mta_time at;
 
 	while ((at = mta_loop_next(&f->loop).at) <= until)
-		ck_assert(mta_loop_step(&f->loop,
-					at > f->loop.stepped ?
-						at :
-						f->loop.stepped));
+		ck_assert(mta_loop_step(
+			&f->loop, at > f->loop.stepped ? at : f->loop.stepped));
 	mta_loop_step(&f->loop, until);
 }
 
@@ -499,16 +490,17 @@ fake_add(struct fake_host *f, enum mta_queue queue, mta_addr sender,
 {
 	struct mta_ref id = spool_create(
 		&f->spool.base, queue,
-		&(struct mta_envelope){ .arrival = f->loop.now,
-					.created_s = mta_second(f->loop.now),
-					.sender = sender,
-					.serial = f->serial++,
-					.size_bytes = 1000,
-					.recipient_count = recipients,
-					.first_active = MTA_NEVER });
+		&(struct mta_envelope){.arrival = f->loop.now,
+				       .created_s = mta_second(f->loop.now),
+				       .sender = sender,
+				       .serial = f->serial++,
+				       .size_bytes = 1000,
+				       .recipient_count = recipients,
+				       .first_active = MTA_NEVER});
 
 	for (uint32_t i = 0; i < recipients; i++)
-		spool_append(&f->spool.base, id, mta_addr_make(FAKE_RECIPIENT_FAMILY, i));
+		spool_append(&f->spool.base, id,
+			     mta_addr_make(FAKE_RECIPIENT_FAMILY, i));
 	fake_file(f, id)->is_complete = true;
 	return id;
 }
@@ -557,21 +549,21 @@ fake_submission(struct fake_host *f, mta_addr sender, uint32_t recipients)
 	struct mta_recipient *items;
 	struct mta_note note = {
 		.kind = MTA_NOTE_SUBMIT,
-		.submit = { .client = { .index = 5, .generation = 1 },
-			    .reply_to = MTA_TO_CLIENT,
-			    .recipient_count = recipients,
-			    .serial = f->serial++,
-			    .size_bytes = 1000,
-			    .sender = sender,
-			    .arrival = f->loop.now },
+		.submit = {.client = {.index = 5, .generation = 1},
+			   .reply_to = MTA_TO_CLIENT,
+			   .recipient_count = recipients,
+			   .serial = f->serial++,
+			   .size_bytes = 1000,
+			   .sender = sender,
+			   .arrival = f->loop.now},
 	};
 
 	note.submit.recipients =
 		port_list_take(&f->port.base, recipients, &items);
 	for (uint32_t i = 0; i < recipients; i++)
 		items[i] = (struct mta_recipient){
-			.address = mta_addr_make(FAKE_RECIPIENT_FAMILY, i), .offset = i
-		};
+			.address = mta_addr_make(FAKE_RECIPIENT_FAMILY, i),
+			.offset = i};
 	return note;
 }
 

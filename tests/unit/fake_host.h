@@ -48,9 +48,9 @@ struct fake_spool {
 	struct fake_file files[FAKE_FILES];
 	uint32_t file_count;
 	uint32_t scan_end; /* of the one scan that may be open */
-	mta_span fsync; /* time of a commit or a log record */
-	bool is_full;	/* commits fail */
-	bool no_logs;	/* bounce logs take nothing */
+	mta_span fsync;	   /* time of a commit or a log record */
+	bool is_full;	   /* commits fail */
+	bool no_logs;	   /* bounce logs take nothing */
 };
 
 struct fake_note {
@@ -115,17 +115,17 @@ struct mta_ref fake_add(struct fake_host *f, enum mta_queue queue,
 uint32_t fake_count(struct fake_host *f, enum mta_queue queue);
 
 /* Note number n that was sent to a service, or NULL. */
-const struct fake_note *fake_sent(struct fake_host *f, enum mta_service service,
-				  uint32_t n);
+const struct fake_note *
+fake_sent(struct fake_host *f, enum mta_service service, uint32_t n);
 uint32_t fake_sent_count(struct fake_host *f, enum mta_service service);
 /* How many of a kind. */
 uint32_t fake_sent_kind(struct fake_host *f, enum mta_service service,
 			enum mta_note_kind kind);
 
 /* A submission with recipients of FAKE_RECIPIENT_FAMILY, as from a client. */
-struct mta_note fake_submission(struct fake_host *f, mta_addr sender,
-				uint32_t recipients);
-void fake_send(struct fake_host *f, enum mta_service service,
-	       struct mta_note note);
+struct mta_note
+fake_submission(struct fake_host *f, mta_addr sender, uint32_t recipients);
+void
+fake_send(struct fake_host *f, enum mta_service service, struct mta_note note);
 
 #endif

@@ -42,7 +42,7 @@ request_for(mta_sym nexthop)
 	struct mta_note submission = fake_submission(&f, SENDER, 3);
 
 	return (struct mta_note_deliver){
-		.entry = { .index = 2, .generation = 3 },
+		.entry = {.index = 2, .generation = 3},
 		.file = file,
 		.recipients = submission.submit.recipients,
 		.nexthop = nexthop,
@@ -68,9 +68,8 @@ static struct mta_agent_result
 result_of(struct mta_dsn dsn)
 {
 	return (struct mta_agent_result){
-		.status = { .dsn = dsn,
-			    .reason = mta_sym_intern(&f.symbols, "words") }
-	};
+		.status = {.dsn = dsn,
+			   .reason = mta_sym_intern(&f.symbols, "words")}};
 }
 
 static void
@@ -233,7 +232,7 @@ START_TEST(deleted_while_being_delivered_f9_10)
 }
 END_TEST
 
-/* ---- error, retry, discard ---------------------------------------------------- */
+/* ---- error, retry, discard ---------------------------------------------- */
 
 struct text_case {
 	enum mta_text_agent kind;
@@ -245,31 +244,31 @@ struct text_case {
 
 /* F11.9; a class that does not fit the call becomes x.0.0 (F9.1). */
 static const struct text_case text_cases[] = {
-	{ .kind = MTA_TEXT_ERROR,
-	  .nexthop = "5.1.1 user unknown",
-	  .outcome = MTA_BOUNCED,
-	  .dsn = { .class = 5, .subject = 1, .detail = 1 },
-	  .reason = "user unknown" },
-	{ .kind = MTA_TEXT_ERROR,
-	  .nexthop = "mailbox disabled",
-	  .outcome = MTA_BOUNCED,
-	  .dsn = { .class = 5 },
-	  .reason = "mailbox disabled" },
-	{ .kind = MTA_TEXT_RETRY,
-	  .nexthop = "4.4.1 delivery temporarily suspended: connect refused",
-	  .outcome = MTA_DEFERRED_OUTCOME,
-	  .dsn = { .class = 4, .subject = 4, .detail = 1 },
-	  .reason = "delivery temporarily suspended: connect refused" },
-	{ .kind = MTA_TEXT_RETRY,
-	  .nexthop = "5.1.1 no",
-	  .outcome = MTA_DEFERRED_OUTCOME,
-	  .dsn = { .class = 4 },
-	  .reason = "no" },
-	{ .kind = MTA_TEXT_DISCARD,
-	  .nexthop = "silently",
-	  .outcome = MTA_SENT,
-	  .dsn = { .class = 2 },
-	  .reason = "silently" },
+	{.kind = MTA_TEXT_ERROR,
+	 .nexthop = "5.1.1 user unknown",
+	 .outcome = MTA_BOUNCED,
+	 .dsn = {.class = 5, .subject = 1, .detail = 1},
+	 .reason = "user unknown"},
+	{.kind = MTA_TEXT_ERROR,
+	 .nexthop = "mailbox disabled",
+	 .outcome = MTA_BOUNCED,
+	 .dsn = {.class = 5},
+	 .reason = "mailbox disabled"},
+	{.kind = MTA_TEXT_RETRY,
+	 .nexthop = "4.4.1 delivery temporarily suspended: connect refused",
+	 .outcome = MTA_DEFERRED_OUTCOME,
+	 .dsn = {.class = 4, .subject = 4, .detail = 1},
+	 .reason = "delivery temporarily suspended: connect refused"},
+	{.kind = MTA_TEXT_RETRY,
+	 .nexthop = "5.1.1 no",
+	 .outcome = MTA_DEFERRED_OUTCOME,
+	 .dsn = {.class = 4},
+	 .reason = "no"},
+	{.kind = MTA_TEXT_DISCARD,
+	 .nexthop = "silently",
+	 .outcome = MTA_SENT,
+	 .dsn = {.class = 2},
+	 .reason = "silently"},
 };
 
 START_TEST(text_agents_f11_9)
@@ -312,7 +311,7 @@ expect_split(const char *text, struct mta_dsn dsn, const char *rest)
 
 START_TEST(codes_are_split_from_texts)
 {
-	struct mta_dsn none = { .class = 0 };
+	struct mta_dsn none = {.class = 0};
 
 	expect_split("4.7.1 wait", MTA_DSN(4, 7, 1), "wait");
 	expect_split("  5.123.456", MTA_DSN(5, 123, 456), "");

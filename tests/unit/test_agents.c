@@ -33,11 +33,11 @@ static struct end ends[2];
 static bool has_remote;
 static struct scenario scenario;
 static struct scenario_transport transports[] = {
-	{ .name = "smtp", .kind = SCENARIO_KIND_SMTP, .maxproc = -1 },
-	{ .name = "local", .kind = SCENARIO_KIND_LOCAL, .maxproc = -1 },
-	{ .name = "retry", .kind = SCENARIO_KIND_RETRY, .maxproc = -1 },
-	{ .name = "error", .kind = SCENARIO_KIND_ERROR, .maxproc = -1 },
-	{ .name = "narrow", .kind = SCENARIO_KIND_SMTP, .maxproc = 1 },
+	{.name = "smtp", .kind = SCENARIO_KIND_SMTP, .maxproc = -1},
+	{.name = "local", .kind = SCENARIO_KIND_LOCAL, .maxproc = -1},
+	{.name = "retry", .kind = SCENARIO_KIND_RETRY, .maxproc = -1},
+	{.name = "error", .kind = SCENARIO_KIND_ERROR, .maxproc = -1},
+	{.name = "narrow", .kind = SCENARIO_KIND_SMTP, .maxproc = 1},
 };
 
 /* Texts of what was said, which may have lost their owners by the end. */
@@ -74,8 +74,8 @@ lookup_other(struct agents_lookup *lookup, const struct receiver_config *config)
 	return &ends[1].remote;
 }
 
-static struct agents_lookup lookup = { .remote = lookup_remote,
-				       .other = lookup_other };
+static struct agents_lookup lookup = {.remote = lookup_remote,
+				      .other = lookup_other};
 
 static void
 prepare_end(struct end *e)
@@ -84,9 +84,8 @@ prepare_end(struct end *e)
 	ck_assert_ptr_null(law_constant(&e->transfer, 500e3));
 	e->phase.connect = &e->connect;
 	e->phase.transfer = &e->transfer;
-	e->config = (struct receiver_config){ .name = "a",
-					      .phases = &e->phase,
-					      .phase_count = 1 };
+	e->config = (struct receiver_config){
+		.name = "a", .phases = &e->phase, .phase_count = 1};
 }
 
 static void
@@ -97,8 +96,8 @@ set_up(void)
 	prepare_end(&ends[0]);
 	prepare_end(&ends[1]);
 	has_remote = true;
-	scenario = (struct scenario){ .transports = transports,
-				      .transport_count = 5 };
+	scenario = (struct scenario){.transports = transports,
+				     .transport_count = 5};
 	text_sink.take = take_text;
 	mta_trace_subscribe(&f.trace, MTA_TRACE_DELIVERY, &text_sink);
 }
@@ -137,18 +136,17 @@ tear_down(void)
 			mta_sym_drop(&f.symbols, note->delivered.hop.reason);
 	}
 	for (uint32_t i = 0; i < f.spool.file_count; i++) {
-		struct mta_ref id = { .index = i, .generation = 1 };
+		struct mta_ref id = {.index = i, .generation = 1};
 
 		f.host.spool->ops->log_remove(f.host.spool, MTA_LOG_DEFER, id);
-		f.host.spool->ops->log_remove(f.host.spool, MTA_LOG_BOUNCE,
-					      id);
+		f.host.spool->ops->log_remove(f.host.spool, MTA_LOG_BOUNCE, id);
 	}
 	/* Every text has been let go: only "" is left. */
 	ck_assert_uint_le(f.symbols.live_count, 1);
 	fake_release(&f);
 }
 
-/* ---- the queue manager --------------------------------------------------------- */
+/* ---- the queue manager -------------------------------------------------- */
 
 static mta_sym
 name_of(const char *transport)
@@ -159,10 +157,10 @@ name_of(const char *transport)
 static void
 want(const char *transport)
 {
-	fake_send(&f, MTA_TO_AGENTS,
-		  (struct mta_note){
-			  .kind = MTA_NOTE_WANT_AGENT,
-			  .agent = { .transport = name_of(transport) } });
+	fake_send(
+		&f, MTA_TO_AGENTS,
+		(struct mta_note){.kind = MTA_NOTE_WANT_AGENT,
+				  .agent = {.transport = name_of(transport)}});
 }
 
 /* The n-th note of a kind that the queue manager got; there must be one. */
@@ -201,21 +199,21 @@ deliver(struct order o)
 	struct mta_note list = fake_submission(&f, SENDER, o.recipients);
 
 	ck_assert_uint_eq(hello->note.agent.transport, name_of(o.transport));
-	fake_send(&f, MTA_TO_AGENTS,
-		  (struct mta_note){
-			  .kind = MTA_NOTE_DELIVER,
-			  .deliver = {
-				  .agent = hello->note.agent.agent,
-				  .file = file,
-				  .recipients = list.submit.recipients,
-				  .transport = name_of(o.transport),
-				  .recipient_count = o.recipients,
-				  .sender = SENDER,
-				  .serial = file.index,
-				  .arrival = f.loop.now,
-				  .active_time = f.loop.now,
-				  .hints = o.hints,
-			  } });
+	fake_send(
+		&f, MTA_TO_AGENTS,
+		(struct mta_note){.kind = MTA_NOTE_DELIVER,
+				  .deliver = {
+					  .agent = hello->note.agent.agent,
+					  .file = file,
+					  .recipients = list.submit.recipients,
+					  .transport = name_of(o.transport),
+					  .recipient_count = o.recipients,
+					  .sender = SENDER,
+					  .serial = file.index,
+					  .arrival = f.loop.now,
+					  .active_time = f.loop.now,
+					  .hints = o.hints,
+				  }});
 }
 
 /* Ask, wait for the hello, order a delivery to `recipients`; the times of the
@@ -229,9 +227,9 @@ order(const char *transport, uint32_t recipients)
 	want(transport);
 	fake_run(&f, at);
 	ck_assert_uint_eq(count_of(MTA_NOTE_AGENT_READY), before + 1);
-	deliver((struct order){ .transport = transport,
-				.hello = before,
-				.recipients = recipients });
+	deliver((struct order){.transport = transport,
+			       .hello = before,
+			       .recipients = recipients});
 	return at;
 }
 
@@ -261,7 +259,7 @@ expect_dsn(uint32_t n, unsigned class, unsigned subject, unsigned detail)
 	ck_assert_uint_eq(f.deliveries[n].dsn.detail, detail);
 }
 
-/* ---- deliveries ------------------------------------------------------------------ */
+/* ---- deliveries --------------------------------------------------------- */
 
 START_TEST(a_plain_delivery)
 {
@@ -270,8 +268,7 @@ START_TEST(a_plain_delivery)
 	order("smtp", 1);
 	fake_run(&f, 0.559);
 	ck_assert_uint_eq(count_of(MTA_NOTE_DELIVERED), 0);
-	ck_assert_uint_eq(agents_find(&agents, name_of("smtp"))->busy_count,
-			  1);
+	ck_assert_uint_eq(agents_find(&agents, name_of("smtp"))->busy_count, 1);
 	fake_run(&f, 2);
 	expect_reply(0, 0.56, false);
 	ck_assert(!is_blamed(0));
@@ -333,12 +330,11 @@ END_TEST
 
 START_TEST(greeting_421_is_blamed)
 {
-	ends[0].replies[0] = (struct receiver_reply){
-		.step = RECEIVER_STEP_CONNECT,
-		.code = 421,
-		.share = 1,
-		.after_us = 50 * MS
-	};
+	ends[0].replies[0] =
+		(struct receiver_reply){.step = RECEIVER_STEP_CONNECT,
+					.code = 421,
+					.share = 1,
+					.after_us = 50 * MS};
 	ends[0].phase.replies = ends[0].replies;
 	ends[0].phase.reply_count = 1;
 	start();
@@ -357,12 +353,11 @@ END_TEST
 static void
 refuse_first_at_rcpt(int code)
 {
-	ends[0].replies[0] = (struct receiver_reply){ .step =
-							      RECEIVER_STEP_RCPT,
-						      .code = code,
-						      .share = 1,
-						      .match = "u0@*",
-						      .after_us = -1 };
+	ends[0].replies[0] = (struct receiver_reply){.step = RECEIVER_STEP_RCPT,
+						     .code = code,
+						     .share = 1,
+						     .match = "u0@*",
+						     .after_us = -1};
 	ends[0].phase.replies = ends[0].replies;
 	ends[0].phase.reply_count = 1;
 }
@@ -408,10 +403,10 @@ END_TEST
 
 START_TEST(end_of_data_4xx_blames_nobody)
 {
-	ends[0].replies[0] = (struct receiver_reply){ .step = RECEIVER_STEP_END,
-						      .code = 451,
-						      .share = 1,
-						      .after_us = -1 };
+	ends[0].replies[0] = (struct receiver_reply){.step = RECEIVER_STEP_END,
+						     .code = 451,
+						     .share = 1,
+						     .after_us = -1};
 	ends[0].phase.replies = ends[0].replies;
 	ends[0].phase.reply_count = 1;
 	start();
@@ -489,17 +484,15 @@ START_TEST(log_that_takes_time_holds_the_process)
 }
 END_TEST
 
-/* ---- several servers (F11.3) -------------------------------------------------------- */
+/* ---- several servers (F11.3) -------------------------------------------- */
 
 START_TEST(a_dead_server_costs_its_timeout)
 {
 	/* Preferred is a host that never answers: connect timeout 30 s. */
-	ends[0].mx[0] = (struct receiver_mx){ .preference = 10,
-					      .hosts = 1,
-					      .dead = 1 };
-	ends[0].mx[1] = (struct receiver_mx){ .preference = 20,
-					      .other = &ends[1].config,
-					      .hosts = 1 };
+	ends[0].mx[0] =
+		(struct receiver_mx){.preference = 10, .hosts = 1, .dead = 1};
+	ends[0].mx[1] = (struct receiver_mx){
+		.preference = 20, .other = &ends[1].config, .hosts = 1};
 	ends[0].config.mx = ends[0].mx;
 	ends[0].config.mx_count = 2;
 	start();
@@ -515,12 +508,10 @@ END_TEST
 
 START_TEST(address_limit_makes_the_first_server_the_last)
 {
-	ends[0].mx[0] = (struct receiver_mx){ .preference = 10,
-					      .hosts = 1,
-					      .dead = 1 };
-	ends[0].mx[1] = (struct receiver_mx){ .preference = 20,
-					      .other = &ends[1].config,
-					      .hosts = 1 };
+	ends[0].mx[0] =
+		(struct receiver_mx){.preference = 10, .hosts = 1, .dead = 1};
+	ends[0].mx[1] = (struct receiver_mx){
+		.preference = 20, .other = &ends[1].config, .hosts = 1};
 	ends[0].config.mx = ends[0].mx;
 	ends[0].config.mx_count = 2;
 	fake_set(&f, "smtp_mx_address_limit", "1");
@@ -537,10 +528,9 @@ START_TEST(refused_for_now_goes_to_the_next_server)
 	/* u0 is told 450 by the first host and taken by the second; the others
 	 * are done after the first. */
 	refuse_first_at_rcpt(450);
-	ends[0].mx[0] = (struct receiver_mx){ .preference = 10, .hosts = 1 };
-	ends[0].mx[1] = (struct receiver_mx){ .preference = 20,
-					      .other = &ends[1].config,
-					      .hosts = 1 };
+	ends[0].mx[0] = (struct receiver_mx){.preference = 10, .hosts = 1};
+	ends[0].mx[1] = (struct receiver_mx){
+		.preference = 20, .other = &ends[1].config, .hosts = 1};
 	ends[0].config.mx = ends[0].mx;
 	ends[0].config.mx_count = 2;
 	start();
@@ -558,7 +548,7 @@ END_TEST
 START_TEST(session_limit_makes_the_first_session_the_last)
 {
 	refuse_first_at_rcpt(450);
-	ends[0].mx[0] = (struct receiver_mx){ .preference = 10, .hosts = 2 };
+	ends[0].mx[0] = (struct receiver_mx){.preference = 10, .hosts = 2};
 	ends[0].config.mx = ends[0].mx;
 	ends[0].config.mx_count = 1;
 	fake_set(&f, "smtp_mx_session_limit", "1");
@@ -570,13 +560,12 @@ START_TEST(session_limit_makes_the_first_session_the_last)
 }
 END_TEST
 
-/* ---- waiting at the door -------------------------------------------------------------- */
+/* ---- waiting at the door ------------------------------------------------ */
 
 START_TEST(a_full_server_lets_wait)
 {
-	ends[0].phase.connections = (struct receiver_cap){
-		.most = 1, .over = RECEIVER_OVER_WAIT
-	};
+	ends[0].phase.connections =
+		(struct receiver_cap){.most = 1, .over = RECEIVER_OVER_WAIT};
 	start();
 	order("smtp", 1);
 	order("smtp", 1);
@@ -585,23 +574,18 @@ START_TEST(a_full_server_lets_wait)
 	/* One after the other; the banner comes when another session ends,
 	 * the connection itself was made long before. */
 	ck_assert_uint_eq(count_of(MTA_NOTE_DELIVERED), 3);
-	ck_assert_double_eq(fake_seconds(got(MTA_NOTE_DELIVERED, 0)->at),
-			    0.56);
-	ck_assert_double_ge(fake_seconds(got(MTA_NOTE_DELIVERED, 1)->at),
-			    1.06);
-	ck_assert_double_le(fake_seconds(got(MTA_NOTE_DELIVERED, 1)->at),
-			    1.12);
-	ck_assert_double_le(fake_seconds(got(MTA_NOTE_DELIVERED, 2)->at),
-			    1.68);
+	ck_assert_double_eq(fake_seconds(got(MTA_NOTE_DELIVERED, 0)->at), 0.56);
+	ck_assert_double_ge(fake_seconds(got(MTA_NOTE_DELIVERED, 1)->at), 1.06);
+	ck_assert_double_le(fake_seconds(got(MTA_NOTE_DELIVERED, 1)->at), 1.12);
+	ck_assert_double_le(fake_seconds(got(MTA_NOTE_DELIVERED, 2)->at), 1.68);
 	ck_assert_uint_eq(ends[0].receiver.open, 0);
 }
 END_TEST
 
 START_TEST(who_waits_too_long_gives_up)
 {
-	ends[0].phase.connections = (struct receiver_cap){
-		.most = 1, .over = RECEIVER_OVER_WAIT
-	};
+	ends[0].phase.connections =
+		(struct receiver_cap){.most = 1, .over = RECEIVER_OVER_WAIT};
 	ck_assert_ptr_null(law_constant(&ends[0].transfer, 500e6));
 	fake_set(&f, "smtp_helo_timeout", "20s");
 	start();
@@ -618,7 +602,7 @@ START_TEST(who_waits_too_long_gives_up)
 }
 END_TEST
 
-/* ---- cached sessions (F11.6) ------------------------------------------------------------ */
+/* ---- cached sessions (F11.6) -------------------------------------------- */
 
 static void
 order_with_hints(uint32_t hints)
@@ -627,10 +611,10 @@ order_with_hints(uint32_t hints)
 
 	want("smtp");
 	fake_run(&f, fake_seconds(f.loop.stepped));
-	deliver((struct order){ .transport = "smtp",
-				.hello = hello,
-				.recipients = 1,
-				.hints = hints });
+	deliver((struct order){.transport = "smtp",
+			       .hello = hello,
+			       .recipients = 1,
+			       .hints = hints});
 }
 
 START_TEST(a_session_is_used_again)
@@ -694,7 +678,7 @@ START_TEST(a_server_that_takes_one_message_keeps_no_session)
 }
 END_TEST
 
-/* ---- processes (F8.9, F8.11) --------------------------------------------------------------- */
+/* ---- processes (F8.9, F8.11) -------------------------------------------- */
 
 START_TEST(an_idle_process_serves_again)
 {
@@ -703,9 +687,8 @@ START_TEST(an_idle_process_serves_again)
 	fake_run(&f, 1);
 	order("smtp", 1);
 	fake_run(&f, 2);
-	ck_assert_uint_eq(
-		got(MTA_NOTE_AGENT_READY, 0)->note.agent.agent.index,
-		got(MTA_NOTE_AGENT_READY, 1)->note.agent.agent.index);
+	ck_assert_uint_eq(got(MTA_NOTE_AGENT_READY, 0)->note.agent.agent.index,
+			  got(MTA_NOTE_AGENT_READY, 1)->note.agent.agent.index);
 	ck_assert_int_eq(
 		agents_find(&agents, name_of("smtp"))->service.total_count, 1);
 }
@@ -751,12 +734,12 @@ START_TEST(max_use_f8_9)
 		fake_run(&f, i + 1.0);
 	}
 	/* The third is another process: 1 and 2 have used up the first. */
-	ck_assert(mta_ref_equal(
-		got(MTA_NOTE_AGENT_READY, 0)->note.agent.agent,
-		got(MTA_NOTE_AGENT_READY, 1)->note.agent.agent));
-	ck_assert(!mta_ref_equal(
-		got(MTA_NOTE_AGENT_READY, 0)->note.agent.agent,
-		got(MTA_NOTE_AGENT_READY, 2)->note.agent.agent));
+	ck_assert(
+		mta_ref_equal(got(MTA_NOTE_AGENT_READY, 0)->note.agent.agent,
+			      got(MTA_NOTE_AGENT_READY, 1)->note.agent.agent));
+	ck_assert(
+		!mta_ref_equal(got(MTA_NOTE_AGENT_READY, 0)->note.agent.agent,
+			       got(MTA_NOTE_AGENT_READY, 2)->note.agent.agent));
 }
 END_TEST
 
@@ -766,12 +749,10 @@ START_TEST(max_idle_f8_9)
 	order("retry", 1);
 	fake_run(&f, 99.9);
 	ck_assert_int_eq(
-		agents_find(&agents, name_of("retry"))->service.total_count,
-		1);
+		agents_find(&agents, name_of("retry"))->service.total_count, 1);
 	fake_run(&f, 100);
 	ck_assert_int_eq(
-		agents_find(&agents, name_of("retry"))->service.total_count,
-		0);
+		agents_find(&agents, name_of("retry"))->service.total_count, 0);
 }
 END_TEST
 
@@ -784,7 +765,7 @@ START_TEST(dismissed_agents_are_idle_f8_9)
 	fake_send(&f, MTA_TO_AGENTS,
 		  (struct mta_note){
 			  .kind = MTA_NOTE_DISMISS,
-			  .agent = got(MTA_NOTE_AGENT_READY, 0)->note.agent });
+			  .agent = got(MTA_NOTE_AGENT_READY, 0)->note.agent});
 	fake_run(&f, 2);
 	/* It counts as a use: with max_use 1 the process is gone. */
 	ck_assert_int_eq(
@@ -813,9 +794,8 @@ END_TEST
 
 START_TEST(a_crash_while_waiting_at_the_door)
 {
-	ends[0].phase.connections = (struct receiver_cap){
-		.most = 1, .over = RECEIVER_OVER_WAIT
-	};
+	ends[0].phase.connections =
+		(struct receiver_cap){.most = 1, .over = RECEIVER_OVER_WAIT};
 	start();
 	order("smtp", 1);
 	order("smtp", 1);
@@ -836,13 +816,11 @@ START_TEST(a_request_for_a_dead_agent)
 	start();
 	want("smtp");
 	fake_run(&f, 0);
-	deliver((struct order){ .transport = "smtp",
-				.hello = 0,
-				.recipients = 1 });
+	deliver((struct order){
+		.transport = "smtp", .hello = 0, .recipients = 1});
 	fake_run(&f, 0.1);
-	deliver((struct order){ .transport = "smtp",
-				.hello = 0,
-				.recipients = 1 });
+	deliver((struct order){
+		.transport = "smtp", .hello = 0, .recipients = 1});
 	fake_run(&f, 0.2);
 	/* It is busy with another: as a stream that has ended. */
 	ck_assert_uint_eq(count_of(MTA_NOTE_DELIVERED), 1);
@@ -893,7 +871,7 @@ START_TEST(the_queue_manager_dies)
 }
 END_TEST
 
-/* ---- names ---------------------------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------- */
 
 START_TEST(addresses_are_for_documents)
 {
@@ -917,12 +895,12 @@ END_TEST
 
 START_TEST(texts_of_failures)
 {
-	struct remote_failure lost = { .step = RECEIVER_STEP_RCPT,
-				       .cause = RECEIVER_CAUSE_LOST };
-	struct remote_failure late = { .step = RECEIVER_STEP_END,
-				       .cause = RECEIVER_CAUSE_TIMEOUT };
-	struct remote_failure unknown = { .step = RECEIVER_STEP_DNS,
-					  .cause = RECEIVER_CAUSE_DNS };
+	struct remote_failure lost = {.step = RECEIVER_STEP_RCPT,
+				      .cause = RECEIVER_CAUSE_LOST};
+	struct remote_failure late = {.step = RECEIVER_STEP_END,
+				      .cause = RECEIVER_CAUSE_TIMEOUT};
+	struct remote_failure unknown = {.step = RECEIVER_STEP_DNS,
+					 .cause = RECEIVER_CAUSE_DNS};
 	struct mta_status s;
 	mta_sym first;
 

@@ -26,12 +26,10 @@ static void
 tear_down(void)
 {
 	for (uint32_t i = 0; i < f.spool.file_count; i++) {
-		struct mta_ref id = { .index = i, .generation = 1 };
+		struct mta_ref id = {.index = i, .generation = 1};
 
-		f.host.spool->ops->log_remove(f.host.spool, MTA_LOG_DEFER,
-					      id);
-		f.host.spool->ops->log_remove(f.host.spool, MTA_LOG_BOUNCE,
-					      id);
+		f.host.spool->ops->log_remove(f.host.spool, MTA_LOG_DEFER, id);
+		f.host.spool->ops->log_remove(f.host.spool, MTA_LOG_BOUNCE, id);
 	}
 	mta_bounce_release(&bounce);
 	/* Every owner of a text has let it go: only "" is left. */
@@ -39,7 +37,7 @@ tear_down(void)
 	fake_release(&f);
 }
 
-/* ---- results ------------------------------------------------------------------ */
+/* ---- results ------------------------------------------------------------ */
 
 static struct mta_rcpt_result
 result_of(struct mta_ref file, uint32_t recipient, struct mta_dsn dsn)
@@ -47,14 +45,14 @@ result_of(struct mta_ref file, uint32_t recipient, struct mta_dsn dsn)
 	return (struct mta_rcpt_result){
 		.file = file,
 		.envelope = &fake_file(&f, file)->envelope,
-		.to = { .address = mta_addr_make(FAKE_RECIPIENT_FAMILY,
-						 recipient),
-			.offset = recipient },
+		.to = {.address =
+			       mta_addr_make(FAKE_RECIPIENT_FAMILY, recipient),
+		       .offset = recipient},
 		.active = MTA_NEVER,
 		.handoff = MTA_NEVER,
 		.setup = MTA_NEVER,
-		.status = { .dsn = dsn,
-			    .reason = mta_sym_intern(&f.symbols, "words") },
+		.status = {.dsn = dsn,
+			   .reason = mta_sym_intern(&f.symbols, "words")},
 	};
 }
 
@@ -160,7 +158,7 @@ START_TEST(bounce_log_that_takes_nothing_f9_1)
 }
 END_TEST
 
-/* ---- the service ---------------------------------------------------------------- */
+/* ---- the service -------------------------------------------------------- */
 
 static void
 ask(struct mta_ref file, enum mta_notify what)
@@ -168,10 +166,9 @@ ask(struct mta_ref file, enum mta_notify what)
 	fake_send(&f, MTA_TO_BOUNCE,
 		  (struct mta_note){
 			  .kind = MTA_NOTE_NOTIFY,
-			  .notify = { .message = { .index = 3,
-						   .generation = 5 },
-				      .file = file,
-				      .what = what } });
+			  .notify = {.message = {.index = 3, .generation = 5},
+				     .file = file,
+				     .what = what}});
 	fake_run(&f, fake_seconds(f.loop.stepped) + 1);
 }
 
@@ -183,15 +180,14 @@ answer(uint32_t n, enum mta_submit_result result)
 
 	ck_assert_ptr_nonnull(note);
 	ck_assert_int_eq(note->note.submit.reply_to, MTA_TO_BOUNCE);
-	f.host.port->ops->list_give(f.host.port,
-				    note->note.submit.recipients);
+	f.host.port->ops->list_give(f.host.port, note->note.submit.recipients);
 	fake_send(&f, MTA_TO_BOUNCE,
 		  (struct mta_note){
 			  .kind = MTA_NOTE_SUBMITTED,
-			  .submitted = { .client = note->note.submit.client,
-					 .file = { .index = 40 + n,
-						   .generation = 1 },
-					 .result = result } });
+			  .submitted = {
+				  .client = note->note.submit.client,
+				  .file = {.index = 40 + n, .generation = 1},
+				  .result = result}});
 	fake_run(&f, fake_seconds(f.loop.stepped) + 1);
 }
 
@@ -203,12 +199,11 @@ expect_submission(uint32_t n, mta_addr from, mta_addr to)
 	ck_assert_ptr_nonnull(note);
 	ck_assert_uint_eq(note->note.submit.sender, from);
 	ck_assert_uint_eq(note->note.submit.recipient_count, 1);
-	ck_assert_uint_eq(
-		f.host.port->ops
-			->list_items(f.host.port,
-				     note->note.submit.recipients)[0]
-			.address,
-		to);
+	ck_assert_uint_eq(f.host.port->ops
+				  ->list_items(f.host.port,
+					       note->note.submit.recipients)[0]
+				  .address,
+			  to);
 }
 
 /* The one answer that the queue manager has. */
@@ -224,7 +219,7 @@ expect_notified(bool failed)
 	ck_assert_int_eq(note->note.notify.failed, failed);
 }
 
-#define NULL_SENDER mta_addr_make(0, 7) /* of the small host's book */
+#define NULL_SENDER   mta_addr_make(0, 7) /* of the small host's book */
 #define DOUBLE_SENDER mta_addr_make(FAKE_DOUBLE_FAMILY, 7)
 /* The small host's book counts letters: "postmaster" has ten. */
 #define POSTMASTER mta_addr_make(FAKE_POSTMASTER_FAMILY, 10)
@@ -402,11 +397,11 @@ END_TEST
 
 START_TEST(answers_to_nobody_are_ignored)
 {
-	fake_send(&f, MTA_TO_BOUNCE,
-		  (struct mta_note){ .kind = MTA_NOTE_SUBMITTED,
-				     .submitted = { .client = {
-							    .index = 0,
-							    .generation = 9 } } });
+	fake_send(
+		&f, MTA_TO_BOUNCE,
+		(struct mta_note){.kind = MTA_NOTE_SUBMITTED,
+				  .submitted = {.client = {.index = 0,
+							   .generation = 9}}});
 	fake_run(&f, 1);
 	ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_QMGR), 0);
 }
@@ -414,10 +409,10 @@ END_TEST
 
 START_TEST(lengths_f10_1)
 {
-	struct mta_envelope about = { .size_bytes = 50000 };
-	struct mta_notice n = { .kind = MTA_NOTICE_BOUNCE,
-				.about = &about,
-				.reported_count = 1 };
+	struct mta_envelope about = {.size_bytes = 50000};
+	struct mta_notice n = {.kind = MTA_NOTICE_BOUNCE,
+			       .about = &about,
+			       .reported_count = 1};
 	uint32_t whole = mta_notice_size_bytes(&n, &f.params);
 	uint32_t head;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Cleanup (src/mta/cleanup.c). Expected results are the statements of the fact
- * sheet: F2.3, F2.4, F2.5, F2.7, F3.2, F3.4, F10.4; times are sums of the delays
- * that each test sets.
+ * sheet: F2.3, F2.4, F2.5, F2.7, F3.2, F3.4, F10.4; times are sums of the
+ * delays that each test sets.
  */
 #include <check.h>
 
@@ -28,7 +28,7 @@ access_decide(struct mta_access *access, const struct mta_note_submit *s,
 	return answer;
 }
 
-static struct mta_access rules = { .decide = access_decide };
+static struct mta_access rules = {.decide = access_decide};
 
 static void
 set_up(void)
@@ -49,8 +49,7 @@ tear_down(void)
 static void
 submit(uint32_t recipients)
 {
-	fake_send(&f, MTA_TO_CLEANUP,
-		  fake_submission(&f, SENDER, recipients));
+	fake_send(&f, MTA_TO_CLEANUP, fake_submission(&f, SENDER, recipients));
 }
 
 /* Answer number n to the client, at the seconds it must come at. */
@@ -73,9 +72,9 @@ START_TEST(a_message_is_taken)
 	submit(2);
 	fake_run(&f, 10);
 	expect_answer(0, 0, MTA_SUBMIT_ACCEPTED);
-	ck_assert_uint_eq(fake_sent(&f, MTA_TO_CLIENT, 0)
-				  ->note.submitted.client.index,
-			  5);
+	ck_assert_uint_eq(
+		fake_sent(&f, MTA_TO_CLIENT, 0)->note.submitted.client.index,
+		5);
 	ck_assert_uint_eq(f.port.tokens, 2);
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
 	file = &f.spool.files[0];
@@ -292,9 +291,8 @@ START_TEST(what_pickup_brings_and_is_refused_bounces_f2_4)
 	local.submit.reply_to = MTA_TO_PICKUP;
 	fake_send(&f, MTA_TO_CLEANUP, local);
 	fake_run(&f, 1);
-	ck_assert_int_eq(
-		fake_sent(&f, MTA_TO_PICKUP, 0)->note.submitted.result,
-		MTA_SUBMIT_REJECTED);
+	ck_assert_int_eq(fake_sent(&f, MTA_TO_PICKUP, 0)->note.submitted.result,
+			 MTA_SUBMIT_REJECTED);
 	ck_assert_uint_eq(f.delivery_count, 2);
 	ck_assert_int_eq(f.deliveries[1].outcome, MTA_BOUNCED);
 	ck_assert_uint_eq(f.deliveries[1].dsn.subject, 7);

@@ -135,7 +135,7 @@ END_TEST
 START_TEST(wakeups_f8_13)
 {
 	static struct fake_host f;
-	struct mta_wakeup w = { .period_s = 0 };
+	struct mta_wakeup w = {.period_s = 0};
 
 	fake_init(&f);
 	mta_wakeup_stop(&w);
@@ -143,10 +143,10 @@ START_TEST(wakeups_f8_13)
 	fake_run(&f, 185);
 	/* Now, and at 60, 120, 180 s. */
 	ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_PICKUP), 4);
-	ck_assert_double_eq(
-		fake_seconds(fake_sent(&f, MTA_TO_PICKUP, 0)->at), 0);
-	ck_assert_double_eq(
-		fake_seconds(fake_sent(&f, MTA_TO_PICKUP, 3)->at), 180);
+	ck_assert_double_eq(fake_seconds(fake_sent(&f, MTA_TO_PICKUP, 0)->at),
+			    0);
+	ck_assert_double_eq(fake_seconds(fake_sent(&f, MTA_TO_PICKUP, 3)->at),
+			    180);
 	ck_assert_uint_eq(fake_sent(&f, MTA_TO_PICKUP, 3)->note.trigger,
 			  MTA_TRIGGER_WAKEUP);
 	mta_wakeup_stop(&w);

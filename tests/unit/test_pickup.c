@@ -36,23 +36,23 @@ static void
 trigger(void)
 {
 	fake_send(&f, MTA_TO_PICKUP,
-		  (struct mta_note){ .kind = MTA_NOTE_TRIGGER,
-				     .trigger = MTA_TRIGGER_WAKEUP });
+		  (struct mta_note){.kind = MTA_NOTE_TRIGGER,
+				    .trigger = MTA_TRIGGER_WAKEUP});
 }
 
 static enum mta_postdrop_result
 drop(const char *user, uint32_t recipients, uint32_t size_bytes)
 {
-	static const mta_addr to[2] = { 1, 2 };
+	static const mta_addr to[2] = {1, 2};
 
-	return mta_postdrop_submit(&f.host, &f.params,
-				   &(struct mta_postdrop){
-					   .user = user,
-					   .sender = SENDER,
-					   .recipients = to,
-					   .recipient_count = recipients,
-					   .size_bytes = size_bytes,
-					   .serial = f.serial++ });
+	return mta_postdrop_submit(
+		&f.host, &f.params,
+		&(struct mta_postdrop){.user = user,
+				       .sender = SENDER,
+				       .recipients = to,
+				       .recipient_count = recipients,
+				       .size_bytes = size_bytes,
+				       .serial = f.serial++});
 }
 
 START_TEST(files_go_one_at_a_time_f2_2)
