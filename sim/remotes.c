@@ -6,7 +6,9 @@
 
 #include "mta/panic.h"
 
-enum { ENDS_PER_CHUNK = 64 };
+enum {
+	ENDS_PER_CHUNK = 64
+};
 
 struct remote_end {
 	struct mta_pooled pooled;
@@ -19,19 +21,28 @@ remote_make(struct remotes *r, uint32_t receiver, const char *name)
 {
 	struct remote_end *end = mta_pool_take(&r->ends);
 
-	receiver_init(&end->receiver,
-		      r->scenario->receivers[receiver].config,
+	receiver_init(&end->receiver, r->scenario->receivers[receiver].config,
 		      stream_child(r->luck, name));
 	remote_init(&end->remote, &end->receiver, end->pooled.index, name,
 		    r->symbols);
 	return &end->remote;
 }
 
+/* The one of a receiver that is shared, by its number in the scenario. */
+static struct remote *
+remote_shared(struct remotes *r, uint32_t receiver)
+{
+	struct remote **shared = &r->shared[receiver];
+
+	if (!*shared)
+		*shared = remote_make(r, receiver,
+				      r->scenario->receivers[receiver].name);
+	return *shared;
+}
+
 static struct remote *
 remote_of_route(struct remotes *r, struct route *route)
 {
-	struct remote **shared;
-
 	switch (route->sharing) {
 	case SCENARIO_RECEIVER_NONE:
 		return NULL;
@@ -39,12 +50,7 @@ remote_of_route(struct remotes *r, struct route *route)
 		return remote_make(r, route->receiver,
 				   mta_sym_text(r->symbols, route->domain));
 	case SCENARIO_RECEIVER_SHARED:
-		shared = &r->shared[route->receiver];
-		if (!*shared)
-			*shared = remote_make(
-				r, route->receiver,
-				r->scenario->receivers[route->receiver].name);
-		return *shared;
+		return remote_shared(r, route->receiver);
 	}
 	return NULL;
 }
@@ -60,19 +66,31 @@ remotes_lookup(struct agents_lookup *base, mta_addr recipient)
 	return route->remote;
 }
 
+/* A host that belongs to another receiver, which is always a shared one. */
+static struct remote *
+remotes_other(struct agents_lookup *base, const struct receiver_config *config)
+{
+	struct remotes *r = mta_container_of(base, struct remotes, base);
+	uint32_t i = 0;
+
+	while (r->scenario->receivers[i].config != config)
+		i++;
+	return remote_shared(r, i);
+}
+
 void
 remotes_init(struct remotes *r, struct router *router,
 	     const struct scenario *scenario, struct mta_symtab *symbols,
 	     uint64_t seed, uint32_t replication)
 {
-	*r = (struct remotes){ .base.remote = remotes_lookup,
-			       .router = router,
-			       .scenario = scenario,
-			       .symbols = symbols };
+	*r = (struct remotes){
+		.base = {.remote = remotes_lookup, .other = remotes_other},
+		.router = router,
+		.scenario = scenario,
+		.symbols = symbols};
 	stream_init(&r->luck, seed, replication, "receivers");
 	mta_pool_init(&r->ends, sizeof(struct remote_end), ENDS_PER_CHUNK);
-	r->shared = mta_alloc(scenario->receiver_count + 1,
-			      sizeof(*r->shared));
+	r->shared = mta_alloc(scenario->receiver_count + 1, sizeof(*r->shared));
 }
 
 void

@@ -191,6 +191,7 @@ END_TEST
 
 START_TEST(vanished_file_f8_9)
 {
+	/* R-AGENT-GONE */
 	fake_file(&f, file)->queue = MTA_HOLD;
 	ck_assert(!begin());
 	ck_assert(reply()->incomplete);
@@ -242,7 +243,8 @@ struct text_case {
 	const char *reason;
 };
 
-/* F11.9; a class that does not fit the call becomes x.0.0 (F9.1). */
+/* R-TEXT-AGENT, F11.9; a class that does not fit the call becomes x.0.0 (F9.1).
+ */
 static const struct text_case text_cases[] = {
 	{.kind = MTA_TEXT_ERROR,
 	 .nexthop = "5.1.1 user unknown",

@@ -659,6 +659,7 @@ END_TEST
 
 START_TEST(uses_of_a_session_are_limited)
 {
+	/* R-CONNECTION-LIFE */
 	fake_set(&f, "smtp_connection_reuse_count_limit", "1");
 	start();
 	order_with_hints(MTA_HINT_STORE);

@@ -265,6 +265,7 @@ END_TEST
 
 START_TEST(postmaster_copy_f10_1)
 {
+	/* R-NOTIFY-COPY */
 	struct mta_ref id = fake_add(&f, MTA_ACTIVE, SENDER, 1);
 
 	fake_set(&f, "notify_classes", "resource, Bounce");
@@ -282,6 +283,7 @@ END_TEST
 
 START_TEST(double_bounce_is_dropped_f10_2)
 {
+	/* R-DOUBLE-BOUNCE */
 	struct mta_ref id = fake_add(&f, MTA_ACTIVE, NOBODY, 1);
 
 	append_bounce(id, 0, MTA_DSN(5, 1, 1));
@@ -416,7 +418,8 @@ START_TEST(lengths_f10_1)
 	uint32_t whole = mta_notice_size_bytes(&n, &f.params);
 	uint32_t head;
 
-	/* F10.1: the whole up to bounce_size_limit 50000, then the head. */
+	/* R-NOTICE-SIZE, F10.1: the whole up to bounce_size_limit 50000, then
+	 * the head. */
 	ck_assert_uint_ge(whole, 50000);
 	about.size_bytes = 50001;
 	head = mta_notice_size_bytes(&n, &f.params);
@@ -433,6 +436,7 @@ END_TEST
 
 START_TEST(classes_f10_7)
 {
+	/* R-NOTIFY-CLASSES */
 	struct mta_notice_classes c = mta_notice_classes_of("");
 
 	ck_assert(!c.bounce && !c.double_bounce && !c.delay);

@@ -171,6 +171,7 @@ END_TEST
 
 START_TEST(held_mail_gives_its_token_back_f3_4)
 {
+	/* R-FLOW-HOLD, R-ACCESS */
 	answer = MTA_ACCESS_HOLD;
 	f.port.tokens = 5;
 	submit(1);
@@ -204,7 +205,8 @@ START_TEST(refusals)
 	submit(1);
 	fake_run(&f, 1);
 	expect_answer(0, 0, MTA_SUBMIT_REJECTED);
-	/* F2.3: size has priority over content. F2.5: default limit. */
+	/* R-CLEANUP-STATUS, F2.3: size has priority over content. F2.5: default
+	 * limit. */
 	large.submit.size_bytes = 10240001;
 	fake_send(&f, MTA_TO_CLEANUP, large);
 	fake_run(&f, 2);
@@ -284,6 +286,7 @@ END_TEST
 
 START_TEST(what_pickup_brings_and_is_refused_bounces_f2_4)
 {
+	/* R-CLEANUP-BOUNCE */
 	struct mta_note local = fake_submission(&f, SENDER, 2);
 
 	f.port.tokens = 9;

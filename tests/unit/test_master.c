@@ -30,7 +30,8 @@ START_TEST(one_process_at_a_time_f8_11)
 	mta_service_init(&s, 2, 100);
 	ck_assert(mta_service_may_spawn(&s));
 	mta_service_spawned(&s, &a);
-	/* A child counts as idle at once: nobody listens meanwhile. */
+	/* R-MASTER-LISTEN: a child counts as idle at once: nobody listens
+	 * meanwhile. */
 	ck_assert(!mta_service_may_spawn(&s));
 	mta_service_taken(&s, &a);
 	ck_assert(mta_service_may_spawn(&s));
@@ -76,7 +77,7 @@ START_TEST(throttle_f8_12)
 	mta_service_taken(&s, &used);
 	mta_service_avail(&s, &used);
 	mta_service_taken(&s, &used);
-	/* One that had ended a request is only logged. */
+	/* R-MASTER-THROTTLE: one that had ended a request is only logged. */
 	ck_assert(!mta_service_ended(&s, &used, MTA_CHILD_FAILED));
 	ck_assert(mta_service_may_spawn(&s));
 	mta_service_spawned(&s, &fresh);
@@ -116,6 +117,7 @@ END_TEST
 
 START_TEST(max_use_f8_9)
 {
+	/* R-AGENT-RETIRE */
 	struct mta_service_state s;
 	struct mta_child c;
 
@@ -141,7 +143,7 @@ START_TEST(wakeups_f8_13)
 	mta_wakeup_stop(&w);
 	mta_wakeup_start(&w, &f.host, MTA_TO_PICKUP, MTA_WAKEUP_PICKUP_S);
 	fake_run(&f, 185);
-	/* Now, and at 60, 120, 180 s. */
+	/* R-WAKEUP: now, and at 60, 120, 180 s. */
 	ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_PICKUP), 4);
 	ck_assert_double_eq(fake_seconds(fake_sent(&f, MTA_TO_PICKUP, 0)->at),
 			    0);

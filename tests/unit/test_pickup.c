@@ -214,7 +214,7 @@ START_TEST(lists_of_users_f2_1)
 	ck_assert(!mta_user_is_listed("root, alice", "alic"));
 	ck_assert(!mta_user_is_listed("root, alice", "bob"));
 	ck_assert(!mta_user_is_listed("", "bob"));
-	/* The first that fits decides. */
+	/* R-SUBMIT-USERS: the first that fits decides. */
 	ck_assert(!mta_user_is_listed("!bob\tstatic:all", "bob"));
 	ck_assert(mta_user_is_listed("bob !bob", "bob"));
 	ck_assert(!mta_user_is_listed("!static:all alice", "alice"));
