@@ -93,10 +93,19 @@ book_notice_sender(struct mta_book *base, bool null_sender)
 			     b->notice_count++);
 }
 
+/* A name without a domain is one of this host. */
 static mta_addr
 book_lookup(struct mta_book *base, const char *text)
 {
-	return book_literal(mta_container_of(base, struct book, base), text);
+	struct book *b = mta_container_of(base, struct book, base);
+	char whole[MTA_ADDR_TEXT_MAX];
+
+	if (strchr(text, '@') || !*text)
+		return book_literal(b, text);
+	snprintf(whole, sizeof(whole), "%s@%s", text,
+		 mta_sym_text(b->symbols,
+			      b->families[b->double_family].domain));
+	return book_literal(b, whole);
 }
 
 /* ---- families --------------------------------------------------------------- */
