@@ -27,6 +27,8 @@ struct agents_lookup {
 	/* The remote end of another receiver that an `mx:` names. */
 	struct remote *(*other)(struct agents_lookup *,
 				const struct receiver_config *);
+	/* The remote end of a domain, as for a fallback relay, or NULL. */
+	struct remote *(*domain)(struct agents_lookup *, const char *name);
 };
 
 /* Processes of one transport. */

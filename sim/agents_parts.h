@@ -47,10 +47,12 @@ struct agent_process {
 	struct mta_agent agent;
 	/* the conversation */
 	struct remote *main;   /* of the first recipient */
+	struct remote *fallback; /* behind the servers of main; or NULL */
 	struct remote *remote; /* of the server being tried */
 	struct agent_connection connection;
 	struct receiver_server servers[AGENT_SERVERS_MAX];
 	uint32_t server_count;
+	uint32_t main_count;	/* of these, servers of main */
 	uint32_t server;	/* being tried */
 	uint32_t session_count; /* past the handshake */
 	uint32_t try;		/* of the message: for the model's luck */

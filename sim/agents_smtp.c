@@ -12,8 +12,11 @@
  * and without a set-up time (F11.1, F14.4).
  *
  * Not modelled: TLS, authentication, EHLO refused but HELO taken, the time of
- * RSET on a session that is used again, fallback relays.
+ * RSET on a session that is used again, hard failures that a fallback relay
+ * turns into soft ones.
  */
+#include <string.h>
+
 #include "mta/panic.h"
 #include "sim/agents_parts.h"
 
@@ -85,8 +88,12 @@ talk_is_last_server(const struct agent_process *p, uint32_t sessions)
 {
 	int32_t most = agents_smtp_params(p->transport)->mx_session_limit;
 
-	return p->server + 1 >= p->server_count ||
-	       (most > 0 && sessions >= (uint32_t)most);
+	if (p->server + 1 >= p->server_count)
+		return true;
+	/* The limit is for each of the two; a fallback relay may follow. */
+	if (p->server < p->main_count && p->main_count < p->server_count)
+		return false;
+	return most > 0 && sessions >= (uint32_t)most;
 }
 
 /* Who answered at a step: nobody before there was a connection. */
@@ -343,8 +350,9 @@ talk_try_server(struct agent_process *p)
 	const struct receiver_server *server = &p->servers[p->server];
 
 	p->agent.setup = MTA_NEVER;
-	p->remote =
-		server->other ? lookup->other(lookup, server->other) : p->main;
+	p->remote = p->server < p->main_count ? p->main : p->fallback;
+	if (server->other)
+		p->remote = lookup->other(lookup, server->other);
 	mta_assert(p->remote);
 	if (agent_cache_take(p, p->remote)) {
 		p->is_reused = true;
@@ -359,11 +367,18 @@ talk_try_server(struct agent_process *p)
 static void
 talk_next(struct agent_process *p)
 {
+	int32_t most = agents_smtp_params(p->transport)->mx_session_limit;
+
 	if (p->agent.left_count == 0) {
 		agent_finish(p);
 		return;
 	}
 	p->server++;
+	if (p->server < p->main_count && most > 0 &&
+	    p->session_count >= (uint32_t)most)
+		p->server = p->main_count;
+	if (p->server == p->main_count)
+		p->session_count = 0;
 	mta_assert(p->server < p->server_count);
 	talk_try_server(p);
 }
@@ -384,23 +399,58 @@ talk_try_number(const struct agent_process *p)
 	return (attempts & 0xff) << 12 | (p->agent.items[0].offset & 0xfff);
 }
 
+/* The servers of a remote end, at most mx_address_limit of them, behind those
+ * that are listed. */
+static void
+talk_add_servers(struct agent_process *p, const struct remote *remote)
+{
+	const struct receiver *receiver = remote->receiver;
+	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
+	struct receiver_server *list = p->servers + p->server_count;
+	size_t room = AGENT_SERVERS_MAX - p->server_count;
+
+	if (room == 0)
+		return;
+	if (receiver->config->mx_count == 0) {
+		list[0] = (struct receiver_server){0};
+		p->server_count++;
+		return;
+	}
+	if (most > 0 && (size_t)most < room)
+		room = (size_t)most;
+	p->server_count += (uint32_t)receiver_servers(
+		receiver, p->agent.request.serial, p->try, list, room);
+}
+
+/* The remote end of smtp_fallback_relay; brackets mean the same without DNS. */
+static struct remote *
+talk_fallback(const struct agent_process *p)
+{
+	struct agents_lookup *lookup = p->transport->agents->lookup;
+	const char *name = agents_smtp_params(p->transport)->fallback_relay;
+	char host[MTA_ADDR_TEXT_MAX];
+	size_t length;
+
+	name += *name == '[';
+	length = strcspn(name, "]:, ");
+	if (length == 0 || length >= sizeof(host) || !agents_are_smtp(p->transport))
+		return NULL;
+	memcpy(host, name, length);
+	host[length] = '\0';
+	return lookup->domain(lookup, host);
+}
+
 static void
 talk_list_servers(struct agent_process *p)
 {
-	const struct receiver *receiver = p->main->receiver;
-	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
-	size_t room = AGENT_SERVERS_MAX;
-
 	p->server = 0;
 	p->session_count = 0;
-	p->server_count = 1;
-	p->servers[0] = (struct receiver_server){0};
-	if (receiver->config->mx_count == 0)
-		return;
-	if (most > 0 && (size_t)most < room)
-		room = (size_t)most;
-	p->server_count = (uint32_t)receiver_servers(
-		receiver, p->agent.request.serial, p->try, p->servers, room);
+	p->server_count = 0;
+	talk_add_servers(p, p->main);
+	p->main_count = p->server_count;
+	p->fallback = talk_fallback(p);
+	if (p->fallback && p->fallback != p->main)
+		talk_add_servers(p, p->fallback);
 	mta_assert(p->server_count > 0);
 }
 

@@ -78,13 +78,26 @@ remotes_other(struct agents_lookup *base, const struct receiver_config *config)
 	return remote_shared(r, i);
 }
 
+static struct remote *
+remotes_domain(struct agents_lookup *base, const char *name)
+{
+	struct remotes *r = mta_container_of(base, struct remotes, base);
+	struct route *route = router_find_domain(r->router, name);
+
+	if (route && !route->remote)
+		route->remote = remote_of_route(r, route);
+	return route ? route->remote : NULL;
+}
+
 void
 remotes_init(struct remotes *r, struct router *router,
 	     const struct scenario *scenario, struct mta_symtab *symbols,
 	     uint64_t seed, uint32_t replication)
 {
 	*r = (struct remotes){
-		.base = {.remote = remotes_lookup, .other = remotes_other},
+		.base = {.remote = remotes_lookup,
+			 .other = remotes_other,
+			 .domain = remotes_domain},
 		.router = router,
 		.scenario = scenario,
 		.symbols = symbols};

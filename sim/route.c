@@ -180,3 +180,11 @@ router_find(struct router *r, mta_addr address)
 		route = route_of_family(r, address);
 	return route->has_users ? route_of_user(r, address, route) : route;
 }
+
+struct route *
+router_find_domain(struct router *r, const char *domain)
+{
+	if (!router_knows(r, domain))
+		return NULL;
+	return route_of_domain(r, mta_sym_intern(r->symbols, domain));
+}

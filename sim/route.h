@@ -51,6 +51,9 @@ void router_release(struct router *r);
 /* The route of an address; never NULL. */
 struct route *router_find(struct router *r, mta_addr address);
 
+/* The route of a domain, or NULL when no key of `domains:` fits it. */
+struct route *router_find_domain(struct router *r, const char *domain);
+
 /* Does any key of `domains:` fit this domain? */
 bool router_knows(const struct router *r, const char *domain);
 

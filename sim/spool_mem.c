@@ -585,6 +585,21 @@ op_scan_open(struct mta_spool *spool, enum mta_queue queue,
 	spool_dirs_scan_open(&view_of(spool)->store->dirs, queue, scan);
 }
 
+/*
+ * A file whose writer still waits for the disk: it stands in the directory from
+ * the beginning of that wait, as a file that is being written does, and cannot
+ * be taken before the end.
+ */
+static bool
+is_being_written(struct spool_view *v, struct mta_ref file)
+{
+	struct mta_envelope envelope;
+
+	return v->costs->passes_unwritten &&
+	       op_envelope(&v->base, file, &envelope) == MTA_OK &&
+	       envelope.committed > v->loop->now;
+}
+
 static enum mta_scan_result
 op_scan_next(struct mta_spool *spool, struct mta_scan *scan, uint32_t due_s,
 	     uint32_t skips_max, struct mta_scan_item *item)
@@ -600,6 +615,12 @@ op_scan_next(struct mta_spool *spool, struct mta_scan *scan, uint32_t due_s,
 				    : 1;
 	result = spool_dirs_scan_next(&v->store->dirs, scan, due_s, skips_max,
 				      item);
+	if (result == MTA_SCAN_FOUND && is_being_written(v, item->id)) {
+		result = MTA_SCAN_SKIPPED;
+		item->skipped++;
+		mta_loop_charge(v->loop, cost * item->skipped);
+		return result;
+	}
 	mta_loop_charge(v->loop,
 			cost * (item->skipped + (result == MTA_SCAN_FOUND)));
 	return result;

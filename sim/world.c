@@ -85,6 +85,9 @@ world_make_spool(struct world *w, uint64_t seed)
 	w->spool_costs[WORLD_QMGR].admit = costs->qmgr_admit_us;
 	w->spool_costs[WORLD_QMGR].scan = costs->qmgr_scan_us;
 	w->spool_costs[WORLD_QMGR].finish = costs->qmgr_finish_us;
+	w->spool_costs[WORLD_QMGR].passes_unwritten = costs->disk_fsync_us > 0;
+	w->spool_costs[WORLD_PICKUP].passes_unwritten =
+		costs->disk_fsync_us > 0;
 }
 
 static void
@@ -252,13 +255,27 @@ world_adopt_params(struct world *w)
 	mta_params_fix(&w->params, fixes);
 }
 
+/* The process begins, and ends, at this time of the pool. */
+static void
+world_qmgr_begin(struct world *w)
+{
+	w->places[WORLD_QMGR].loop.now = world_host(w)->loop->now;
+	mta_qmgr_start(&w->qmgr);
+}
+
+static void
+world_qmgr_end(struct world *w)
+{
+	mta_qmgr_stop(&w->qmgr);
+	agents_hang_up(&w->agents);
+}
+
 void
 world_qmgr_start(struct world *w)
 {
 	if (w->qmgr.is_running)
 		return;
-	w->places[WORLD_QMGR].loop.now = world_host(w)->loop->now;
-	mta_qmgr_start(&w->qmgr);
+	world_qmgr_begin(w);
 	mta_wakeup_start(&w->qmgr_wakeup, world_host(w), MTA_TO_QMGR,
 			 MTA_WAKEUP_QMGR_S);
 }
@@ -269,18 +286,17 @@ world_qmgr_stop(struct world *w)
 	if (!w->qmgr.is_running)
 		return;
 	mta_wakeup_stop(&w->qmgr_wakeup);
-	mta_qmgr_stop(&w->qmgr);
-	agents_hang_up(&w->agents);
+	world_qmgr_end(w);
 }
 
+/* Master's own timer of wake-ups goes on (F8.13). */
 void
 world_qmgr_crash(struct world *w)
 {
-	bool was_running = w->qmgr.is_running;
-
-	world_qmgr_stop(w);
-	if (was_running)
-		world_qmgr_start(w);
+	if (!w->qmgr.is_running)
+		return;
+	world_qmgr_end(w);
+	world_qmgr_begin(w);
 }
 
 void
@@ -290,6 +306,7 @@ world_system_start(struct world *w)
 		return;
 	w->is_up = true;
 	world_adopt_params(w);
+	mta_pickup_start(&w->pickup);
 	mta_wakeup_start(&w->pickup_wakeup, world_host(w), MTA_TO_PICKUP,
 			 MTA_WAKEUP_PICKUP_S);
 	world_qmgr_start(w);
@@ -304,6 +321,7 @@ world_system_stop(struct world *w)
 	w->is_up = false;
 	injector_set_up(&w->injector, false);
 	mta_wakeup_stop(&w->pickup_wakeup);
+	mta_pickup_stop(&w->pickup);
 	world_qmgr_stop(w);
 	agents_reload(&w->agents);
 }

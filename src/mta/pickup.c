@@ -170,7 +170,7 @@ pickup_wake_fired(struct mta_timer *timer)
 
 	while (port->ops->receive(port, MTA_TO_PICKUP, &note)) {
 		if (note.kind == MTA_NOTE_TRIGGER) {
-			p->is_asked = true;
+			p->is_asked = !p->is_stopped;
 			continue;
 		}
 		mta_assert(note.kind == MTA_NOTE_SUBMITTED);
@@ -199,4 +199,20 @@ mta_pickup_release(struct mta_pickup *p)
 	if (p->dir.is_open)
 		p->host.spool->ops->scan_close(p->host.spool, &p->dir);
 	mta_timer_cancel(p->host.loop, &p->wake);
+}
+
+void
+mta_pickup_stop(struct mta_pickup *p)
+{
+	if (p->dir.is_open)
+		p->host.spool->ops->scan_close(p->host.spool, &p->dir);
+	p->is_running = false;
+	p->is_asked = false;
+	p->is_stopped = true;
+}
+
+void
+mta_pickup_start(struct mta_pickup *p)
+{
+	p->is_stopped = false;
 }

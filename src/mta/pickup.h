@@ -18,12 +18,19 @@ struct mta_pickup {
 	bool is_running;     /* a run has begun */
 	bool has_removed;    /* some file, in this pass */
 	bool is_asked;	     /* another run was asked for meanwhile */
+	bool is_stopped;     /* nobody hears triggers */
 };
 
 /* host: borrowed; host->loop is pickup's own. Attaches itself to the port as
  * MTA_TO_PICKUP. Woken by triggers only: master sends one each 60 s. */
 void mta_pickup_init(struct mta_pickup *p, const struct mta_host *host);
 void mta_pickup_release(struct mta_pickup *p);
+
+/* The mail system stops: no further file is taken, triggers are lost. A file
+ * that is with cleanup is finished. */
+void mta_pickup_stop(struct mta_pickup *p);
+/* It is there again, and runs at the next trigger. */
+void mta_pickup_start(struct mta_pickup *p);
 
 /* ---- postdrop ----------------------------------------------------------- */
 
