@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/check.h"
 #include "sim/options.h"
 #include "sim/params_cmd.h"
 #include "sim/plot.h"

@@ -4,6 +4,7 @@
  */
 #include "sim/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,13 @@ enum option_id {
 	OPTION_OUTPUT,
 	OPTION_QUIET,
 	OPTION_PROGRESS,
+	OPTION_REPLICATIONS,
+	OPTION_JOBS,
+	OPTION_JUNIT,
+	OPTION_TAP,
+	OPTION_JSON,
+	OPTION_GOLDEN,
+	OPTION_UPDATE,
 	OPTION_HELP,
 };
 
@@ -32,6 +40,13 @@ static const struct option long_options[] = {
 	{ "output", required_argument, NULL, OPTION_OUTPUT },
 	{ "quiet", no_argument, NULL, OPTION_QUIET },
 	{ "progress", required_argument, NULL, OPTION_PROGRESS },
+	{ "replications", required_argument, NULL, OPTION_REPLICATIONS },
+	{ "jobs", required_argument, NULL, OPTION_JOBS },
+	{ "junit", required_argument, NULL, OPTION_JUNIT },
+	{ "tap", no_argument, NULL, OPTION_TAP },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "golden", required_argument, NULL, OPTION_GOLDEN },
+	{ "update", no_argument, NULL, OPTION_UPDATE },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -113,6 +128,81 @@ read_progress(struct options *o, const char *command, const char *mode)
 	return 0;
 }
 
+/* A whole number from 1. */
+static int
+read_count(uint32_t *count, const char *command, const char *what,
+	   const char *value)
+{
+	char *end;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || errno || number < 1 ||
+	    number > OPTIONS_COUNT_MOST)
+		return usage(command, what, value);
+	*count = (uint32_t)number;
+	return 0;
+}
+
+/* What bears on several runs and how they are told. */
+static int
+read_check_option(struct options *o, const char *command, int id,
+		  const char *value)
+{
+	switch (id) {
+	case OPTION_REPLICATIONS:
+		return read_count(&o->replications, command,
+				  "--replications takes a number from 1", value);
+	case OPTION_JOBS:
+		return read_count(&o->jobs, command,
+				  "--jobs takes a number from 1", value);
+	case OPTION_JUNIT:
+		o->junit = value;
+		return 0;
+	case OPTION_TAP:
+		o->is_tap = true;
+		return 0;
+	case OPTION_JSON:
+		o->is_json = true;
+		return 0;
+	case OPTION_GOLDEN:
+		o->golden = value;
+		return 0;
+	case OPTION_UPDATE:
+		o->is_update = true;
+		return 0;
+	default:
+		/* getopt has said what it dislikes. */
+		fprintf(stderr, "see 'mtasim %s --help'\n", command);
+		return EXIT_CODE_USAGE;
+	}
+}
+
+static int
+check_options(const struct options *o, enum options_command command,
+	      const char *name)
+{
+	bool is_check_only = o->junit || o->is_tap || o->is_json || o->golden ||
+			     o->is_update;
+
+	if (command == OPTIONS_RUN && is_check_only)
+		return usage(name,
+			     "--junit, --tap, --json, --golden and --update "
+			     "belong to check",
+			     NULL);
+	if (o->is_tap && o->is_json)
+		return usage(name, "--tap or --json, not both", NULL);
+	if (o->is_update && !o->golden)
+		return usage(name, "--update goes with --golden DIR", NULL);
+	if (o->golden && o->replications > 1)
+		return usage(name,
+			     "--golden compares one run of each scenario, "
+			     "without --replications",
+			     NULL);
+	return 0;
+}
+
 static int
 read_option(struct options *o, const char *command, int id, const char *value)
 {
@@ -146,9 +236,7 @@ read_option(struct options *o, const char *command, int id, const char *value)
 		o->wants_help = true;
 		return 0;
 	default:
-		/* getopt has said what it dislikes. */
-		fprintf(stderr, "see 'mtasim %s --help'\n", command);
-		return EXIT_CODE_USAGE;
+		return read_check_option(o, command, id, value);
 	}
 }
 
@@ -159,7 +247,7 @@ options_read(struct options *o, enum options_command command, int argc,
 	const char *name = argv[0];
 	int id;
 
-	*o = (struct options){ .for_us = -1 };
+	*o = (struct options){ .for_us = -1, .replications = 1, .jobs = 1 };
 	optind = 1;
 	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		int code = read_option(o, name, id, optarg);
@@ -175,6 +263,8 @@ options_read(struct options *o, enum options_command command, int argc,
 	if (command == OPTIONS_RUN && o->scenario_count > 1)
 		return usage(name, "one scenario at a time; several: check",
 			     argv[optind + 1]);
+	if (check_options(o, command, name) != 0)
+		return EXIT_CODE_USAGE;
 	o->scenarios = mta_alloc(o->scenario_count, sizeof(*o->scenarios));
 	for (size_t i = 0; i < o->scenario_count; i++)
 		o->scenarios[i] = argv[optind + (int)i];

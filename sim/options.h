@@ -28,6 +28,10 @@ enum options_command {
 	OPTIONS_CHECK,
 };
 
+enum {
+	OPTIONS_COUNT_MOST = 1000000, /* of --replications and --jobs */
+};
+
 struct options {
 	const char **scenarios; /* owned list of borrowed arguments */
 	size_t scenario_count;
@@ -40,6 +44,14 @@ struct options {
 	int64_t for_us;	    /* --for, or -1 */
 	bool is_quiet;
 	enum progress_mode progress;
+	uint32_t replications; /* from 1 */
+	uint32_t jobs;	       /* from 1 */
+	/* of check only */
+	const char *junit;  /* file, or NULL */
+	const char *golden; /* folder, or NULL */
+	bool is_tap;
+	bool is_json;
+	bool is_update;
 	bool wants_help;
 };
 

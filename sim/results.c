@@ -14,6 +14,7 @@
 
 #include "sim/arena.h"
 #include "sim/folder.h"
+#include "sim/maillog.h"
 
 int
 results_fail(struct results *r, const char *format, ...)
@@ -40,7 +41,7 @@ results_check_place(const char *dir)
 	if (!is_free)
 		fprintf(stderr,
 			"mtasim: '%s' is there already and does not hold "
-			"results of a run (no run.json); choose another place "
+			"results of ours (no run.json); choose another place "
 			"with --out, or move it away\n",
 			path);
 	free(path);
@@ -553,6 +554,7 @@ results_release(struct results *r)
 	table_out_drop(&r->attempts);
 	table_out_drop(&r->moves);
 	table_out_drop(&r->feedback);
+	maillog_free(r->maillog);
 	if (r->part)
 		folder_remove(r->part);
 	if (r->destinations) {

@@ -12,6 +12,8 @@
 
 #include "model/stream.h"
 #include "mta/panic.h"
+#include "sim/check.h"
+#include "sim/folder.h"
 #include "sim/options.h"
 #include "sim/results.h"
 #include "sim/summary.h"
@@ -28,14 +30,15 @@ signal_caught(int number)
 	caught_signal = number;
 }
 
-static void
-signals_catch(void)
+void
+run_catch_signals(bool once)
 {
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = signal_caught;
-	action.sa_flags = (int)SA_RESETHAND; /* the second one ends it at once */
+	if (once)
+		action.sa_flags = (int)SA_RESETHAND;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 }
@@ -43,9 +46,9 @@ signals_catch(void)
 /* ---- a run ---------------------------------------------------------------------- */
 
 struct run {
-	struct scenario *scenario;
+	const struct run_request *request;
+	const struct scenario *scenario;
 	const struct options *options;
-	const char *path; /* of the scenario, as given */
 	struct world world;
 	struct results results;
 	struct progress progress;
@@ -69,12 +72,23 @@ report_panic(const char *file, int line, const char *fact)
 			1e6,
 		running->scenario->name, (long long)running->scenario->seed,
 		(unsigned long long)running->world.driver.steps);
-	fprintf(stderr, "  replay: mtasim run --seed %lld %s\n",
-		(long long)running->scenario->seed, running->path);
+	fprintf(stderr, "  replay: mtasim run --seed %lld %s",
+		(long long)running->scenario->seed, running->request->path);
+	if (running->request->replication > 0)
+		fprintf(stderr, " --replications %lu",
+			(unsigned long)running->request->replication + 1);
+	fputc('\n', stderr);
 }
 
-static struct scenario *
-scenario_read(const struct options *o, const char *path)
+void
+run_prepare(void)
+{
+	model_init();
+	mta_panic_set_reporter(report_panic);
+}
+
+struct scenario *
+run_read_scenario(const struct options *o, const char *path)
 {
 	struct complaints complaints = { 0 };
 	struct scenario *scenario = scenario_read_file(
@@ -86,6 +100,8 @@ scenario_read(const struct options *o, const char *path)
 
 	complaints_print(&complaints, stderr);
 	complaints_release(&complaints);
+	if (scenario && o->for_us > 0)
+		scenario->run.for_us = o->for_us;
 	return scenario;
 }
 
@@ -210,10 +226,12 @@ run_world(struct run *r, struct world_options *options)
 }
 
 static int
-run_build(struct run *r, const char *dir)
+run_build(struct run *r)
 {
-	struct world_options options = { .seed =
-						 (uint64_t)r->scenario->seed };
+	struct world_options options = {
+		.seed = (uint64_t)r->scenario->seed,
+		.replication = r->request->replication,
+	};
 	struct results_view view;
 	int code = EXIT_CODE_INVALID;
 
@@ -222,10 +240,12 @@ run_build(struct run *r, const char *dir)
 		code = results_init(
 			&r->results,
 			&(struct results_options){
-				.dir = dir,
+				.dir = r->request->dir,
 				.version = MTASIM_VERSION,
+				.replication = r->request->replication,
 				.output = r->scenario->output |
-					  r->options->output },
+					  r->options->output |
+					  r->request->output },
 			&view);
 		if (code == 0)
 			code = run_world(r, &options);
@@ -247,67 +267,69 @@ run_code_of_signal(int code)
 	return code;
 }
 
-static void
-run_set_length(struct run *r)
+char *
+run_dir(const struct options *o, const struct scenario *scenario)
 {
-	if (r->options->for_us > 0)
-		r->scenario->run.for_us = r->options->for_us;
-	r->end_us = r->scenario->run.for_us;
+	if (o->out)
+		return folder_clean(o->out);
+	return folder_with("runs/", scenario->name);
 }
 
-static const char *
-run_dir(const struct run *r, char *buffer, size_t size)
+int
+run_scenario(const struct run_request *request)
 {
-	if (r->options->out)
-		return r->options->out;
-	snprintf(buffer, size, "runs/%s", r->scenario->name);
-	return buffer;
-}
+	struct run r = {
+		.request = request,
+		.options = request->options,
+		.scenario = request->scenario,
+		.end_us = request->scenario->run.for_us,
+	};
+	int code = results_check_place(request->dir);
 
-/* One scenario, whole. `say` prints what came out. */
-static int
-run_one(const struct options *o, const char *path,
-	void (*say)(const struct run *))
-{
-	struct run r = { .options = o, .path = path };
-	char dir[512];
-	int code;
-
-	r.scenario = scenario_read(o, path);
-	if (!r.scenario)
-		return EXIT_CODE_INVALID;
-	run_set_length(&r);
-	code = results_check_place(run_dir(&r, dir, sizeof(dir)));
-	if (code == 0) {
-		code = run_build(&r, run_dir(&r, dir, sizeof(dir)));
-		if (code == 0 || code == EXIT_CODE_EXPECTATION)
-			say(&r);
-		results_release(&r.results);
-		world_release(&r.world);
-	}
-	scenario_free(r.scenario);
+	if (code != 0)
+		return code;
+	code = run_build(&r);
+	if (code == 0 || code == EXIT_CODE_EXPECTATION)
+		request->say(request, &r.results);
+	results_release(&r.results);
+	world_release(&r.world);
 	return run_code_of_signal(code);
 }
 
-/* ---- the commands ------------------------------------------------------------------ */
+/* ---- the command -------------------------------------------------------------- */
 
 static void
-say_summary(const struct run *r)
+say_summary(const struct run_request *request, const struct results *results)
 {
 	struct summary_style style = summary_style_of(stdout);
 
-	if (!r->options->is_quiet)
-		summary_print(&r->results, stdout, &style);
+	if (!request->options->is_quiet)
+		summary_print(results, stdout, &style);
 }
 
-static void
-say_verdicts(const struct run *r)
+static int
+run_once(const struct options *o)
 {
-	struct summary_style style = summary_style_of(stdout);
+	struct run_request request = {
+		.options = o,
+		.path = o->scenarios[0],
+		.say = say_summary,
+	};
+	struct scenario *scenario = run_read_scenario(o, request.path);
+	char *dir;
+	int code;
 
-	if (!r->options->is_quiet)
-		printf("%s\n", r->scenario->name);
-	summary_print_verdicts(&r->results, stdout, &style);
+	if (!scenario)
+		return EXIT_CODE_INVALID;
+	dir = run_dir(o, scenario);
+	request.dir = dir;
+	request.scenario = scenario;
+	run_prepare();
+	run_catch_signals(true);
+	code = run_scenario(&request);
+	free(dir);
+	scenario_free(scenario);
+	return code;
 }
 
 int
@@ -316,41 +338,11 @@ run_main(int argc, char **argv)
 	struct options o;
 	int code = options_read(&o, OPTIONS_RUN, argc, argv);
 
-	if (code == 0 && o.wants_help) {
+	if (code == 0 && o.wants_help)
 		help_print(stdout, "run");
-	} else if (code == 0) {
-		model_init();
-		mta_panic_set_reporter(report_panic);
-		signals_catch();
-		code = run_one(&o, o.scenarios[0], say_summary);
-		/* `run` shows verdicts, `check` judges by them. */
-		if (code == EXIT_CODE_EXPECTATION)
-			code = EXIT_CODE_OK;
-	}
+	else if (code == 0)
+		code = o.replications > 1 ? check_all(&o) : run_once(&o);
 	options_release(&o);
-	return code;
-}
-
-int
-check_main(int argc, char **argv)
-{
-	struct options o;
-	int code = options_read(&o, OPTIONS_CHECK, argc, argv);
-
-	if (code == 0 && o.wants_help) {
-		help_print(stdout, "check");
-	} else if (code == 0) {
-		model_init();
-		mta_panic_set_reporter(report_panic);
-		signals_catch();
-		for (size_t i = 0; i < o.scenario_count && !caught_signal;
-		     i++) {
-			int one = run_one(&o, o.scenarios[i], say_verdicts);
-
-			if (code == 0)
-				code = one;
-		}
-	}
-	options_release(&o);
-	return code;
+	/* `run` shows verdicts, `check` judges by them. */
+	return code == EXIT_CODE_EXPECTATION ? EXIT_CODE_OK : code;
 }

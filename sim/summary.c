@@ -37,8 +37,8 @@ summary_style_of(FILE *out)
 /* ---- expectations ----------------------------------------------------------
  */
 
-static void
-print_mark(FILE *out, const struct summary_style *style, bool passed)
+void
+summary_print_mark(FILE *out, const struct summary_style *style, bool passed)
 {
 	const char *mark = style->utf8 ? (passed ? "\u2713" : "\u2717")
 				       : (passed ? "ok  " : "FAIL");
@@ -55,7 +55,7 @@ summary_print_verdicts(const struct results *r, FILE *out,
 {
 	for (size_t i = 0; r->verdicts && i < r->expect.count; i++) {
 		fputs("  ", out);
-		print_mark(out, style, r->verdicts[i].passed);
+		summary_print_mark(out, style, r->verdicts[i].passed);
 		fprintf(out, " %s\n", r->verdicts[i].text);
 	}
 }

@@ -26,6 +26,10 @@ struct summary_style summary_style_of(FILE *out);
 void summary_print(const struct results *r, FILE *out,
 		   const struct summary_style *style);
 
+/* A tick or a cross. */
+void
+summary_print_mark(FILE *out, const struct summary_style *style, bool passed);
+
 /* Only the verdicts, one line each. */
 void summary_print_verdicts(const struct results *r, FILE *out,
 			    const struct summary_style *style);

@@ -23,9 +23,14 @@ static const struct {
 	{ "check", "the same for CI: exit 99 when an expectation does not hold",
 	  "mtasim check [OPTION]... SCENARIO...\n"
 	  "\n"
-	  "Run scenarios and judge their expectations, one line each. With "
-	  "several, the\n"
-	  "exit code is the first of 1, 3, 99 that occurred.\n" },
+	  "Run scenarios and judge their expectations, one line each, and a "
+	  "last line for\n"
+	  "all. With several, results go to DIR/NAME, and the exit code is the "
+	  "first of\n"
+	  "1, 2, 3, 99 that occurred.\n"
+	  "\n"
+	  "  --junit FILE       write JUnit's XML too\n"
+	  "  --tap, --json      write TAP (for prove) or JSON instead of text\n" },
 	{ "plot", "draw pictures from a results folder",
 	  "mtasim plot DIR [NAME...] [--terminal png|svg|gif|dumb]\n"
 	  "\n"
@@ -51,7 +56,12 @@ static const char run_options[] =
 	"  --out DIR          results folder; default runs/NAME\n"
 	"  --output LIST      more files: messages,attempts,moves,feedback,"
 	"maillog\n"
-	"  --quiet            print only verdicts that are asked for\n"
+	"  --replications N   N runs with luck of their own, in DIR/r0, r1, "
+	"...;\n"
+	"                     expectations hold in all of them, or `in X% of "
+	"runs`\n"
+	"  --jobs N           so many runs at a time; the output is the same\n"
+	"  --quiet            no summary; of check only what does not hold\n"
 	"  --progress=auto|never\n"
 	"                     a progress line on a terminal, or none\n"
 	"  --help             this text\n"
