@@ -77,6 +77,7 @@ struct results_spark {
 	uint32_t within; /* of them, seen */
 };
 
+struct maillog;		     /* maillog.h */
 struct results_destinations; /* results_destinations.c */
 
 struct results {
@@ -103,6 +104,7 @@ struct results {
 	struct table_out attempts;
 	struct table_out moves;
 	struct table_out feedback;
+	struct maillog *maillog; /* owned; NULL unless asked for */
 	uint32_t *deferred_at; /* owned; by place in the spool: destination of
 				* a mail in deferred, from 1 */
 	uint32_t deferred_room;

@@ -5,6 +5,25 @@
  */
 #include "sim/results_parts.h"
 
+#include "sim/delay_parts.h"
+#include "sim/maillog.h"
+
+static bool
+open_maillog(struct results *r)
+{
+	r->maillog = maillog_open(r->part, &(struct maillog_view){
+						   .scenario = r->view.scenario,
+						   .trace = r->view.trace,
+						   .symbols = r->view.symbols,
+						   .book = r->view.book,
+						   .spool = r->view.spool,
+						   .params = r->view.params,
+					   });
+	if (r->maillog->error[0])
+		results_fail(r, "%s", r->maillog->error);
+	return !r->error[0];
+}
+
 bool
 results_rows_open(struct results *r)
 {
@@ -28,10 +47,12 @@ results_rows_open(struct results *r)
 	    !table_out_open(&r->moves, dir, "moves.csv",
 			    "time_s,message,source,index,from,to,reason"))
 		return false;
-	return !(r->output & SCENARIO_OUTPUT_FEEDBACK) ||
-	       table_out_open(&r->feedback, dir, "feedback.csv",
-			      "time_s,event,transport,destination,limit,"
-			      "window,busy,success,failure,fail_cohorts");
+	if (r->output & SCENARIO_OUTPUT_FEEDBACK &&
+	    !table_out_open(&r->feedback, dir, "feedback.csv",
+			    "time_s,event,transport,destination,limit,"
+			    "window,busy,success,failure,fail_cohorts"))
+		return false;
+	return !(r->output & SCENARIO_OUTPUT_MAILLOG) || open_maillog(r);
 }
 
 bool
@@ -41,7 +62,11 @@ results_rows_close(struct results *r)
 
 	is_whole = table_out_close(&r->attempts) && is_whole;
 	is_whole = table_out_close(&r->moves) && is_whole;
-	return table_out_close(&r->feedback) && is_whole;
+	is_whole = table_out_close(&r->feedback) && is_whole;
+	if (!r->maillog || maillog_close(r->maillog))
+		return is_whole;
+	results_fail(r, "%s", r->maillog->error);
+	return false;
 }
 
 /* message,source,index */
@@ -108,37 +133,14 @@ results_row_message(struct results *r, const struct mta_trace_ended *e)
 	table_out_end_row(t);
 }
 
-static int64_t
-not_below_0(int64_t us)
-{
-	return us < 0 ? 0 : us;
-}
-
-/* F14.4: before the queue manager, in it, connection setup, transmission. */
 static void
 put_delays(struct table_out *t, const struct mta_trace_delivery *d)
 {
-	int64_t part[4] = {0};
+	struct delay_parts delays = delay_parts_of(d);
 
-	if (d->active == MTA_NEVER) {
-		part[0] = d->at - d->arrival;
-	} else {
-		part[0] = d->active - d->arrival;
-		if (d->handoff == MTA_NEVER) {
-			part[1] = d->at - d->active;
-		} else {
-			part[1] = d->handoff - d->active;
-			if (d->setup == MTA_NEVER) {
-				part[3] = d->at - d->handoff;
-			} else {
-				part[2] = d->setup - d->handoff;
-				part[3] = d->at - d->setup;
-			}
-		}
-	}
-	table_out_seconds(t, not_below_0(d->at - d->arrival));
-	for (int i = 0; i < 4; i++)
-		table_out_seconds(t, not_below_0(part[i]));
+	table_out_seconds(t, delays.whole);
+	for (int i = 0; i < DELAY_PARTS; i++)
+		table_out_seconds(t, delays.part[i]);
 }
 
 static void
