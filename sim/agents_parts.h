@@ -46,9 +46,9 @@ struct agent_process {
 	mta_time idle_since;
 	struct mta_agent agent;
 	/* the conversation */
-	struct remote *main;   /* of the first recipient */
+	struct remote *main;	 /* of the first recipient */
 	struct remote *fallback; /* behind the servers of main; or NULL */
-	struct remote *remote; /* of the server being tried */
+	struct remote *remote;	 /* of the server being tried */
 	struct agent_connection connection;
 	struct receiver_server servers[AGENT_SERVERS_MAX];
 	uint32_t server_count;

@@ -433,7 +433,8 @@ talk_fallback(const struct agent_process *p)
 
 	name += *name == '[';
 	length = strcspn(name, "]:, ");
-	if (length == 0 || length >= sizeof(host) || !agents_are_smtp(p->transport))
+	if (length == 0 || length >= sizeof(host) ||
+	    !agents_are_smtp(p->transport))
 		return NULL;
 	memcpy(host, name, length);
 	host[length] = '\0';
