@@ -7,6 +7,7 @@
 #include "tests/world_run.h"
 
 #include <check.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,9 +176,14 @@ run_step(struct world_run *r, mta_time end)
 void
 world_run_until(struct world_run *r, int64_t us)
 {
+	struct mta_loop *pool = &r->world.places[WORLD_POOL].loop;
+
 	while (run_step(r, world_time(us)))
 		;
 	r->now = world_time(us);
+	/* Whoever acts from outside now does so at this time. */
+	pool->now = r->now;
+	pool->stepped = r->now;
 }
 
 static bool
@@ -303,6 +309,124 @@ world_run_count_moves(const struct world_run *r, uint32_t from, uint32_t to)
 		count += r->move.list[i].from == from &&
 			 r->move.list[i].to == to;
 	return count;
+}
+
+/* ---- rows as words
+ * -------------------------------------------------------------- */
+
+struct words {
+	char text[65536];
+	size_t used;
+};
+
+static struct words *
+words_begin(void)
+{
+	static struct words words[4];
+	static unsigned next;
+	struct words *w = &words[next++ % 4];
+
+	w->used = 0;
+	w->text[0] = '\0';
+	return w;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+words_add(struct words *w, mta_time at, const char *format, ...)
+{
+	va_list args;
+	int length;
+
+	if (w->used > 0)
+		w->text[w->used++] = ' ';
+	va_start(args, format);
+	length = vsnprintf(w->text + w->used, sizeof(w->text) - w->used, format,
+			   args);
+	va_end(args);
+	w->used += (size_t)length;
+	ck_assert_uint_lt(w->used + 64, sizeof(w->text));
+	length = snprintf(w->text + w->used, sizeof(w->text) - w->used, "@%.9g",
+			  (double)world_run_us(at) / 1e6);
+	w->used += (size_t)length;
+}
+
+const char *
+world_run_say_selected(const struct world_run *r)
+{
+	struct words *w = words_begin();
+
+	for (size_t i = 0; i < r->selected.count; i++)
+		words_add(w, r->selected.list[i].at, "%u",
+			  r->selected.list[i].serial);
+	return w->text;
+}
+
+const char *
+world_run_say_deliveries(const struct world_run *r)
+{
+	struct words *w = words_begin();
+
+	for (size_t i = 0; i < r->delivery.count; i++) {
+		const struct mta_trace_delivery *d = &r->delivery.list[i];
+
+		words_add(w, d->at, "%u:%s", d->serial,
+			  mta_outcome_name((enum mta_outcome)d->outcome));
+	}
+	return w->text;
+}
+
+static const char *
+move_end(uint32_t queue, const char *otherwise)
+{
+	return queue == MTA_QUEUES ? otherwise
+				   : mta_queue_name((enum mta_queue)queue);
+}
+
+const char *
+world_run_say_moves(const struct world_run *r, uint32_t serial)
+{
+	struct words *w = words_begin();
+
+	for (size_t i = 0; i < r->move.count; i++) {
+		const struct mta_trace_move *m = &r->move.list[i];
+
+		if (m->serial == serial)
+			words_add(w, m->at, "%u:%s>%s", serial,
+				  move_end(m->from, "new"),
+				  move_end(m->to, "gone"));
+	}
+	return w->text;
+}
+
+const char *
+world_run_say_admitted(const struct world_run *r)
+{
+	struct words *w = words_begin();
+
+	for (size_t i = 0; i < r->admitted.count; i++) {
+		const struct mta_trace_admitted *a = &r->admitted.list[i];
+
+		words_add(w, a->at, "%u:%s", a->serial,
+			  mta_queue_name((enum mta_queue)a->from));
+	}
+	return w->text;
+}
+
+const char *
+world_run_say_feedback(const struct world_run *r)
+{
+	struct words *w = words_begin();
+
+	for (size_t i = 0; i < r->feedback.count; i++) {
+		const struct mta_trace_feedback *f = &r->feedback.list[i];
+
+		words_add(w, f->at, "%s:%s%d",
+			  world_run_text(r, f->destination),
+			  mta_feedback_event_name(
+				  (enum mta_feedback_event)f->event),
+			  f->window);
+	}
+	return w->text;
 }
 
 uint32_t

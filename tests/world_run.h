@@ -111,6 +111,23 @@ size_t
 world_run_count_outcome(const struct world_run *r, enum mta_outcome outcome);
 size_t
 world_run_count_moves(const struct world_run *r, uint32_t from, uint32_t to);
+/*
+ * Rows as words, separated by blanks, with the scenario time in seconds behind
+ * the @: short enough to be compared as a whole. Good until the fourth call
+ * after.
+ *
+ *   selected    0@0 1@0.5            mail
+ *   deliveries  0:sent@1             mail, outcome of a recipient
+ *   moves       0:incoming>active@0  mail, queues; "new" and "gone"
+ *   admitted    0:deferred@0         mail, where it came from
+ *   feedback    a.example:alive6@1   destination, event, window after it
+ */
+const char *world_run_say_selected(const struct world_run *r);
+const char *world_run_say_deliveries(const struct world_run *r);
+const char *world_run_say_moves(const struct world_run *r, uint32_t serial);
+const char *world_run_say_admitted(const struct world_run *r);
+const char *world_run_say_feedback(const struct world_run *r);
+
 /* Mails in a queue now. */
 uint32_t world_run_in_queue(const struct world_run *r, enum mta_queue queue);
 

@@ -11,10 +11,10 @@
  * slowly and evenly from 180/s to 400/s: the sessions fall asleep one by one.
  * When they all fall asleep together they stay in step, for the clients here
  * take no time of their own, and tokens above P are dropped while nobody is
- * awake. They fall asleep within the half second in which 200 tokens/s too few
- * use up P; they wake within such a half second too, in which mu / 2 tokens are
- * made, and P are there from before. A cycle of d >= 1 s takes P + P + mu / 2 =
- * 3 P mails: 150/s for d = 2.
+ * awake. They fall asleep within the half second in which the 200 tokens/s that
+ * are too few use up P; they wake within such a half second too, in which 100
+ * tokens are made, and P are there from before. A cycle of d >= 1 s takes
+ * 100 + 100 + P = 300 mails: 150/s for d = 2.
  */
 #include <check.h>
 #include <math.h>
