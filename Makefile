@@ -262,6 +262,10 @@ plots: $(MTASIM) ## the plot command on a made-up results folder
 scenarios: $(MTASIM) ## judge the expectations of every shipped scenario
 	@tests/scenarios $(MTASIM) $(wildcard scenarios/*.yaml)
 
+.PHONY: schema
+schema: $(MTASIM) setup-long ## shipped scenarios against the schema, by python3-jsonschema
+	@tests/schema/run $(MTASIM)
+
 # Same scenario, same bytes: two builds in check, all of them in check-long.
 # Short forms of the scenarios, since -O0 and sanitizers are slow.
 SAME_BYTES := $(wildcard scenarios/*.yaml)
@@ -290,7 +294,7 @@ golden: $(MTASIM) ## compare full traces with the kept ones; UPDATE=1 keeps ours
 # ---------------------------------------------------------------- lint
 
 # Documents that are made from tables in the sources.
-DOCS_MADE := parameters.md trace.md
+DOCS_MADE := parameters.md trace.md scenario.schema.json profile.schema.json
 
 # Each check by itself, so that one failure does not hide the next.
 define lint_run
@@ -325,12 +329,20 @@ analyze: setup-long ## clang-tidy and cppcheck over the sources (minutes)
 # ---------------------------------------------------------------- documents
 
 .PHONY: docs figures
-docs: $(DOCS_MADE:%=build/docs/%) ## make docs/parameters.md and docs/trace.md anew
+docs: $(DOCS_MADE:%=build/docs/%) ## make the documents anew that are made from tables
 	cp $^ docs/
 
 build/docs/parameters.md: $(MTASIM)
 	@mkdir -p $(@D)
 	$(Q)$(MTASIM) params --markdown >$@
+
+build/docs/scenario.schema.json: $(MTASIM)
+	@mkdir -p $(@D)
+	$(Q)$(MTASIM) schema >$@
+
+build/docs/profile.schema.json: $(MTASIM)
+	@mkdir -p $(@D)
+	$(Q)$(MTASIM) schema --profile >$@
 
 build/docs/trace.md: src/mta/trace.def docs/trace.awk
 	@mkdir -p $(@D)
@@ -360,7 +372,7 @@ CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid plots \
 
 # make check-long: full counts, at most 35 minutes on two cores.
 LONG_STAGES = build-long suites-long suites-clang asan lint analyze plots \
-	scenarios golden oracle fingerprints-long coverage fuzz demo install-check
+	scenarios schema golden oracle fingerprints-long coverage fuzz demo install-check
 
 .PHONY: check check-long build build-long suites-long suites-clang setup-long
 check: setup ## set up, build, all tests in three minutes
@@ -431,6 +443,8 @@ install-files: $(MTASIM)
 	find scenarios -type f | while read -r f; do \
 		install -D -m 644 "$$f" "$(SHARE)/mtasim/$$f" || exit; done
 	install -m 644 $(wildcard plots/*.gp) $(SHARE)/mtasim/plots
+	install -d $(SHARE)/mtasim/docs
+	install -m 644 $(wildcard docs/*.schema.json) $(SHARE)/mtasim/docs
 	install -m 644 README.md CONTRIBUTING.md LICENSE $(wildcard docs/*.md) \
 		$(SHARE)/doc/mtasim
 	install -m 644 $(wildcard docs/images/*) $(SHARE)/doc/mtasim/images

@@ -9,7 +9,9 @@
 #include "sim/options.h"
 #include "sim/params_cmd.h"
 #include "sim/plot.h"
+#include "sim/profiles_cmd.h"
 #include "sim/run.h"
+#include "sim/schema_cmd.h"
 #include "sim/version.h"
 
 static const struct {
@@ -20,6 +22,8 @@ static const struct {
 	{ "check", check_main },
 	{ "plot", plot_main },
 	{ "params", params_main },
+	{ "profiles", profiles_main },
+	{ "schema", schema_main },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -42,6 +42,17 @@ static const struct {
 	  "\n"
 	  "Print name, default, bounds and meaning of the parameters, or of "
 	  "the named ones.\n" },
+	{ "profiles", "the shipped profiles of receivers",
+	  "mtasim profiles [NAME...]\n"
+	  "\n"
+	  "Print name, date, meaning and source of the profiles, or of the "
+	  "named ones, and\n"
+	  "warn of those that are older than 24 months.\n" },
+	{ "schema", "JSON Schema of a scenario, for editors",
+	  "mtasim schema [--profile]\n"
+	  "\n"
+	  "Print the JSON Schema (draft-07) of a scenario, or of a "
+	  "profile.\n" },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
