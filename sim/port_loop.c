@@ -118,6 +118,21 @@ port_send(struct mta_port *base, enum mta_service to,
 	mta_timer_set(box->loop, &u->timer, v->loop->now);
 }
 
+void
+port_loop_arrive_now(struct port_loop *p, enum mta_service service)
+{
+	for (uint32_t i = 0; i < p->under_way.fresh; i++) {
+		struct under_way *u = mta_pool_at(&p->under_way, i);
+
+		if (u->pooled.generation % 2 == 0 || u->to != service)
+			continue;
+		mta_timer_cancel(p->boxes[service].loop, &u->timer);
+		box_put(&p->boxes[service], &u->note);
+		u->view->kept[service]--;
+		mta_pool_give(&p->under_way, u);
+	}
+}
+
 static bool
 port_receive(struct mta_port *base, enum mta_service service,
 	     struct mta_note *note)
@@ -145,16 +160,21 @@ size_class_of(uint32_t count)
 	return c;
 }
 
-/* Free items hold the address of the next in their first bytes. */
+/* What a list of recipients holds while nobody uses it. */
+struct port_free {
+	void *next;
+};
+
 static struct mta_recipient *
 items_take(struct port_loop *p, uint32_t size_class)
 {
-	struct mta_recipient *items = p->free_items[size_class];
+	void *items = p->free_items[size_class];
+	struct port_free *free_list = items;
 
 	if (!items)
-		return mta_alloc((size_t)1 << size_class, sizeof(*items));
-	memcpy(&p->free_items[size_class], (const void *)items,
-	       sizeof(p->free_items[0]));
+		return mta_alloc((size_t)1 << size_class,
+				 sizeof(struct mta_recipient));
+	p->free_items[size_class] = free_list->next;
 	return items;
 }
 
@@ -162,10 +182,11 @@ static void
 items_give(struct port_loop *p, struct mta_recipient *items,
 	   uint32_t size_class)
 {
-	struct mta_recipient *next = p->free_items[size_class];
+	void *block = items;
+	struct port_free *free_list = block;
 
-	memcpy((void *)items, &next, sizeof(p->free_items[0]));
-	p->free_items[size_class] = items;
+	free_list->next = p->free_items[size_class];
+	p->free_items[size_class] = free_list;
 }
 
 static struct mta_ref

@@ -31,7 +31,7 @@ struct port_loop {
 	struct port_mailbox boxes[MTA_SERVICES];
 	struct mta_pool under_way; /* notes that leave later */
 	struct mta_pool lists;	   /* heads of lists of recipients */
-	struct mta_recipient *free_items[PORT_LIST_CLASSES]; /* chained */
+	void *free_items[PORT_LIST_CLASSES]; /* of struct port_free */
 	uint32_t tokens;
 };
 
@@ -44,6 +44,10 @@ struct port_view {
 
 void port_loop_init(struct port_loop *p);
 void port_loop_release(struct port_loop *p);
+
+/* Everything that is on its way to a service is there now: whoever listened has
+ * gone, and the notes with it. */
+void port_loop_arrive_now(struct port_loop *p, enum mta_service service);
 
 /* shared, loop: borrowed. The view lives as long as the shared part. */
 void port_view_init(struct port_view *v, struct port_loop *shared,
