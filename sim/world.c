@@ -266,6 +266,8 @@ world_qmgr_begin(struct world *w)
 static void
 world_qmgr_end(struct world *w)
 {
+	/* What is on its way to it is lost with it. */
+	port_loop_arrive_now(&w->port, MTA_TO_QMGR);
 	mta_qmgr_stop(&w->qmgr);
 	agents_hang_up(&w->agents);
 }

@@ -240,12 +240,24 @@ entry_send(struct mta_entry *e, struct mta_ref agent)
 		});
 }
 
+static void
+transport_dismiss(const struct mta_transport *t, struct mta_ref agent)
+{
+	const struct mta_host *h = &t->qmgr->host;
+
+	h->port->ops->send(h->port, MTA_TO_AGENTS,
+			   &(struct mta_note){
+				   .kind = MTA_NOTE_DISMISS,
+				   .agent = { .transport = t->name,
+					      .agent = agent },
+			   });
+}
+
 /* R-AGENT-UNUSED: with nothing to deliver the agent is let go. The rate lock is
  * let go too, where Postfix would leave it set for ever (F8.7). */
 static void
 transport_use_agent(struct mta_transport *t, struct mta_ref agent)
 {
-	const struct mta_host *h = &t->qmgr->host;
 	struct mta_entry *e = mta_job_select(t);
 
 	if (e) {
@@ -253,12 +265,7 @@ transport_use_agent(struct mta_transport *t, struct mta_ref agent)
 		return;
 	}
 	t->is_rate_locked = false;
-	h->port->ops->send(h->port, MTA_TO_AGENTS,
-			   &(struct mta_note){
-				   .kind = MTA_NOTE_DISMISS,
-				   .agent = { .transport = t->name,
-					      .agent = agent },
-			   });
+	transport_dismiss(t, agent);
 }
 
 static void
@@ -274,7 +281,11 @@ transport_rate_fired(struct mta_timer *timer)
 void
 mta_transport_agent_ready(struct mta_transport *t, struct mta_ref agent)
 {
-	mta_assert(t->pending > 0);
+	/* Asked for by a queue manager that is no more. */
+	if (t->pending == 0) {
+		transport_dismiss(t, agent);
+		return;
+	}
 	t->pending--;
 	if (t->params.transport_rate_delay_s == 0) {
 		transport_use_agent(t, agent);
@@ -361,8 +372,8 @@ transport_retry_fired(struct mta_timer *timer)
 void
 mta_transport_agent_failed(struct mta_transport *t, struct mta_status status)
 {
-	mta_assert(t->pending > 0);
-	t->pending--;
+	if (t->pending > 0)
+		t->pending--;
 	t->is_rate_locked = false;
 	mta_transport_throttle(t, status);
 }
