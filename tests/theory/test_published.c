@@ -67,7 +67,7 @@ feedback(const struct client *c)
 #define NEARLY 1e-9
 
 static void
-succeed(struct client *c)
+client_succeeds(struct client *c)
 {
 	if (c->window >= LIMIT || c->window >= c->busy + INITIAL)
 		return;
@@ -81,7 +81,7 @@ succeed(struct client *c)
 }
 
 static void
-fail(struct client *c)
+client_fails(struct client *c)
 {
 	double f = feedback(c);
 
@@ -95,7 +95,7 @@ fail(struct client *c)
 }
 
 static void
-start(struct client *c, double now)
+client_starts(struct client *c, double now)
 {
 	int slot = 0;
 
@@ -115,7 +115,7 @@ start(struct client *c, double now)
 
 /* The next delivery ends; answers when. */
 static double
-finish(struct client *c)
+client_finishes(struct client *c)
 {
 	int first = -1;
 
@@ -127,10 +127,10 @@ finish(struct client *c)
 	c->end[first] = 0.0;
 	if (c->is_refused[first]) {
 		c->refused++;
-		fail(c);
+		client_fails(c);
 	} else {
 		c->at_server--;
-		succeed(c);
+		client_succeeds(c);
 	}
 	c->window_sum += c->window;
 	c->busy--;
@@ -143,7 +143,7 @@ struct figures {
 };
 
 static struct figures
-run(enum form form, double from)
+limiter_run(enum form form, double from)
 {
 	struct figures sum = {0.0, 0.0};
 
@@ -156,8 +156,8 @@ run(enum form form, double from)
 
 		while (c.started < DELIVERIES || c.busy > 0) {
 			while (c.started < DELIVERIES && c.busy < c.window)
-				start(&c, now);
-			now = finish(&c);
+				client_starts(&c, now);
+			now = client_finishes(&c);
 		}
 		sum.deferred += 100.0 * c.refused / DELIVERIES / RUNS;
 		sum.window += c.window_sum / DELIVERIES / RUNS;
@@ -167,9 +167,9 @@ run(enum form form, double from)
 
 START_TEST(whole_steps_give_the_published_figures)
 {
-	struct figures n = run(BY_N, 0.0);
-	struct figures root = run(BY_ROOT, 0.0);
-	struct figures one = run(BY_ONE, 0.0);
+	struct figures n = limiter_run(BY_N, 0.0);
+	struct figures root = limiter_run(BY_ROOT, 0.0);
+	struct figures one = limiter_run(BY_ONE, 0.0);
 
 	ck_assert_double_eq_tol(n.deferred, 16.5, 0.5);
 	ck_assert_double_eq_tol(root.deferred, 24.5, 0.5);
@@ -182,9 +182,9 @@ END_TEST
 
 START_TEST(half_a_step_changes_the_larger_ones_only)
 {
-	struct figures n = run(BY_N, 0.5);
-	struct figures root = run(BY_ROOT, 0.5);
-	struct figures one = run(BY_ONE, 0.5);
+	struct figures n = limiter_run(BY_N, 0.5);
+	struct figures root = limiter_run(BY_ROOT, 0.5);
+	struct figures one = limiter_run(BY_ONE, 0.5);
 
 	ck_assert_double_eq_tol(n.deferred, 16.5, 0.5);
 	/* 5 -> 6 -> refused -> down by two or so: about one in three. */
