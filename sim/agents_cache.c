@@ -10,24 +10,6 @@
 #include "mta/panic.h"
 #include "sim/agents_parts.h"
 
-/* Is a name in a list as main.cf writes it? */
-static bool
-list_has_name(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-	const char *at = list;
-
-	while (*at) {
-		size_t n = strcspn(at, ", \t");
-
-		if (n == length && memcmp(at, name, n) == 0)
-			return true;
-		at += n;
-		at += strspn(at, ", \t");
-	}
-	return false;
-}
-
 /* May the request use the cache this way? */
 static bool
 cache_is_wanted(const struct agent_process *p, enum mta_hint hint)
@@ -41,7 +23,7 @@ cache_is_wanted(const struct agent_process *p, enum mta_hint hint)
 	    (p->agent.request.hints & (uint32_t)hint))
 		return true;
 	return *always != '\0' &&
-	       list_has_name(always,
+	       mta_list_has_name(always,
 			     mta_sym_text(p->transport->agents->host.symbols,
 					  p->agent.request.destination));
 }

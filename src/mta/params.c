@@ -503,3 +503,20 @@ mta_params_fix(struct mta_params *p,
 	}
 	return count;
 }
+
+bool
+mta_list_has_name(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = list;
+
+	while (*at) {
+		size_t n = strcspn(at, ", \t");
+
+		if (n == length && memcmp(at, name, n) == 0)
+			return true;
+		at += n;
+		at += strspn(at, ", \t");
+	}
+	return false;
+}

@@ -18,24 +18,6 @@
 static void transport_retry_fired(struct mta_timer *timer);
 static void transport_rate_fired(struct mta_timer *timer);
 
-/* Is a name in a list as main.cf writes it: commas and blanks between? */
-static bool
-list_has_name(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-	const char *at = list;
-
-	while (*at) {
-		size_t n = strcspn(at, ", \t");
-
-		if (n == length && memcmp(at, name, n) == 0)
-			return true;
-		at += n;
-		at += strspn(at, ", \t");
-	}
-	return false;
-}
-
 struct mta_transport *
 mta_transport_get(struct mta_qmgr *q, mta_sym name)
 {
@@ -51,7 +33,7 @@ mta_transport_get(struct mta_qmgr *q, mta_sym name)
 	mta_transport_params(q->params, text, &t->params);
 	t->window_law = mta_transport_window_law(&t->params);
 	t->slot_law = mta_transport_slot_law(&t->params);
-	t->defers_by_rule = list_has_name(q->params->defer_transports, text);
+	t->defers_by_rule = mta_list_has_name(q->params->defer_transports, text);
 	t->is_service = name == q->retry_name || name == q->error_name;
 	t->slots = t->params.recipient_limit;
 	mta_list_init(&t->dests);
