@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Delivery agents and their master, seen from the queue manager through the
+ * whole system: agents that are asked for in turn, that are not needed after
+ * all, that crash; processes and cached connections. Times are sums of what
+ * each scenario says.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "tests/world_run.h"
+
+#define S INT64_C(1000000)
+
+/*
+ * R-AGENT-TURN (F8.1, F8.3): one mail with a recipient at each of four sites,
+ * two on smtp and two on bulk, so both transports want two agents at once.
+ * Sorted by domain, b1 makes the transport bulk first; smtp, made later, stands
+ * in front of it. Asked for, and answered, in turn.
+ */
+START_TEST(transports_take_turns)
+{
+	static const char *const sites[] = {"s1.example", "b1.example",
+					    "s2.example", "b2.example"};
+	struct world_run *r = world_run_whole(
+		"scenario: turns\nrun: {until: drained}\n"
+		"transports: {bulk: {kind: smtp}}\n"
+		"receivers: {r: {transfer: 1s}}\n"
+		"domains:\n"
+		"  s1.example: {receiver: r}\n"
+		"  s2.example: {receiver: r}\n"
+		"  b1.example: {receiver: r, transport: bulk}\n"
+		"  b2.example: {receiver: r, transport: bulk}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s]}, recipients: 4, to: {cycle:\n"
+		"    [s1.example, s2.example, b1.example, b2.example]}}\n");
+
+	ck_assert_uint_eq(r->selected.count, 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_str_eq(
+			world_run_text(r, r->selected.list[i].destination),
+			sites[i]);
+	world_run_close(r);
+}
+END_TEST
+
+static const struct mta_transport *
+transport_of(const struct world_run *r, const char *name)
+{
+	return mta_table_find(&r->world.qmgr.transport_index,
+			      mta_sym_find(&r->world.symbols, name));
+}
+
+/*
+ * R-AGENT-UNUSED, R-AGENT-NEED (F8.5): two processes, window 3; a connection
+ * takes 30 s to time out. Mails 0 and 1 occupy the processes from 0 and 10 s.
+ * Mail 2 could start, so an agent is asked for at 11 s, and waits. At 30 s mail
+ * 0 fails: window 3 - 2 = 1, busy 1; the process that is free says hello, but
+ * nothing may start, and it is let go. At 40 s mail 1 fails: 1/3 + 1 cohorts,
+ * dead; mail 2 goes to retry, a destination that begins with 3 as well.
+ */
+START_TEST(agent_that_is_not_needed)
+{
+	struct world_run *r = world_run_open(
+		"scenario: unused\nrun: {for: 100s}\n"
+		"mta: {initial_destination_concurrency: 3}\n"
+		"transports: {smtp: {maxproc: 2}}\n"
+		"receivers: {r: {state: timeout}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s, 10s, 11s]}, to: a.example}\n",
+		NULL);
+
+	world_run_until(r, 20 * S);
+	ck_assert_int_eq(transport_of(r, "smtp")->pending, 1);
+	world_run_until(r, 35 * S);
+	ck_assert_int_eq(transport_of(r, "smtp")->pending, 0);
+	ck_assert_str_eq(world_run_say_selected(r), "0@0 1@10");
+	world_run_finish(r);
+	ck_assert_str_eq(world_run_say_feedback(r),
+			 "a.example:sick1@30 a.example:dead0@40 "
+			 "4.4.1 delivery temporarily suspended: connect to "
+			 "mx.r[192.0.2.1]:25: Connection timed out:alive4@40");
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@30 1:deferred@40 2:deferred@40");
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-AGENT-CRASH, R-MASTER-THROTTLE (F9.5, F8.12): the agent dies at 5 s, in its
+ * first request. Nothing is said of the recipient; the site is charged (window
+ * 5 - 2 = 3); the mail is due 300 s later, at 305 s, so in the run of 600 s.
+ * The master starts no smtp process for 60 s: mail 1, of another site, waits
+ * until 65 s. The second crash, at 607 s, is of a process that had served
+ * before, and throttles nothing: mail 2 starts when it comes.
+ */
+START_TEST(agent_that_dies)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: crash\nrun: {until: drained}\n"
+		"mta: {max_idle: 1000s}\n"
+		"receivers: {r: {transfer: 10s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources:\n"
+		"  a: {arrivals: {times: [0s]}, to: a.example}\n"
+		"  b: {arrivals: {times: [10s, 608s]}, to: b.example}\n"
+		"operator:\n"
+		"  - {at: 5s, crash: {agent: smtp}}\n"
+		"  - {at: 607s, crash: {agent: smtp}}\n");
+	const struct mta_trace_feedback *f =
+		world_run_feedback(r, "a.example", 0);
+
+	ck_assert_int_eq(world_run_us(f->at), 5 * S);
+	ck_assert_uint_eq(f->event, MTA_FEEDBACK_SICK);
+	ck_assert_int_eq(f->window, 3);
+	/* 607 s: age 607, due at 1214 s, in the run of 1500 s. */
+	ck_assert_str_eq(world_run_say_selected(r),
+			 "0@0 1@65 0@600 2@608 0@1500");
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "1:sent@75 2:sent@618 0:sent@1510");
+	ck_assert_int_eq(world_run_wake_s(world_run_move(r, 0, 2)->wake_s),
+			 305);
+	ck_assert_int_eq(world_run_wake_s(world_run_move(r, 0, 4)->wake_s),
+			 1214);
+	world_run_close(r);
+}
+END_TEST
+
+/* R-AGENT-CRASH: a site with a window of 1 dies of it; the mail that waits is
+ * told why. */
+START_TEST(site_that_dies_of_a_crash)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: crash\nrun: {for: 20s}\n"
+		"mta: {initial_destination_concurrency: 1}\n"
+		"receivers: {r: {transfer: 10s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources: {a: {arrivals: {times: [0s, 1s]}, to: a.example}}\n"
+		"operator: [{at: 5s, crash: {agent: smtp}}]\n");
+
+	ck_assert_uint_eq(r->delivery.count, 1);
+	ck_assert_str_eq(world_run_say_deliveries(r), "1:deferred@5");
+	ck_assert_str_eq(world_run_text(r, r->delivery.list[0].reason),
+			 "delivery temporarily suspended: unknown mail "
+			 "transport error");
+	ck_assert_str_eq(world_run_text(r, r->delivery.list[0].transport),
+			 "retry");
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-AGENT-GONE (F8.9, F9.10): one process, busy until 10 s; the operator
+ * deletes mail 1, which waits, at 5 s. The agent finds no file: nothing is said
+ * of the recipient, the site is not blamed, and the mail is forgotten.
+ */
+START_TEST(file_that_has_gone)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: gone\nrun: {for: 20s}\n"
+		"transports: {smtp: {maxproc: 1}}\n"
+		"receivers: {r: {transfer: 10s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources:\n"
+		"  a: {arrivals: {times: [0s]}, to: a.example}\n"
+		"  b: {arrivals: {times: [1s]}, to: b.example}\n"
+		"operator:\n"
+		"  - {at: 5s, postsuper: delete, where: {domain: "
+		"b.example}}\n");
+
+	ck_assert_str_eq(world_run_say_selected(r), "0@0 1@10");
+	ck_assert_str_eq(world_run_say_deliveries(r), "0:sent@10");
+	ck_assert_str_eq(world_run_say_feedback(r),
+			 "a.example:alive6@10 b.example:alive6@10");
+	ck_assert_uint_eq(world_run_ended(r, 1)->outcome, MTA_DELETED);
+	ck_assert_uint_eq(r->world.qmgr.active_count, 0);
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-AGENT-RETIRE, R-MASTER-LISTEN (F8.9, F8.11): a process takes 1 s to start,
+ * serves two requests and ends: mails at 1 1 2 2 3 s. The last process is idle
+ * from 3 s on; at 103 s it ends (max_idle), so mail 5, at 100 s, finds it and
+ * mail 6, much later, does not; and mail 5 was its second request.
+ */
+START_TEST(processes_come_and_go)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: processes\nrun: {until: drained}\n"
+		"mta: {max_use: 2}\n"
+		"spool: {order: oldest-first}\n"
+		"transports: {smtp: {maxproc: 1}}\n"
+		"costs: {agent: {start: 1s}}\n"
+		"receivers: {r: {transfer: 0}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s, 0s, 0s, 0s, 0s, 100s, 200s, "
+		"299s,\n"
+		"    500s]}, to: a.example}\n");
+
+	/* Mail 6 starts a process, which serves mail 7 as well. */
+	ck_assert_str_eq(world_run_say_selected(r),
+			 "0@1 1@1 2@2 3@2 4@3 5@100 6@201 7@299 8@501");
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-CONNECTION-LIFE (F11.6): connecting takes 1 s, and so does a mail. The
+ * site's connections are always cached, for 2 s of idleness. Mail 0: 0 to 2 s;
+ * mail 1 at 3 s finds the connection: 3 to 4 s; mail 2 at 6.5 s does not.
+ */
+START_TEST(connection_is_used_again)
+{
+	static const uint16_t uses[] = {1, 2, 1};
+	struct world_run *r = world_run_whole(
+		"scenario: cache\nrun: {until: drained}\n"
+		"mta: {smtp_connection_cache_destinations: a.example}\n"
+		"receivers: {r: {connect: 1s, transfer: 1s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s, 3s, 6.5s]}, to: "
+		"a.example}}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@2 1:sent@4 2:sent@8.5");
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(r->delivery.list[i].conn_use, uses[i]);
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-CONNECTION-LIFE, R-CACHE-HINTS (F7.10): on demand. One process; mail 1
+ * begins as mail 0 ends, so its connection is kept, and mails 2 to 4 use it, at
+ * a second each instead of two. A connection that is 3 s old is not kept: with
+ * that limit the one of mail 1 (made at 3 s) is used by mail 2 and mail 3, and
+ * mail 4 needs another.
+ */
+START_TEST(connection_on_demand)
+{
+	static const char text[] =
+		"scenario: demand\nrun: {until: drained}\n"
+		"mta: {smtp_connection_reuse_time_limit: %ds}\n"
+		"transports: {smtp: {maxproc: 1}}\n"
+		"spool: {order: oldest-first}\n"
+		"receivers: {r: {connect: 1s, transfer: 1s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources: {s: {arrivals: {burst: {at: 0s, messages: 5}}, to: "
+		"a.example}}\n";
+	char buffer[1024];
+	struct world_run *r;
+
+	snprintf(buffer, sizeof(buffer), text, 300);
+	r = world_run_whole(buffer);
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@2 1:sent@4 2:sent@5 3:sent@6 4:sent@7");
+	world_run_close(r);
+	snprintf(buffer, sizeof(buffer), text, 3);
+	r = world_run_whole(buffer);
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@2 1:sent@4 2:sent@5 3:sent@6 4:sent@8");
+	world_run_close(r);
+}
+END_TEST
+
+Suite *
+system_agents_suite(void)
+{
+	Suite *s = suite_create("system_agents");
+	TCase *tc = tcase_create("whole system");
+
+	tcase_add_test(tc, transports_take_turns);
+	tcase_add_test(tc, agent_that_is_not_needed);
+	tcase_add_test(tc, agent_that_dies);
+	tcase_add_test(tc, site_that_dies_of_a_crash);
+	tcase_add_test(tc, file_that_has_gone);
+	tcase_add_test(tc, processes_come_and_go);
+	tcase_add_test(tc, connection_is_used_again);
+	tcase_add_test(tc, connection_on_demand);
+	suite_add_tcase(s, tc);
+	return s;
+}
