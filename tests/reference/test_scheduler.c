@@ -15,7 +15,7 @@
 #include "mta/qmgr.h"
 #include "tests/harness.h"
 #include "tests/reference/naive_sched.h"
-#include "tests/reference/stub_host.h"
+#include "tests/reference/bare_host.h"
 
 enum { TRANSPORTS = 3, DOMAINS = 9, BUSY_MOST = 400, MAILS_MOST = 40 };
 
@@ -28,7 +28,7 @@ struct pair {
 struct both {
 	uint64_t draw;
 	uint64_t seed;
-	struct stub_host stub;
+	struct bare_host bare;
 	struct mta_params params;
 	struct mta_qmgr qmgr;
 	struct ns_sched *naive;
@@ -146,8 +146,8 @@ both_init(struct both *b, uint64_t seed)
 	*b = (struct both){ .draw = seed, .seed = seed,
 			    .addresses = addresses };
 	draw_params(b);
-	stub_init(&b->stub, TRANSPORTS);
-	mta_qmgr_init(&b->qmgr, &b->stub.host, &b->params);
+	bare_init(&b->bare, TRANSPORTS);
+	mta_qmgr_init(&b->qmgr, &b->bare.host, &b->params);
 	mta_run_init(&b->qmgr.incoming, MTA_INCOMING);
 	b->naive = ns_new(b->params.qmgr_message_recipient_limit,
 			  b->params.qmgr_message_recipient_minimum,
@@ -167,7 +167,7 @@ static void
 both_release(struct both *b)
 {
 	mta_qmgr_release(&b->qmgr);
-	stub_release(&b->stub);
+	bare_release(&b->bare);
 	mta_params_release(&b->params);
 	ns_free(b->naive);
 }
@@ -175,7 +175,7 @@ both_release(struct both *b)
 static struct mta_transport *
 our_transport(struct both *b, const char *name)
 {
-	mta_sym symbol = mta_sym_intern(&b->stub.symbols, name);
+	mta_sym symbol = mta_sym_intern(&b->bare.symbols, name);
 
 	return mta_transport_get(&b->qmgr, symbol);
 }
@@ -213,13 +213,13 @@ do_admit(struct both *b)
 		uint32_t domain = (first + below(b, domains)) % DOMAINS;
 		char *text = b->addresses[domain * 1000 + k];
 
-		recipients[k] = stub_address(domain, k);
+		recipients[k] = bare_address(domain, k);
 		snprintf(text, sizeof(b->addresses[0]), "u%05u@d%02u.example",
 			 k, domain);
 		rcpts[k] = (struct ns_rcpt){ .address = text, .k = (int)k };
 	}
-	file = stub_add_file(&b->stub, recipients, count);
-	m = ns_admit(b->naive, rcpts, (int)count, b->stub.loop.now,
+	file = bare_add_file(&b->bare, recipients, count);
+	m = ns_admit(b->naive, rcpts, (int)count, b->bare.loop.now,
 		     (void *)(uintptr_t)file.index);
 	must(b, m->refs > 0);
 	b->mails++;
@@ -232,13 +232,13 @@ compare_choice(struct both *b, const struct mta_note_deliver *ours,
 	       const struct ns_entry *naive)
 {
 	must(b, ours->file.index == (uint32_t)(uintptr_t)naive->msg->user);
-	must(b, strcmp(mta_sym_text(&b->stub.symbols, ours->destination),
+	must(b, strcmp(mta_sym_text(&b->bare.symbols, ours->destination),
 			 naive->queue->name) == 0);
 	must(b, ours->recipient_count == naive->rcpts.n);
 	for (uint32_t i = 0; i < ours->recipient_count; i++) {
 		const struct ns_rcpt *r = naive->rcpts.at[i];
 
-		must(b, b->stub.list[i].offset == (uint32_t)r->k);
+		must(b, b->bare.list[i].offset == (uint32_t)r->k);
 	}
 }
 
@@ -246,7 +246,7 @@ static bool
 entry_jumped(const struct both *b)
 {
 	const struct mta_entry *e = mta_pool_find(
-		&b->qmgr.entries, b->stub.to_agents.deliver.entry);
+		&b->qmgr.entries, b->bare.to_agents.deliver.entry);
 
 	return e->peer->job->level > 0;
 }
@@ -257,24 +257,24 @@ do_ready(struct both *b)
 	static const char *const names[] = { "t0", "t1", "t2", "retry" };
 	uint32_t transport = below(b, TRANSPORTS + 1);
 	struct mta_transport *t = our_transport(b, names[transport]);
-	uint32_t before = b->stub.note_count;
+	uint32_t before = b->bare.note_count;
 	struct ns_entry *naive;
 
 	if (b->busy_count == BUSY_MOST)
 		return;
-	naive = ns_select(b->naive_transports[transport], b->stub.loop.now);
+	naive = ns_select(b->naive_transports[transport], b->bare.loop.now);
 	t->pending++;
 	mta_transport_agent_ready(t, (struct mta_ref){ .generation = 1 });
-	must(b, (b->stub.note_count > before) == (naive != NULL));
+	must(b, (b->bare.note_count > before) == (naive != NULL));
 	if (!naive) {
 		b->refused++;
 		return;
 	}
-	compare_choice(b, &b->stub.to_agents.deliver, naive);
+	compare_choice(b, &b->bare.to_agents.deliver, naive);
 	b->selected++;
 	b->preempted += entry_jumped(b);
 	b->busy[b->busy_count++] = (struct pair){
-		.ours = b->stub.to_agents.deliver.entry, .naive = naive
+		.ours = b->bare.to_agents.deliver.entry, .naive = naive
 	};
 }
 
@@ -288,7 +288,7 @@ naive_drop_if_idle(struct ns_queue *q)
 static void
 naive_ended(struct both *b, struct ns_msg *m, bool was_last)
 {
-	if (was_last && !ns_refill(m, b->stub.loop.now)) {
+	if (was_last && !ns_refill(m, b->bare.loop.now)) {
 		ns_forget(m);
 		b->mails--;
 	}
@@ -303,12 +303,12 @@ naive_finish(struct both *b, struct ns_entry *e)
 	struct ns_msg *m = e->msg;
 	bool was_last;
 
-	ns_finish_count(e, b->stub.loop.now);
+	ns_finish_count(e, b->bare.loop.now);
 	if (q->transport == b->naive_transports[2])
 		q->window = -1;
 	if (q->window >= 0)
 		ns_unblock(q);
-	was_last = ns_finish_drop(e, b->stub.loop.now);
+	was_last = ns_finish_drop(e, b->bare.loop.now);
 	naive_drop_if_idle(q);
 	naive_ended(b, m, was_last);
 }
@@ -358,14 +358,14 @@ do_resume(struct both *b)
 		if (d->state != MTA_DEST_SUSPENDED)
 			continue;
 		q = ns_queue_find(b->naive_transports[2],
-				  mta_sym_text(&b->stub.symbols, d->name));
+				  mta_sym_text(&b->bare.symbols, d->name));
 		must(b, q != NULL);
 		q->window = 1;
 		if (q->busy == 0 && q->todo.n == 0)
 			ns_queue_drop(q);
 		else
 			ns_unblock(q);
-		mta_timer_cancel(&b->stub.loop, &d->timer);
+		mta_timer_cancel(&b->bare.loop, &d->timer);
 		d->timer.fire(&d->timer);
 		return;
 	}
@@ -388,18 +388,18 @@ do_give_up(struct both *b)
 		return;
 	d = mta_container_of(t->dests.next, struct mta_dest, in_transport);
 	q = ns_queue_find(b->naive_transports[transport],
-			  mta_sym_text(&b->stub.symbols, d->name));
+			  mta_sym_text(&b->bare.symbols, d->name));
 	count = q->todo.n;
 	must(b, count == (size_t)d->todo_count);
 	if (count == 0)
 		return;
-	status.reason = mta_sym_intern(&b->stub.symbols, "gone");
+	status.reason = mta_sym_intern(&b->bare.symbols, "gone");
 	retry = naive_queue(b, TRANSPORTS, "4.3.0 gone");
 	for (size_t i = 0; i < count; i++)
-		ns_move_entry(q->todo.at[0], retry, b->stub.loop.now);
+		ns_move_entry(q->todo.at[0], retry, b->bare.loop.now);
 	naive_drop_if_idle(q);
 	mta_dest_defer_todo(d, status);
-	mta_sym_drop(&b->stub.symbols, status.reason);
+	mta_sym_drop(&b->bare.symbols, status.reason);
 }
 
 static void
@@ -418,7 +418,7 @@ do_something(struct both *b)
 	else if (what < 95)
 		do_give_up(b);
 	else
-		b->stub.loop.now += below(b, 2500000);
+		b->bare.loop.now += below(b, 2500000);
 }
 
 /* No more mail comes: all that is there must be handed out in the end. */
@@ -433,7 +433,7 @@ drain(struct both *b)
 		if (i % 16 == 0)
 			do_resume(b);
 		if (i % 64 == 0)
-			b->stub.loop.now += MTA_USEC_PER_S;
+			b->bare.loop.now += MTA_USEC_PER_S;
 	}
 	for (int i = 0; i < DOMAINS; i++)
 		do_resume(b);

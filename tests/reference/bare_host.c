@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * See stub_host.h. Every file is due, never locked, and in whatever queue it is
+ * See bare_host.h. Every file is due, never locked, and in whatever queue it is
  * asked for.
  */
-#include "tests/reference/stub_host.h"
+#include "tests/reference/bare_host.h"
 
 #include "mta/panic.h"
 
-static struct stub_host *
+static struct bare_host *
 of_spool(struct mta_spool *spool)
 {
-	return mta_container_of(spool, struct stub_host, spool);
+	return mta_container_of(spool, struct bare_host, spool);
 }
 
-static struct stub_host *
+static struct bare_host *
 of_port(struct mta_port *port)
 {
-	return mta_container_of(port, struct stub_host, port);
+	return mta_container_of(port, struct bare_host, port);
 }
 
 /* ---- spool ------------------------------------------------------------------ */
 
 static enum mta_err
-stub_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
+bare_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
 	  enum mta_lock lock)
 {
 	(void)queue;
@@ -32,7 +32,7 @@ stub_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
 }
 
 static void
-stub_close(struct mta_spool *spool, struct mta_ref file, enum mta_lock lock)
+bare_close(struct mta_spool *spool, struct mta_ref file, enum mta_lock lock)
 {
 	(void)spool;
 	(void)file;
@@ -40,15 +40,15 @@ stub_close(struct mta_spool *spool, struct mta_ref file, enum mta_lock lock)
 }
 
 static enum mta_err
-stub_envelope(struct mta_spool *spool, struct mta_ref file,
+bare_envelope(struct mta_spool *spool, struct mta_ref file,
 	      struct mta_envelope *e)
 {
-	struct stub_host *s = of_spool(spool);
+	struct bare_host *s = of_spool(spool);
 
 	*e = (struct mta_envelope){
 		.arrival = s->loop.now,
 		.created_s = mta_second(s->loop.now),
-		.sender = stub_address(0, 0),
+		.sender = bare_address(0, 0),
 		.serial = file.index,
 		.recipient_count = s->files[file.index].count,
 	};
@@ -56,10 +56,10 @@ stub_envelope(struct mta_spool *spool, struct mta_ref file,
 }
 
 static enum mta_err
-stub_read(struct mta_spool *spool, struct mta_ref file, uint32_t offset,
+bare_read(struct mta_spool *spool, struct mta_ref file, uint32_t offset,
 	  struct mta_record *record)
 {
-	const struct stub_file *f = &of_spool(spool)->files[file.index];
+	const struct bare_file *f = &of_spool(spool)->files[file.index];
 
 	*record = (struct mta_record){ .kind = MTA_RECORD_END,
 				       .offset = offset,
@@ -72,7 +72,7 @@ stub_read(struct mta_spool *spool, struct mta_ref file, uint32_t offset,
 }
 
 static enum mta_err
-stub_mark_done(struct mta_spool *spool, struct mta_ref file, uint32_t offset)
+bare_mark_done(struct mta_spool *spool, struct mta_ref file, uint32_t offset)
 {
 	(void)spool;
 	(void)file;
@@ -81,7 +81,7 @@ stub_mark_done(struct mta_spool *spool, struct mta_ref file, uint32_t offset)
 }
 
 static uint32_t
-stub_mode(struct mta_spool *spool, struct mta_ref file)
+bare_mode(struct mta_spool *spool, struct mta_ref file)
 {
 	(void)spool;
 	(void)file;
@@ -89,7 +89,7 @@ stub_mode(struct mta_spool *spool, struct mta_ref file)
 }
 
 static void
-stub_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
+bare_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
 	      uint32_t clear)
 {
 	(void)spool;
@@ -99,26 +99,26 @@ stub_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
 }
 
 static enum mta_err
-stub_where(struct mta_spool *spool, struct mta_ref file,
+bare_where(struct mta_spool *spool, struct mta_ref file,
 	   enum mta_queue *queue)
 {
 	*queue = MTA_ACTIVE;
-	return stub_open(spool, MTA_ACTIVE, file, MTA_LOCK_NONE);
+	return bare_open(spool, MTA_ACTIVE, file, MTA_LOCK_NONE);
 }
 
 static enum mta_err
-stub_move(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
+bare_move(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
 	  enum mta_queue to, uint32_t wake_s)
 {
 	(void)from;
 	(void)wake_s;
 	if (to != MTA_ACTIVE)
 		of_spool(spool)->files_gone++;
-	return stub_open(spool, from, file, MTA_LOCK_NONE);
+	return bare_open(spool, from, file, MTA_LOCK_NONE);
 }
 
 static enum mta_err
-stub_remove(struct mta_spool *spool, enum mta_queue queue,
+bare_remove(struct mta_spool *spool, enum mta_queue queue,
 	    struct mta_ref file)
 {
 	(void)queue;
@@ -128,7 +128,7 @@ stub_remove(struct mta_spool *spool, enum mta_queue queue,
 }
 
 static enum mta_err
-stub_log_append(struct mta_spool *spool, enum mta_log log,
+bare_log_append(struct mta_spool *spool, enum mta_log log,
 		struct mta_ref file, const struct mta_log_record *record)
 {
 	(void)log;
@@ -138,7 +138,7 @@ stub_log_append(struct mta_spool *spool, enum mta_log log,
 }
 
 static enum mta_err
-stub_log_read(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
+bare_log_read(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 	      uint32_t n, struct mta_log_record *record)
 {
 	(void)spool;
@@ -150,7 +150,7 @@ stub_log_read(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 }
 
 static void
-stub_log_remove(struct mta_spool *spool, enum mta_log log,
+bare_log_remove(struct mta_spool *spool, enum mta_log log,
 		struct mta_ref file)
 {
 	(void)spool;
@@ -158,26 +158,26 @@ stub_log_remove(struct mta_spool *spool, enum mta_log log,
 	(void)file;
 }
 
-static const struct mta_spool_ops stub_spool_ops = {
-	.open = stub_open,
-	.close = stub_close,
-	.envelope = stub_envelope,
-	.read = stub_read,
-	.mark_done = stub_mark_done,
-	.mode = stub_mode,
-	.set_mode = stub_set_mode,
-	.where = stub_where,
-	.move = stub_move,
-	.remove = stub_remove,
-	.log_append = stub_log_append,
-	.log_read = stub_log_read,
-	.log_remove = stub_log_remove,
+static const struct mta_spool_ops bare_spool_ops = {
+	.open = bare_open,
+	.close = bare_close,
+	.envelope = bare_envelope,
+	.read = bare_read,
+	.mark_done = bare_mark_done,
+	.mode = bare_mode,
+	.set_mode = bare_set_mode,
+	.where = bare_where,
+	.move = bare_move,
+	.remove = bare_remove,
+	.log_append = bare_log_append,
+	.log_read = bare_log_read,
+	.log_remove = bare_log_remove,
 };
 
 /* ---- port, router, book -------------------------------------------------------- */
 
 static void
-stub_attach(struct mta_port *port, enum mta_service service,
+bare_attach(struct mta_port *port, enum mta_service service,
 	    struct mta_loop *loop, struct mta_timer *wake)
 {
 	(void)port;
@@ -187,10 +187,10 @@ stub_attach(struct mta_port *port, enum mta_service service,
 }
 
 static void
-stub_send(struct mta_port *port, enum mta_service service,
+bare_send(struct mta_port *port, enum mta_service service,
 	  const struct mta_note *note)
 {
-	struct stub_host *s = of_port(port);
+	struct bare_host *s = of_port(port);
 
 	if (service != MTA_TO_AGENTS)
 		return;
@@ -200,7 +200,7 @@ stub_send(struct mta_port *port, enum mta_service service,
 }
 
 static bool
-stub_receive(struct mta_port *port, enum mta_service service,
+bare_receive(struct mta_port *port, enum mta_service service,
 	     struct mta_note *note)
 {
 	(void)port;
@@ -210,10 +210,10 @@ stub_receive(struct mta_port *port, enum mta_service service,
 }
 
 static struct mta_ref
-stub_list_take(struct mta_port *port, uint32_t count,
+bare_list_take(struct mta_port *port, uint32_t count,
 	       struct mta_recipient **items)
 {
-	struct stub_host *s = of_port(port);
+	struct bare_host *s = of_port(port);
 
 	mta_assert(count <= sizeof(s->list) / sizeof(s->list[0]));
 	*items = s->list;
@@ -221,22 +221,22 @@ stub_list_take(struct mta_port *port, uint32_t count,
 }
 
 static uint32_t
-stub_token_count(struct mta_port *port)
+bare_token_count(struct mta_port *port)
 {
 	(void)port;
 	return 100;
 }
 
-static const struct mta_port_ops stub_port_ops = {
-	.attach = stub_attach,
-	.send = stub_send,
-	.receive = stub_receive,
-	.list_take = stub_list_take,
-	.token_count = stub_token_count,
+static const struct mta_port_ops bare_port_ops = {
+	.attach = bare_attach,
+	.send = bare_send,
+	.receive = bare_receive,
+	.list_take = bare_list_take,
+	.token_count = bare_token_count,
 };
 
 static mta_sym
-domain_symbol(const struct stub_host *s, mta_addr address)
+domain_symbol(const struct bare_host *s, mta_addr address)
 {
 	char name[32];
 
@@ -246,11 +246,11 @@ domain_symbol(const struct stub_host *s, mta_addr address)
 }
 
 static enum mta_route_result
-stub_resolve(struct mta_router *router, mta_addr address,
+bare_resolve(struct mta_router *router, mta_addr address,
 	     struct mta_route *route)
 {
-	struct stub_host *s =
-		mta_container_of(router, struct stub_host, router);
+	struct bare_host *s =
+		mta_container_of(router, struct bare_host, router);
 	uint32_t domain = mta_addr_family(address) - MTA_ADDR_NULL_FAMILIES;
 	char name[32];
 
@@ -262,16 +262,16 @@ stub_resolve(struct mta_router *router, mta_addr address,
 }
 
 static mta_sym
-stub_domain(const struct mta_book *book, mta_addr address)
+bare_domain(const struct mta_book *book, mta_addr address)
 {
 	return domain_symbol(
 		mta_container_of((struct mta_book *)(uintptr_t)book,
-				 struct stub_host, book),
+				 struct bare_host, book),
 		address);
 }
 
 static void
-stub_text(const struct mta_book *book, mta_addr address, char *buffer,
+bare_text(const struct mta_book *book, mta_addr address, char *buffer,
 	  size_t size_bytes)
 {
 	(void)book;
@@ -283,25 +283,25 @@ stub_text(const struct mta_book *book, mta_addr address, char *buffer,
 /* ---- making it --------------------------------------------------------------------- */
 
 mta_addr
-stub_address(uint32_t domain, uint32_t user)
+bare_address(uint32_t domain, uint32_t user)
 {
 	return mta_addr_make(MTA_ADDR_NULL_FAMILIES + domain, user);
 }
 
 void
-stub_init(struct stub_host *s, uint32_t transport_count)
+bare_init(struct bare_host *s, uint32_t transport_count)
 {
 	char name[32];
 
-	*s = (struct stub_host){ .transport_count = transport_count };
+	*s = (struct bare_host){ .transport_count = transport_count };
 	mta_loop_init(&s->loop, &s->sequence, 1000 * MTA_USEC_PER_S);
 	mta_symtab_init(&s->symbols);
 	mta_trace_init(&s->trace);
-	s->spool.ops = &stub_spool_ops;
-	s->port.ops = &stub_port_ops;
-	s->router.resolve = stub_resolve;
-	s->book.domain = stub_domain;
-	s->book.text = stub_text;
+	s->spool.ops = &bare_spool_ops;
+	s->port.ops = &bare_port_ops;
+	s->router.resolve = bare_resolve;
+	s->book.domain = bare_domain;
+	s->book.text = bare_text;
 	for (unsigned i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "d%02u.example", i);
 		mta_sym_intern(&s->symbols, name);
@@ -318,7 +318,7 @@ stub_init(struct stub_host *s, uint32_t transport_count)
 }
 
 void
-stub_release(struct stub_host *s)
+bare_release(struct bare_host *s)
 {
 	for (uint32_t i = 0; i < s->file_count; i++)
 		free(s->files[i].recipients);
@@ -328,11 +328,11 @@ stub_release(struct stub_host *s)
 }
 
 struct mta_ref
-stub_add_file(struct stub_host *s, mta_addr *recipients, uint32_t count)
+bare_add_file(struct bare_host *s, mta_addr *recipients, uint32_t count)
 {
 	s->files = mta_realloc(s->files, s->file_count + 1,
 			       sizeof(*s->files));
-	s->files[s->file_count] = (struct stub_file){
+	s->files[s->file_count] = (struct bare_file){
 		.recipients = recipients, .count = count, .is_there = true
 	};
 	return (struct mta_ref){ .index = s->file_count++, .generation = 1 };

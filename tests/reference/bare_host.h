@@ -4,18 +4,18 @@
  * files are arrays, notes to agents are kept for the test to read, nothing takes
  * time. For tests that drive the queue manager's parts by hand.
  */
-#ifndef TESTS_REFERENCE_STUB_HOST_H
-#define TESTS_REFERENCE_STUB_HOST_H
+#ifndef TESTS_REFERENCE_BARE_HOST_H
+#define TESTS_REFERENCE_BARE_HOST_H
 
 #include "mta/host.h"
 
-struct stub_file {
+struct bare_file {
 	mta_addr *recipients; /* owned */
 	uint32_t count;
 	bool is_there;
 };
 
-struct stub_host {
+struct bare_host {
 	struct mta_host host;
 	struct mta_loop loop;
 	uint64_t sequence;
@@ -25,7 +25,7 @@ struct stub_host {
 	struct mta_port port;
 	struct mta_router router;
 	struct mta_book book;
-	struct stub_file *files; /* owned; by index of the queue id */
+	struct bare_file *files; /* owned; by index of the queue id */
 	uint32_t file_count;
 	struct mta_recipient list[8192]; /* the one list of recipients */
 	struct mta_note to_agents;	 /* the last note to agents */
@@ -36,12 +36,12 @@ struct stub_host {
 };
 
 /* Addresses: domain d, user u. */
-mta_addr stub_address(uint32_t domain, uint32_t user);
+mta_addr bare_address(uint32_t domain, uint32_t user);
 
-void stub_init(struct stub_host *s, uint32_t transport_count);
-void stub_release(struct stub_host *s);
+void bare_init(struct bare_host *s, uint32_t transport_count);
+void bare_release(struct bare_host *s);
 /* A file with these recipients, in incoming. recipients: taken over. */
-struct mta_ref stub_add_file(struct stub_host *s, mta_addr *recipients,
+struct mta_ref bare_add_file(struct bare_host *s, mta_addr *recipients,
 			     uint32_t count);
 
 #endif
