@@ -259,6 +259,14 @@ invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
 plots: $(MTASIM) ## the plot command on a made-up results folder
 	@tests/plots/run.sh $(MTASIM)
 
+.PHONY: check-command check-command-long
+check-command: $(MTASIM) ## the check and diff commands as CI uses them
+	@tests/check/run.sh $(MTASIM)
+
+# The same with the reader of JUnit files that setup-long installs.
+check-command-long: $(MTASIM) setup-long
+	@JUNITPARSER_REQUIRED=1 tests/check/run.sh $(MTASIM)
+
 scenarios: $(MTASIM) ## judge the expectations of every shipped scenario
 	@tests/scenarios $(MTASIM) $(wildcard scenarios/*.yaml)
 
@@ -368,11 +376,12 @@ demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw 
 
 # make check: at most three minutes on two cores.
 CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid plots \
-	scenarios oracle-exact fingerprints
+	check-command scenarios oracle-exact fingerprints
 
 # make check-long: full counts, at most 35 minutes on two cores.
 LONG_STAGES = build-long suites-long suites-clang asan lint analyze plots \
-	scenarios schema golden oracle fingerprints-long coverage fuzz demo install-check
+	check-command-long scenarios schema golden oracle fingerprints-long \
+	coverage fuzz demo install-check
 
 .PHONY: check check-long build build-long suites-long suites-clang setup-long
 check: setup ## set up, build, all tests in three minutes

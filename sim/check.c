@@ -14,6 +14,7 @@
 #include "sim/arena.h"
 #include "sim/check_report.h"
 #include "sim/folder.h"
+#include "sim/golden.h"
 #include "sim/jobs.h"
 #include "sim/options.h"
 #include "sim/results.h"
@@ -34,6 +35,7 @@ struct check {
 	FILE *out;
 	struct check_found found;
 	struct expect_verdict *verdicts; /* owned */
+	char *golden_text;		 /* owned */
 };
 
 /* ---- in the child
@@ -78,6 +80,35 @@ run_folder(const struct check_case *c, uint32_t replication)
 	return folder_with(c->part, name);
 }
 
+/* The results are in their folder. */
+static void
+compare_golden(struct check *k, const struct run_request *request)
+{
+	const struct options *o = k->options;
+
+	if (!o->golden || !k->found.is_whole)
+		return;
+	k->found.golden_code =
+		golden_judge(o->golden, request->scenario->name, request->dir,
+			     o->is_update, &k->golden_text);
+	k->found.golden_size = strlen(k->golden_text);
+}
+
+static void
+hand_over(struct check *k, FILE *out)
+{
+	fwrite(&k->found, sizeof(k->found), 1, out);
+	if (k->verdicts)
+		fwrite(k->verdicts, sizeof(*k->verdicts),
+		       k->found.verdict_count, out);
+	if (k->golden_text)
+		fwrite(k->golden_text, 1, k->found.golden_size, out);
+	free(k->verdicts);
+	free(k->golden_text);
+	k->verdicts = NULL;
+	k->golden_text = NULL;
+}
+
 static int
 work(struct jobs *jobs, uint32_t index, FILE *out)
 {
@@ -93,6 +124,8 @@ work(struct jobs *jobs, uint32_t index, FILE *out)
 				.path = c->path,
 				.dir = dir,
 				.replication = index % runs,
+				.output = k->options->golden ? golden_output()
+							     : 0,
 				.say = keep,
 			},
 		.check = k,
@@ -101,10 +134,8 @@ work(struct jobs *jobs, uint32_t index, FILE *out)
 
 	run_catch_signals(false);
 	code = run_scenario(&child.request);
-	fwrite(&k->found, sizeof(k->found), 1, out);
-	fwrite(k->verdicts, sizeof(*k->verdicts), k->found.verdict_count, out);
-	free(k->verdicts);
-	k->verdicts = NULL;
+	compare_golden(k, &child.request);
+	hand_over(k, out);
 	free(dir);
 	return code;
 }
@@ -139,6 +170,11 @@ run_take(struct check_run *run, const struct job_end *end)
 	run->verdicts =
 		memory_array(f->verdict_count + 1, sizeof(*run->verdicts));
 	memcpy(run->verdicts, end->out + at, verdicts);
+	at += verdicts;
+	if (f->golden_size > 0 && end->out_size >= at + f->golden_size) {
+		run->golden_text = memory_array(f->golden_size + 1, 1);
+		memcpy(run->golden_text, end->out + at, f->golden_size);
+	}
 }
 
 static int
@@ -155,6 +191,8 @@ case_code(const struct check_case *c, const struct check_line *lines,
 							 ? EXIT_CODE_INTERNAL
 							 : run->code);
 	}
+	if (c->scenario)
+		code = check_worse(code, c->runs[0].found.golden_code);
 	for (size_t i = 0; i < count; i++) {
 		if (!lines[i].passed && !lines[i].is_error)
 			code = check_worse(code, EXIT_CODE_EXPECTATION);

@@ -40,7 +40,7 @@ struct check_found {
 	uint64_t unfinished; /* recipients */
 	uint64_t verdict_count;
 	uint64_t golden_size; /* bytes of golden_text */
-	bool golden_passed;
+	int golden_code;      /* of golden_judge() */
 };
 
 struct check_run {

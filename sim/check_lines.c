@@ -108,7 +108,9 @@ line_golden(const struct check_case *c, struct check_line *line)
 
 	line->kind = CHECK_GOLDEN;
 	line->name = "golden";
-	line->passed = run->found.golden_passed;
+	line->passed = run->found.golden_code == EXIT_CODE_OK;
+	line->is_error = !line->passed &&
+			 run->found.golden_code != EXIT_CODE_EXPECTATION;
 	line->runs = line->needed = 1;
 	line->held = line->passed;
 	snprintf(line->text, sizeof(line->text), "golden: %.*s", (int)length,

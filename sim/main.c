@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/diff.h"
 #include "sim/options.h"
 #include "sim/params_cmd.h"
 #include "sim/plot.h"
@@ -20,6 +21,7 @@ static const struct {
 } commands[] = {
 	{ "run", run_main },
 	{ "check", check_main },
+	{ "diff", diff_main },
 	{ "plot", plot_main },
 	{ "params", params_main },
 	{ "profiles", profiles_main },

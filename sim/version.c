@@ -30,7 +30,19 @@ static const struct {
 	  "1, 2, 3, 99 that occurred.\n"
 	  "\n"
 	  "  --junit FILE       write JUnit's XML too\n"
-	  "  --tap, --json      write TAP (for prove) or JSON instead of text\n" },
+	  "  --tap, --json      write TAP (for prove) or JSON instead of text\n"
+	  "  --golden DIR       compare each run with the one recorded in "
+	  "DIR/NAME; a\n"
+	  "                     difference, with the first event that differs, "
+	  "exits 99\n"
+	  "  --update           with --golden: record\n" },
+	{ "diff", "two results folders: what differs, and the first event",
+	  "mtasim diff DIR DIR\n"
+	  "\n"
+	  "Compare fingerprint, totals, series and events. Exit code 0: the same; "
+	  "99: they\n"
+	  "differ; 3: a folder is no results folder of this format, or is not "
+	  "whole.\n" },
 	{ "plot", "draw pictures from a results folder",
 	  "mtasim plot DIR [NAME...] [--terminal png|svg|gif|dumb]\n"
 	  "\n"
