@@ -14,6 +14,7 @@
 #include "sim/run.h"
 #include "sim/schema_cmd.h"
 #include "sim/version.h"
+#include "sim/view_cmd.h"
 
 static const struct {
 	const char *name;
@@ -23,6 +24,8 @@ static const struct {
 	{ "check", check_main },
 	{ "diff", diff_main },
 	{ "plot", plot_main },
+	{ "qshape", qshape_main },
+	{ "postqueue", postqueue_main },
 	{ "params", params_main },
 	{ "profiles", profiles_main },
 	{ "schema", schema_main },

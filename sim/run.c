@@ -16,6 +16,7 @@
 #include "sim/folder.h"
 #include "sim/options.h"
 #include "sim/results.h"
+#include "sim/snapshot.h"
 #include "sim/summary.h"
 #include "sim/version.h"
 #include "sim/world.h"
@@ -54,6 +55,7 @@ struct run {
 	struct progress progress;
 	int64_t end_us;
 	int64_t next_sample_us;
+	bool has_failed; /* a snapshot could not be written */
 };
 
 /* What a panic can say: where the run was, and how to get there again. */
@@ -201,6 +203,20 @@ run_view(struct run *r)
 	};
 }
 
+/* The operator wants a picture of a queue, into the results. */
+static void
+run_snapshot(struct operator *o, enum scenario_queue queue)
+{
+	struct run *r = mta_container_of(o, struct run, world.operator);
+	const struct mta_host *host = world_host(&r->world);
+	/* The scenario's list of queues has "any" before the first. */
+	enum mta_queue which = (enum mta_queue)(queue - 1);
+
+	if (!snapshot_write(results_part_dir(&r->results), host, which,
+			    host->loop->now - SIM_EPOCH))
+		r->has_failed = true;
+}
+
 /* Results are open: start, run, finish. */
 static int
 run_world(struct run *r, struct world_options *options)
@@ -212,6 +228,7 @@ run_world(struct run *r, struct world_options *options)
 		fprintf(stderr, "%s\n", options->error);
 		return EXIT_CODE_INVALID;
 	}
+	r->world.operator.snapshot = run_snapshot;
 	running = r;
 	progress_init(&r->progress, r->end_us,
 		      r->options->is_quiet ? PROGRESS_NEVER :
@@ -219,7 +236,7 @@ run_world(struct run *r, struct world_options *options)
 	end_us = run_until_over(r);
 	progress_finish(&r->progress);
 	running = NULL;
-	if (end_us < 0)
+	if (end_us < 0 || r->has_failed)
 		return EXIT_CODE_INTERNAL;
 	state = run_state(r);
 	return results_finish(&r->results, end_us, &state);

@@ -49,6 +49,28 @@ static const struct {
 	  "Draw the pictures that the files of a results folder allow, or the "
 	  "named ones,\n"
 	  "into DIR/plots. With --terminal dumb they are drawn as text.\n" },
+	{ "qshape", "which domain's mail is how old, at an instant of a run",
+	  "mtasim qshape [-s] [-l] [-p] [-b N] [-t MINUTES] [-m N] [-w N] DIR "
+	  "--at TIME [QUEUE...]\n"
+	  "\n"
+	  "Run the scenario of a results folder again up to TIME and print the "
+	  "table of\n"
+	  "qshape for the queues (default: incoming active).\n"
+	  "\n"
+	  "  -s        messages by the sender's domain, not recipients\n"
+	  "  -b N      buckets of age (10)\n"
+	  "  -t N      minutes of the first one (5); each is twice the one "
+	  "before,\n"
+	  "  -l        or all have the same length\n"
+	  "  -p        parent domains too, with -m N (5) or more domains below "
+	  "them\n"
+	  "  -w N      columns of the table (80)\n" },
+	{ "postqueue", "what waits at an instant of a run, mail by mail",
+	  "mtasim postqueue -p|-j DIR --at TIME\n"
+	  "\n"
+	  "Run the scenario of a results folder again up to TIME and list its "
+	  "queues:\n"
+	  "-p as a table, -j as one JSON object a line. Times are UTC.\n" },
 	{ "params", "every parameter of main.cf that the simulator knows",
 	  "mtasim params [--markdown] [NAME...]\n"
 	  "\n"
@@ -115,7 +137,7 @@ help_print_all(FILE *out)
 	      "\n",
 	      out);
 	for (int i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name,
+		fprintf(out, "  %-9s %s\n", commands[i].name,
 			commands[i].line);
 	fputs("\n"
 	      "  mtasim COMMAND --help tells more; mtasim --version\n"

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The scenario that a run wrote is the effective one, with the hashes of the
+ * files that it names; the reader refuses it when one of them has changed.
+ */
+#include "sim/replay.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/folder.h"
+#include "sim/options.h"
+#include "sim/version.h"
+
+/* End and replication of the run, from run.json. */
+static bool
+read_run_json(struct replay *r, const char *dir, uint32_t *replication)
+{
+	char *path = folder_with(dir, "/run.json");
+	json_error_t why;
+	json_t *root = json_load_file(path, 0, &why);
+	const json_t *end = json_object_get(root, "end_s");
+	bool is_run = json_is_number(end);
+
+	if (!root)
+		fprintf(stderr,
+			"mtasim: '%s' is no results folder of a run: %s\n", dir,
+			why.text);
+	else if (!is_run)
+		fprintf(stderr,
+			"mtasim: '%s' has no number end_s; run the "
+			"scenario again\n",
+			path);
+	if (is_run) {
+		r->end_us = llround(json_number_value(end) * 1e6);
+		*replication = (uint32_t)json_integer_value(
+			json_object_get(root, "replication"));
+	}
+	json_decref(root);
+	free(path);
+	return is_run;
+}
+
+static bool
+read_scenario(struct replay *r, const char *dir)
+{
+	char *path = folder_with(dir, "/scenario.yaml");
+	struct complaints complaints = {0};
+
+	r->scenario = scenario_read_file(
+		path, &(struct scenario_options){.data_dir = data_dir()},
+		&complaints);
+	complaints_print(&complaints, stderr);
+	complaints_release(&complaints);
+	free(path);
+	return r->scenario != NULL;
+}
+
+int
+replay_open(struct replay *r, const char *dir)
+{
+	struct world_options options = {0};
+
+	*r = (struct replay){0};
+	if (!read_run_json(r, dir, &options.replication) ||
+	    !read_scenario(r, dir))
+		return EXIT_CODE_INVALID;
+	options.seed = (uint64_t)r->scenario->seed;
+	r->has_world = true;
+	if (world_init(&r->world, r->scenario, &options) &&
+	    world_start(&r->world, &options))
+		return EXIT_CODE_OK;
+	fprintf(stderr, "%s\n", options.error);
+	return EXIT_CODE_INVALID;
+}
+
+void
+replay_until(struct replay *r, int64_t at_us)
+{
+	struct driver *driver = &r->world.driver;
+	struct driver_turn turn = driver_next(driver);
+
+	while (turn.at <= world_time(at_us)) {
+		driver_step(driver, turn);
+		turn = driver_next(driver);
+	}
+	/* Who looks now looks at this instant, not at the last event. */
+	if (world_host(&r->world)->loop->now < world_time(at_us))
+		world_host(&r->world)->loop->now = world_time(at_us);
+}
+
+void
+replay_close(struct replay *r)
+{
+	if (r->has_world)
+		world_release(&r->world);
+	if (r->scenario)
+		scenario_free(r->scenario);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Command lines of the views. Options are those of the tools that they stand
+ * for, and --at; what is wrong is said before anything is run.
+ */
+#include "sim/view_cmd.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mta/listing.h"
+#include "mta/shape.h"
+#include "sim/options.h"
+#include "sim/replay.h"
+#include "sim/run.h"
+#include "sim/value.h"
+#include "sim/version.h"
+
+enum {
+	OPTION_AT = 256,
+	OPTION_HELP,
+	QUEUES_MAX = 16,
+	NUMBER_MAX = 1000000,
+};
+
+static const struct option long_options[] = {
+	{"at", required_argument, NULL, OPTION_AT},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+struct view {
+	const char *command;
+	const char *dir;
+	int64_t at_us; /* -1: not given */
+	bool wants_help;
+	struct mta_shape_options shape;
+	enum mta_listing_form form;
+	bool has_form;
+	enum mta_queue queues[QUEUES_MAX];
+	int queue_count;
+};
+
+static int
+usage(const struct view *v, const char *what, const char *value)
+{
+	fprintf(stderr, "mtasim %s: %s%s%s; see 'mtasim %s --help'\n",
+		v->command, what, value ? ": " : "", value ? value : "",
+		v->command);
+	return EXIT_CODE_USAGE;
+}
+
+static int
+read_number(const struct view *v, const char *what, const char *text,
+	    int32_t most, int32_t *number)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	if (*end || end == text || value < 1 || value > most)
+		return usage(v, what, text);
+	*number = (int32_t)value;
+	return 0;
+}
+
+static int
+read_at(struct view *v, const char *text)
+{
+	struct value_error why;
+
+	if (!value_time(text, &v->at_us, &why) || v->at_us < 0)
+		return usage(v, "--at takes a time such as 30m", text);
+	return 0;
+}
+
+static int
+read_option(struct view *v, int id, const char *text)
+{
+	struct mta_shape_options *o = &v->shape;
+
+	switch (id) {
+	case OPTION_AT:
+		return read_at(v, text);
+	case OPTION_HELP:
+		v->wants_help = true;
+		return 0;
+	case 's':
+		o->by_sender = true;
+		return 0;
+	case 'l':
+		o->scale.is_linear = true;
+		return 0;
+	case 'b':
+		return read_number(v, "-b takes a number of buckets up to 200",
+				   text, MTA_SHAPE_BUCKETS_MAX,
+				   &o->scale.buckets);
+	case 't':
+		return read_number(v, "-t takes minutes", text, NUMBER_MAX,
+				   &o->scale.tick_minutes);
+	case 'm':
+		o->with_parents = true;
+		return read_number(v, "-m takes a number of domains", text,
+				   NUMBER_MAX, &o->least_below);
+	case 'w':
+		return read_number(v, "-w takes a width in columns", text, 1000,
+				   &o->width);
+	default:
+		break;
+	}
+	if (id == 'p' && strcmp(v->command, "qshape") == 0) {
+		o->with_parents = true;
+		return 0;
+	}
+	if (id != 'p' && id != 'j') {
+		/* getopt has said what it dislikes. */
+		fprintf(stderr, "see 'mtasim %s --help'\n", v->command);
+		return EXIT_CODE_USAGE;
+	}
+	v->form = id == 'p' ? MTA_LISTING_TABLE : MTA_LISTING_JSON;
+	v->has_form = true;
+	return 0;
+}
+
+static int
+read_queue(struct view *v, const char *name)
+{
+	for (int q = 0; q < MTA_QUEUES; q++) {
+		if (strcmp(name, mta_queue_name((enum mta_queue)q)) != 0)
+			continue;
+		if (v->queue_count == QUEUES_MAX)
+			return usage(v, "too many queues", name);
+		v->queues[v->queue_count++] = (enum mta_queue)q;
+		return 0;
+	}
+	return usage(v,
+		     "no such queue (maildrop, incoming, active, deferred, "
+		     "hold, corrupt)",
+		     name);
+}
+
+static int
+view_read(struct view *v, int argc, char **argv, const char *options)
+{
+	int id;
+	int code;
+
+	*v = (struct view){
+		.command = argv[0],
+		.at_us = -1,
+		.shape = mta_shape_defaults(),
+	};
+	optind = 1;
+	while ((id = getopt_long(argc, argv, options, long_options, NULL)) !=
+	       -1) {
+		code = read_option(v, id, optarg);
+		if (code != 0 || v->wants_help)
+			return code;
+	}
+	if (optind == argc)
+		return usage(v, "which results folder?", NULL);
+	v->dir = argv[optind++];
+	for (code = 0; optind < argc && code == 0; optind++)
+		code = read_queue(v, argv[optind]);
+	if (code == 0 && v->at_us < 0)
+		return usage(v, "at which time? add --at TIME", NULL);
+	return code;
+}
+
+/* Text to stdout. */
+static void
+print(struct mta_text *text, const char *piece)
+{
+	(void)text;
+	fputs(piece, stdout);
+}
+
+static void
+print_shape(struct view *v, struct replay *r, struct mta_text *text)
+{
+	struct mta_shape shape;
+
+	if (v->queue_count == 0) {
+		v->queues[v->queue_count++] = MTA_INCOMING;
+		v->queues[v->queue_count++] = MTA_ACTIVE;
+	}
+	mta_shape_init(&shape, world_host(&r->world), &v->shape);
+	for (int i = 0; i < v->queue_count; i++)
+		mta_shape_add_queue(&shape, v->queues[i]);
+	mta_shape_print(&shape, text);
+	mta_shape_release(&shape);
+}
+
+static void
+print_listing(struct view *v, struct replay *r, struct mta_text *text)
+{
+	mta_listing_print(world_host(&r->world), v->form,
+			  r->world.params.enable_long_queue_ids, text);
+}
+
+static int
+view_show(struct view *v,
+	  void (*show)(struct view *, struct replay *, struct mta_text *))
+{
+	struct mta_text text = {.put = print};
+	struct replay r;
+	int code;
+
+	run_prepare();
+	code = replay_open(&r, v->dir);
+	if (code == 0 && v->at_us > r.end_us) {
+		fprintf(stderr,
+			"mtasim %s: the run in '%s' ends at %.6f s, before "
+			"--at\n",
+			v->command, v->dir, (double)r.end_us / 1e6);
+		code = EXIT_CODE_INVALID;
+	}
+	if (code == 0) {
+		replay_until(&r, v->at_us);
+		show(v, &r, &text);
+		if (fflush(stdout) != 0 || ferror(stdout)) {
+			fprintf(stderr, "mtasim %s: cannot write\n",
+				v->command);
+			code = EXIT_CODE_INTERNAL;
+		}
+	}
+	replay_close(&r);
+	return code;
+}
+
+int
+qshape_main(int argc, char **argv)
+{
+	struct view v;
+	int code = view_read(&v, argc, argv, "slpb:t:m:w:");
+
+	if (code != 0)
+		return code;
+	if (!v.wants_help)
+		return view_show(&v, print_shape);
+	help_print(stdout, "qshape");
+	return EXIT_CODE_OK;
+}
+
+int
+postqueue_main(int argc, char **argv)
+{
+	struct view v;
+	int code = view_read(&v, argc, argv, "pj");
+
+	if (code != 0)
+		return code;
+	if (v.wants_help) {
+		help_print(stdout, "postqueue");
+		return EXIT_CODE_OK;
+	}
+	if (!v.has_form)
+		return usage(&v, "-p or -j", NULL);
+	if (v.queue_count > 0)
+		return usage(&v, "it lists all queues; name none", NULL);
+	return view_show(&v, print_listing);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A place for text that operators read: pieces of it, line ends included, go to
+ * whoever prints them. Embedded in its owner, which put() finds with
+ * mta_container_of. The text is borrowed for the call.
+ */
+#ifndef MTA_TEXT_H
+#define MTA_TEXT_H
+
+#include "mta/types.h"
+
+struct mta_text {
+	void (*put)(struct mta_text *, const char *text);
+};
+
+/* As snprintf, cut to MTA_TEXT_PIECE bytes. */
+enum {
+	MTA_TEXT_PIECE = 2048
+};
+void mta_text_print(struct mta_text *t, const char *format, ...)
+	__attribute__((format(__printf__, 2, 3)));
+
+#endif
