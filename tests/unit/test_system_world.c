@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the host around the services does, through the whole system: fallback
+ * relays, a stopped system, the disk that all who write wait for, very long
+ * lists of recipients. Times are sums of what each scenario says.
+ */
+#include <check.h>
+
+#include "tests/world_run.h"
+
+/* F11.3: 30 s of smtp_connect_timeout at the site, 1 s at the other machine. */
+START_TEST(a_fallback_relay_takes_what_the_site_does_not)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: fallback\nrun: {for: 100s}\n"
+		"mta: {smtp_fallback_relay: \"[f.example]\"}\n"
+		"receivers: {silent: {state: timeout}, f: {transfer: 1s}}\n"
+		"domains: {a.example: {receiver: silent},\n"
+		"  f.example: {receiver: f}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r), "0:sent@31");
+	world_run_close(r);
+}
+END_TEST
+
+/* Soft failures of both: deferred after 2 + 3 s, and not before. A hard one is
+ * final at once (F11.3). */
+START_TEST(a_fallback_relay_may_fail_too)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: fallback\nrun: {for: 100s}\n"
+		"mta: {smtp_fallback_relay: f.example}\n"
+		"receivers:\n"
+		"  down: {state: refused, after: 2s}\n"
+		"  no: {replies: [{step: rcpt, code: 550}]}\n"
+		"  f: {state: refused, after: 3s}\n"
+		"domains: {a.example: {receiver: down},\n"
+		"  b.example: {receiver: no}, f.example: {receiver: f}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s]}, to: a.example}\n"
+		"  t: {arrivals: {times: [10s]}, to: b.example,\n"
+		"      sender: \"\"}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@5 1:bounced@10");
+	world_run_close(r);
+}
+END_TEST
+
+/* Without one, and when it is a domain that nobody knows, nothing changes. */
+START_TEST(a_fallback_relay_that_is_unknown)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: fallback\nrun: {for: 100s}\n"
+		"mta: {smtp_fallback_relay: nowhere.example}\n"
+		"receivers: {silent: {state: timeout}}\n"
+		"domains: {a.example: {receiver: silent}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r), "0:deferred@30");
+	world_run_close(r);
+}
+END_TEST
+
+/* F2.1: postdrop works while nobody runs. Stopped from 5 s to 100 s. */
+START_TEST(maildrop_fills_while_the_system_is_stopped)
+{
+	struct world_run *r = world_run_open(
+		"scenario: stopped\nrun: {for: 200s}\n"
+		"receivers: {r: {transfer: 0s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [1s, 10s, 20s]}, via: sendmail,\n"
+		"      to: a.example}\n"
+		"operator:\n"
+		"  - {at: 5s, postfix: stop}\n"
+		"  - {at: 100s, postfix: start}\n",
+		NULL);
+
+	world_run_until(r, 99 * INT64_C(1000000));
+	ck_assert_uint_eq(world_run_in_queue(r, MTA_MAILDROP), 2);
+	world_run_finish(r);
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@1 1:sent@100 2:sent@100");
+	world_run_close(r);
+}
+END_TEST
+
+/* One write at a time, 2 s each: three mails of one instant are safe after 2, 4
+ * and 6 s, and none is taken before, though each note wakes the queue manager
+ * and times of files are whole seconds with one of grace (F4.7). */
+START_TEST(mail_is_not_taken_before_the_disk_has_it)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: disk\nrun: {for: 100s}\n"
+		"costs: {disk: {fsync: 2s}}\n"
+		"receivers: {r: {transfer: 0s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s, 0s, 0s]}, to: a.example}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@2 1:sent@4 2:sent@6");
+	world_run_close(r);
+}
+END_TEST
+
+START_TEST(a_mail_to_twenty_thousand)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: list\nrun: {for: 100s}\n"
+		"receivers: {r: {transfer: 0s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s]}, to: a.example, users: 20000,\n"
+		"      recipients: 20000}\n");
+
+	ck_assert_uint_eq(r->delivery.count, 20000);
+	ck_assert_uint_eq(world_run_ended(r, 0)->outcome, MTA_SENT);
+	world_run_close(r);
+}
+END_TEST
+
+Suite *
+system_world_suite(void)
+{
+	Suite *suite = suite_create("system: the host");
+	TCase *t = tcase_create("host");
+
+	tcase_add_test(t, a_fallback_relay_takes_what_the_site_does_not);
+	tcase_add_test(t, a_fallback_relay_may_fail_too);
+	tcase_add_test(t, a_fallback_relay_that_is_unknown);
+	tcase_add_test(t, maildrop_fills_while_the_system_is_stopped);
+	tcase_add_test(t, mail_is_not_taken_before_the_disk_has_it);
+	tcase_add_test(t, a_mail_to_twenty_thousand);
+	suite_add_tcase(suite, t);
+	return suite;
+}
