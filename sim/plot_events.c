@@ -94,7 +94,7 @@ merge_crowds(struct plot_events *events, double span)
 				best = *next;
 		}
 		if (more > 0) {
-			char head[56];
+			char head[48];
 			copy_text(head, sizeof(head), best.text);
 			snprintf(best.text, sizeof(best.text), "%s, %zu more",
 				 head, more);

@@ -109,7 +109,7 @@ print_key(FILE *out, const char *name, const struct tally_key *k)
 	size_t length = strlen(name);
 	/* The end of a name tells more than its beginning. */
 	const char *shown =
-		length > NAME_WIDTH ? name + length - NAME_WIDTH : name;
+		length > NAME_WIDTH ? name + (length - NAME_WIDTH) : name;
 
 	fprintf(out, "  %-*s %9" PRIu64, NAME_WIDTH, shown, k->delay.count);
 	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {

@@ -447,7 +447,7 @@ job_jump(struct mta_job *j, struct mta_job *c, int64_t need)
 	}
 }
 
-static struct mta_job *
+static void
 job_preempt(struct mta_job *c)
 {
 	const struct mta_slot_law *law = &c->transport->slot_law;
@@ -457,16 +457,14 @@ job_preempt(struct mta_job *c)
 	int64_t need;
 
 	if (!mta_job_may_be_preempted(law, &current))
-		return c;
+		return;
 	j = job_candidate(c);
 	if (!j)
-		return c;
+		return;
 	v = job_view(j);
 	need = mta_job_need(&v);
-	if (!mta_job_can_afford(law, &current, need))
-		return c;
-	job_jump(j, c, need);
-	return j;
+	if (mta_job_can_afford(law, &current, need))
+		job_jump(j, c, need);
 }
 
 /* ---- selection (F6.5, F6.6) ---------------------------------------------- */
@@ -572,7 +570,7 @@ mta_job_select(struct mta_transport *t)
 	if (!j)
 		return NULL;
 	if (mta_preemption_is_on(&t->slot_law))
-		j = job_preempt(j);
+		job_preempt(j);
 	while ((j = mta_order_next_stop(t)) != NULL) {
 		struct mta_peer *p = job_pick_peer(j);
 

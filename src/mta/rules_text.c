@@ -34,6 +34,7 @@ put_number(char *out, uint64_t number, uint32_t base, size_t least_digits)
 
 	while (number > 0 || count < least_digits) {
 		mta_assert(count < sizeof(reversed));
+		/* cppcheck-suppress zerodivcond ; no base is 0 */
 		reversed[count++] = id_digits[number % base];
 		number /= base;
 	}
