@@ -256,6 +256,10 @@ plain: $(PLAIN_TESTS)
 invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
 	@MTASIM=$(MTASIM) tests/invalid/run.sh $(MTASIM)
 
+.PHONY: forms
+forms: $(MTASIM) ## qshape, postqueue, step and the mail log of a run
+	@tests/forms/run.sh $(MTASIM)
+
 plots: $(MTASIM) ## the plot command on a made-up results folder
 	@tests/plots/run.sh $(MTASIM)
 
@@ -375,11 +379,11 @@ demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw 
 # ---------------------------------------------------------------- all checks
 
 # make check: at most three minutes on two cores.
-CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid plots \
+CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid forms plots \
 	check-command scenarios oracle-exact fingerprints
 
 # make check-long: full counts, at most 35 minutes on two cores.
-LONG_STAGES = build-long suites-long suites-clang asan lint analyze plots \
+LONG_STAGES = build-long suites-long suites-clang asan lint analyze forms plots \
 	check-command-long scenarios schema golden oracle fingerprints-long \
 	coverage fuzz demo install-check
 

@@ -13,6 +13,7 @@
 #include "sim/profiles_cmd.h"
 #include "sim/run.h"
 #include "sim/schema_cmd.h"
+#include "sim/step.h"
 #include "sim/version.h"
 #include "sim/view_cmd.h"
 
@@ -26,6 +27,7 @@ static const struct {
 	{ "plot", plot_main },
 	{ "qshape", qshape_main },
 	{ "postqueue", postqueue_main },
+	{ "step", step_main },
 	{ "params", params_main },
 	{ "profiles", profiles_main },
 	{ "schema", schema_main },

@@ -71,6 +71,17 @@ static const struct {
 	  "Run the scenario of a results folder again up to TIME and list its "
 	  "queues:\n"
 	  "-p as a table, -j as one JSON object a line. Times are UTC.\n" },
+	{ "step", "a run event by event, each with its cause",
+	  "mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N] "
+	  "[--set PATH=VALUE]\n"
+	  "\n"
+	  "Print each event: when, who, what, the queues, the flow tokens, "
+	  "which queue is\n"
+	  "looked at next, the destination's window, deliveries and feedback; "
+	  "below it a\n"
+	  "sentence that says why. In a terminal one at a time: next, next of "
+	  "the same kind,\n"
+	  "back, quit. --mail N: only of mail number N, from 0.\n" },
 	{ "params", "every parameter of main.cf that the simulator knows",
 	  "mtasim params [--markdown] [NAME...]\n"
 	  "\n"

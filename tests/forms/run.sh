@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# run.sh MTASIM: the views of a run from the command line. The operator's
+# snapshot and qshape run afterwards must agree, a queue's total must be that of
+# series.csv, the log must have as many statuses as summary.json counts. Log
+# analysers judge the log when they are installed: pflogsumm, and mtail with
+# its shipped program.
+set -eu
+program=$1
+here=${0%/*}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0
+failed=0
+
+# what, wanted, got
+same() {
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'forms: %s: wanted\n%s\ngot\n%s\n' "$1" "$2" "$3"
+	fi
+}
+
+# what, exit code, words of the message, command...
+refused() {
+	what=$1 code=$2 words=$3
+	shift 3
+	got=0
+	"$@" >"$scratch/out" 2>&1 || got=$?
+	same "$what: exit code" "$code" "$got"
+	if grep -qF -e "$words" "$scratch/out"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "forms: $what: no '$words' in:"
+		cat "$scratch/out"
+	fi
+}
+
+dir=$scratch/run
+"$program" run --quiet --out "$dir" "$here/lines.yaml"
+
+same "snapshot and qshape" "$(cat "$dir/snapshot-deferred-900.txt")" \
+	"$("$program" qshape "$dir" --at 15m deferred)"
+# One mail with one live recipient waits from 10 min on: series.csv's column 5.
+same "qshape's total and series.csv" \
+	"$(awk -F, '$1 == "900.000000" { print $5 }' "$dir/series.csv")" \
+	"$("$program" qshape "$dir" --at 15m deferred |
+		awk '$1 == "TOTAL" { print $2 }')"
+same "postqueue -j, one line a mail" 1 \
+	"$("$program" postqueue -j "$dir" --at 15m | wc -l | tr -d ' ')"
+same "postqueue before the first mail" "Mail queue is empty" \
+	"$("$program" postqueue -p "$dir" --at 0s)"
+
+# summary.json and run.json count recipients; each has one line in the log.
+count() { sed -n "s/.*\"$1\": \([0-9]*\).*/\1/p" "$dir/run.json" | head -n 1; }
+for pair in sent:delivered bounced:bounced deferred:deferrals; do
+	same "log and run.json, $pair" "$(count "${pair#*:}")" \
+		"$(grep -c "status=${pair%:*} " "$dir/maillog")"
+done
+if command -v pflogsumm >/dev/null 2>&1; then
+	pflogsumm "$dir/maillog" >"$scratch/sum"
+	same "pflogsumm delivered" "$(count delivered)" \
+		"$(awk '$2 == "delivered" { print $1; exit }' "$scratch/sum")"
+	same "pflogsumm bounced" "$(count bounced)" \
+		"$(awk '$2 == "bounced" { print $1; exit }' "$scratch/sum")"
+	same "pflogsumm deferrals" "$(count deferrals)" \
+		"$(sed -n 's/.*deferred  (\([0-9]*\)  deferrals).*/\1/p' \
+			"$scratch/sum")"
+fi
+mtail_program=/usr/share/doc/mtail/examples/postfix.mtail
+if command -v mtail >/dev/null 2>&1 && [ -r "$mtail_program" ]; then
+	mtail --one_shot --progs "$mtail_program" --logs "$dir/maillog" \
+		>"$scratch/mtail" 2>"$scratch/mtail.log"
+	same "mtail removed" "$(grep -c ': removed$' "$dir/maillog")" \
+		"$(sed -n 's/.*postfix_qmgr_removes_total.* \([0-9]*\)$/\1/p' \
+			"$scratch/mtail" | head -n 1)"
+fi
+
+# step: mail 0 is submitted, moved, answered, admitted, given to an agent,
+# delivered and removed; each event is a line and a sentence.
+"$program" step "$here/lines.yaml" --mail 0 >"$scratch/step"
+same "step, who and what" "client submits
+cleanup moves new -> incoming
+cleanup answers
+qmgr moves incoming -> active
+qmgr admits
+qmgr hands to an agent
+agent reports sent
+qmgr moves active -> gone
+qmgr ends" "$(sed -n 's/^[0-9.]* \(.*\) mail 0 .*/\1/p' "$scratch/step")"
+same "step, a sentence each" \
+	"$(grep -c '^[0-9]' "$scratch/step")" "$(grep -c '^    ' "$scratch/step")"
+
+refused "a time outside the run" 3 "ends at 1200.000000 s" \
+	"$program" qshape "$dir" --at 2h
+refused "an unknown queue" 2 "no such queue" \
+	"$program" qshape "$dir" --at 2m defer
+refused "no results folder" 3 "no results folder of a run" \
+	"$program" postqueue -p "$scratch" --at 2m
+refused "no time" 2 "--at TIME" "$program" qshape "$dir"
+refused "neither -p nor -j" 2 "-p or -j" "$program" postqueue "$dir" --at 1m
+refused "a mail that is none" 2 "--mail" \
+	"$program" step "$here/lines.yaml" --mail x
+printf '{"end_s": ' >"$dir/run.json"
+refused "a truncated folder" 3 "no results folder of a run" \
+	"$program" qshape "$dir" --at 2m
+
+echo "forms: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
