@@ -25,6 +25,11 @@
 #define WORDS(w)     "{\"enum\": [" w "]}"
 #define MAP_OF(x)    "{\"type\": \"object\", \"additionalProperties\": " x "}"
 
+/* A map with this key and no other. */
+#define ONLY(key, x)                                                           \
+	"{\"type\": \"object\", \"properties\": {\"" key "\": " x              \
+	"}, \"required\": [\"" key "\"], \"additionalProperties\": false}"
+
 /* ---- special shapes ----------------------------------------------------- */
 
 static const struct {
@@ -39,17 +44,14 @@ static const struct {
 	{SCHEMA_ROOT, "bounces_to", REF("receiver-use")},
 	{SCHEMA_ROOT, "expect", LIST_OF(TEXT)},
 	{SCHEMA_ROOT, "files", MAP_OF(TEXT)},
-	{SCHEMA_FAILS, "pattern", LIST_OF("{\"enum\": [0, 1]}")},
+	{SCHEMA_FAILS, "pattern", LIST_OF(WORDS("0, 1"))},
 	{SCHEMA_GREYLIST, "key",
 	 LIST_OF(WORDS("\"client\", \"sender\", \"recipient\""))},
 	{SCHEMA_DOMAIN, "receiver", REF("receiver-use")},
 	{SCHEMA_SOURCE, "arrivals", REF("sources.NAME.arrivals")},
 	{SCHEMA_SOURCE, "to", REF("to")},
 	{SCHEMA_SOURCE, "via",
-	 EITHER(WORDS("\"smtp\", \"sendmail\""),
-		"{\"type\": \"object\", \"properties\": {\"sendmail\": " TEXT
-		"}, \"required\": [\"sendmail\"], "
-		"\"additionalProperties\": false}")},
+	 EITHER(WORDS("\"smtp\", \"sendmail\""), ONLY("sendmail", TEXT))},
 	{SCHEMA_ARRIVALS, "times", LIST_OF(REF("signed-time"))},
 	{SCHEMA_DAILY, "hours", LIST_OF(REF("number"))},
 	{SCHEMA_DAILY, "days", LIST_OF(REF("number"))},
@@ -60,81 +62,39 @@ static const struct {
 	 EITHER(WORDS("\"ALL\""), REF("operator.where"))},
 	{SCHEMA_ACTION, "postqueue",
 	 EITHER(WORDS("\"flush\""),
-		"{\"type\": \"object\", \"properties\": {\"site\": " TEXT
-		", \"id\": " TEXT "}, \"additionalProperties\": false}")},
+		EITHER(ONLY("site", TEXT), ONLY("id", TEXT)))},
 	{SCHEMA_ACTION, "crash",
-	 EITHER(WORDS("\"qmgr\""),
-		"{\"type\": \"object\", \"properties\": {\"agent\": " TEXT
-		"}, \"additionalProperties\": false}")},
+	 EITHER(WORDS("\"qmgr\""), ONLY("agent", TEXT))},
 };
 
 /* Types of the language, and shapes that several keys have. Patterns are those
  * of the table at the head of docs/scenario.md. */
-#define NUMBER	  "(0|[1-9][0-9]*)([.][0-9]+)?"
-#define STRING(p) "{\"type\": \"string\", \"pattern\": \"^" p "$\"}"
+#define NUMBER	   "(0|[1-9][0-9]*)([.][0-9]+)?"
+#define STRING(p)  "{\"type\": \"string\", \"pattern\": \"^" p "$\"}"
+#define TIME(sign) STRING("(0|" sign NUMBER "(us|ms|s|m|h|d|w))")
+#define RECEIVER   EITHER(TEXT, REF("receivers.NAME"))
+#define WEIGHTS	   MAP_OF(REF("number"))
+#define ZIPF	   ONLY("zipf", REF("sources.NAME.to.zipf"))
+#define CYCLE	   ONLY("cycle", LIST_OF(TEXT))
+
 static const struct {
 	const char *name;
 	const char *shape;
-} types[] =
-	{
-		{"time", EITHER("{\"enum\": [0]}",
-				STRING("(0|" NUMBER "(us|ms|s|m|h|d|w))"))},
-		{"signed-time",
-		 EITHER("{\"enum\": [0]}",
-			STRING("(0|-?" NUMBER "(us|ms|s|m|h|d|w))"))},
-		{"rate", STRING(NUMBER "/(s|min|h|d)")},
-		{"size", EITHER("{\"type\": \"integer\", \"minimum\": 0}",
-				STRING(NUMBER "(B|KB|KiB|MB|MiB|GB|GiB)?"))},
-		{"share", EITHER("{\"type\": \"number\", \"minimum\": 0, "
-				 "\"maximum\": 1}",
-				 STRING(NUMBER "%?"))},
-		{"number",
-		 EITHER("{\"type\": \"number\"}", STRING("-?" NUMBER))},
-		{"text", "{\"type\": [\"string\", \"number\", \"boolean\"]}"},
-		{"value", "{\"type\": [\"string\", \"number\"]}"},
-		{"law", EITHER(REF("value"), REF("a-law"))},
-		{"receiver-use",
-		 "{\"anyOf\": [" TEXT ", " REF(
-			 "receivers.NAME") ", {\"type\": "
-					   "\"object\", \"properties\": "
-					   "{\"each\": " EITHER(
-						   TEXT,
-						   REF("receivers.NAME")) "}, "
-									  "\"re"
-									  "quir"
-									  "ed\""
-									  ": "
-									  "[\"e"
-									  "ach"
-									  "\"],"
-									  " "
-									  "\"ad"
-									  "diti"
-									  "onal"
-									  "Prop"
-									  "erti"
-									  "es\""
-									  ": "
-									  "fals"
-									  "e}]"
-									  "}"},
-		{"to",
-		 "{\"anyOf\": [" TEXT
-		 ", {\"type\": \"object\", \"properties\": "
-		 "{\"zipf\": " REF(
-			 "sources.NAME.to.zipf") "}, \"required\": "
-						 "[\"zipf\"], "
-						 "\"additionalProperties\": "
-						 "false}, {\"type\": "
-						 "\"object\", \"properties\": "
-						 "{\"cycle\": " LIST_OF(
-							 TEXT) "}, "
-							       "\"required\": "
-							       "[\"cycle\"], "
-							       "\"additionalPro"
-							       "perties\": "
-							       "false},"
-							       " " MAP_OF(REF("number")) "]}"},
+} types[] = {
+	{"time", EITHER(WORDS("0"), TIME(""))},
+	{"signed-time", EITHER(WORDS("0"), TIME("-?"))},
+	{"rate", STRING(NUMBER "/(s|min|h|d)")},
+	{"size", EITHER("{\"type\": \"integer\", \"minimum\": 0}",
+			STRING(NUMBER "(B|KB|KiB|MB|MiB|GB|GiB)?"))},
+	{"share", EITHER("{\"type\": \"number\", \"minimum\": 0, "
+			 "\"maximum\": 1}",
+			 STRING(NUMBER "%?"))},
+	{"number", EITHER("{\"type\": \"number\"}", STRING("-?" NUMBER))},
+	{"text", "{\"type\": [\"string\", \"number\", \"boolean\"]}"},
+	{"value", "{\"type\": [\"string\", \"number\"]}"},
+	{"law", EITHER(REF("value"), REF("a-law"))},
+	{"receiver-use", EITHER(RECEIVER, ONLY("each", RECEIVER))},
+	{"to", EITHER(EITHER(TEXT, ZIPF), EITHER(CYCLE, WEIGHTS))},
 };
 
 static const char *
