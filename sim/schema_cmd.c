@@ -37,16 +37,12 @@ static const struct {
 	const char *name;
 	const char *shape;
 } specials[] = {
-	{SCHEMA_ROOT, "output",
-	 LIST_OF(WORDS("\"messages\", \"attempts\", \"moves\", \"feedback\", "
-		       "\"maillog\", \"metrics\", \"plots\""))},
 	{SCHEMA_ROOT, "mta", REF("mta")},
 	{SCHEMA_ROOT, "bounces_to", REF("receiver-use")},
 	{SCHEMA_ROOT, "expect", LIST_OF(TEXT)},
 	{SCHEMA_ROOT, "files", MAP_OF(TEXT)},
 	{SCHEMA_FAILS, "pattern", LIST_OF(WORDS("0, 1"))},
-	{SCHEMA_GREYLIST, "key",
-	 LIST_OF(WORDS("\"client\", \"sender\", \"recipient\""))},
+	{SCHEMA_LAW, "mixture", LIST_OF("{\"type\": \"object\"}")},
 	{SCHEMA_DOMAIN, "receiver", REF("receiver-use")},
 	{SCHEMA_SOURCE, "arrivals", REF("sources.NAME.arrivals")},
 	{SCHEMA_SOURCE, "to", REF("to")},
@@ -105,7 +101,7 @@ special_shape(const struct schema_key *key)
 		    strcmp(specials[i].name, key->name) == 0)
 			return specials[i].shape;
 	}
-	return ANYTHING;
+	return NULL;
 }
 
 /* ---- one key ------------------------------------------------------------ */
@@ -159,6 +155,28 @@ print_words(const char *words)
 	printf("]}");
 }
 
+/* "list of client, sender": the table has the words themselves. False: it says
+ * something else. */
+static bool
+print_word_list(const char *words)
+{
+	static const char start[] = "list of ";
+	const char *before = "";
+
+	if (strncmp(words, start, strlen(start)) != 0)
+		return false;
+	printf("{\"type\": \"array\", \"items\": {\"enum\": [");
+	for (words += strlen(start); *words; words += strspn(words, ", ")) {
+		size_t length = strcspn(words, ", ");
+
+		printf("%s\"%.*s\"", before, (int)length, words);
+		before = ", ";
+		words += length;
+	}
+	printf("]}}");
+	return true;
+}
+
 static void
 print_integer(const struct schema_key *key)
 {
@@ -178,6 +196,17 @@ print_container(const struct schema_key *key)
 	print_ref(title);
 	if (key->type != SCHEMA_TYPE_MAP)
 		putchar('}');
+}
+
+static void
+print_special(const struct schema_key *key)
+{
+	const char *shape = special_shape(key);
+
+	if (shape)
+		fputs(shape, stdout);
+	else if (!print_word_list(key->words))
+		fputs(ANYTHING, stdout);
 }
 
 static void
@@ -223,7 +252,7 @@ print_shape(const struct schema_key *key)
 		print_container(key);
 		return;
 	case SCHEMA_TYPE_SPECIAL:
-		fputs(special_shape(key), stdout);
+		print_special(key);
 		return;
 	}
 }
