@@ -385,7 +385,7 @@ CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid forms plots \
 # make check-long: full counts, at most 35 minutes on two cores.
 LONG_STAGES = build-long suites-long suites-clang asan lint analyze forms plots \
 	check-command-long scenarios schema golden oracle fingerprints-long \
-	coverage fuzz demo install-check
+	coverage fuzz demo install-check deb-check
 
 .PHONY: check check-long build build-long suites-long suites-clang setup-long
 check: setup ## set up, build, all tests in three minutes
@@ -461,6 +461,26 @@ install-files: $(MTASIM)
 	install -m 644 README.md CONTRIBUTING.md LICENSE $(wildcard docs/*.md) \
 		$(SHARE)/doc/mtasim
 	install -m 644 $(wildcard docs/images/*) $(SHARE)/doc/mtasim/images
+	install -d $(SHARE)/man/man1 $(SHARE)/man/man5 \
+		$(SHARE)/bash-completion/completions \
+		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	docs/man.sh $(MTASIM) 1 >$(SHARE)/man/man1/mtasim.1
+	docs/man.sh $(MTASIM) 5 >$(SHARE)/man/man5/mtasim-scenario.5
+	docs/completion.sh $(MTASIM) bash \
+		>$(SHARE)/bash-completion/completions/mtasim
+	docs/completion.sh $(MTASIM) zsh >$(SHARE)/zsh/site-functions/_mtasim
+	docs/completion.sh $(MTASIM) fish \
+		>$(SHARE)/fish/vendor_completions.d/mtasim.fish
+
+.PHONY: deb deb-check
+deb: ## a Debian package, build/mtasim_VERSION_ARCH.deb
+	@rm -rf build/deb
+	@$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/deb \
+		PREFIX=/usr >/dev/null
+	@tests/deb build/deb build
+
+deb-check: deb ## unpack the package; its program must run its scenario
+	@tests/deb --check build
 
 install-check: ## install to a scratch folder; the installed program must work
 	@tests/install "$(MAKE)"

@@ -75,9 +75,12 @@ mtail_program=/usr/share/doc/mtail/examples/postfix.mtail
 if command -v mtail >/dev/null 2>&1 && [ -r "$mtail_program" ]; then
 	mtail --one_shot --progs "$mtail_program" --logs "$dir/maillog" \
 		>"$scratch/mtail" 2>"$scratch/mtail.log"
-	same "mtail removed" "$(grep -c ': removed$' "$dir/maillog")" \
-		"$(sed -n 's/.*postfix_qmgr_removes_total.* \([0-9]*\)$/\1/p' \
-			"$scratch/mtail" | head -n 1)"
+	# It prints JSON; the number stands in the innermost "Value".
+	same "mtail removed" "$(grep -c 'qmgr.*: removed$' "$dir/maillog")" \
+		"$(awk '/"Name": "postfix_qmgr_messages_removed_total"/ { on = 1 }
+			on && /"Value": [0-9]/ {
+				gsub(/[^0-9]/, ""); print; exit
+			}' "$scratch/mtail")"
 fi
 
 # step: mail 0 is submitted, moved, answered, admitted, given to an agent,
