@@ -303,6 +303,10 @@ oracle-exact: $(MTASIM) $(PROGRAMS)
 golden: $(MTASIM) ## compare full traces with the kept ones; UPDATE=1 keeps ours
 	@tests/golden/run $(if $(UPDATE),--update) $(MTASIM)
 
+.PHONY: mutation
+mutation: $(MTASIM) ## change each rule in turn: recorded runs must notice
+	@tests/mutation/run $(B) "$(CC)" "$(CFLAGS_ALL) -Isrc -w" "$(LIBS)"
+
 # ---------------------------------------------------------------- lint
 
 # Documents that are made from tables in the sources.
@@ -384,8 +388,8 @@ CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid forms plots \
 
 # make check-long: full counts, at most 35 minutes on two cores.
 LONG_STAGES = build-long suites-long suites-clang asan lint analyze forms plots \
-	check-command-long scenarios schema golden oracle fingerprints-long \
-	coverage fuzz demo install-check deb-check
+	check-command-long scenarios schema golden mutation oracle \
+	fingerprints-long coverage fuzz demo install-check deb-check
 
 .PHONY: check check-long build build-long suites-long suites-clang setup-long
 check: setup ## set up, build, all tests in three minutes
