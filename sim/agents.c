@@ -579,9 +579,22 @@ agents_find(const struct agents *a, mta_sym transport)
 
 /* ---- faults and the operator -------------------------------------------- */
 
+/* What the queue manager said last: it died before anybody heard it. */
+static void
+agents_drop_notes(struct agents *a)
+{
+	struct mta_port *port = a->host.port;
+	struct mta_note note;
+
+	while (port->ops->receive(port, MTA_TO_AGENTS, &note))
+		if (note.kind == MTA_NOTE_DELIVER)
+			port->ops->list_give(port, note.deliver.recipients);
+}
+
 void
 agents_hang_up(struct agents *a)
 {
+	agents_drop_notes(a);
 	for (size_t i = 0; i < a->transport_count; i++)
 		a->transports[i].backlog = 0;
 	for (uint32_t i = 0; i < a->processes.fresh; i++) {

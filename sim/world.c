@@ -266,8 +266,10 @@ world_qmgr_begin(struct world *w)
 static void
 world_qmgr_end(struct world *w)
 {
-	/* What is on its way to it is lost with it. */
+	/* What is on its way to it is lost with it, and what it would have
+	 * asked of agents. */
 	port_loop_arrive_now(&w->port, MTA_TO_QMGR);
+	port_loop_arrive_now(&w->port, MTA_TO_AGENTS);
 	mta_qmgr_stop(&w->qmgr);
 	agents_hang_up(&w->agents);
 }

@@ -14,8 +14,7 @@
 #include "model/law.h"
 #include "tests/harness.h"
 
-/* ---- rows
- * --------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------- */
 
 static void *
 rows_grow(void *list, size_t *capacity, size_t size)
@@ -94,8 +93,7 @@ take_record(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 	keepers[kind](r, record);
 }
 
-/* ---- building
- * ----------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------- */
 
 static struct scenario *
 read_scenario(const char *text)
@@ -150,12 +148,11 @@ world_run_open(const char *text, const struct world_run_options *options)
 	subscribe(r, o);
 	if (!world_start(&r->world, &wo))
 		ck_abort_msg("no start: %s", wo.error);
-	r->now = world_host(&r->world)->loop->now;
+	r->now = world_time(r->scenario->run.start_at_us);
 	return r;
 }
 
-/* ---- running
- * ------------------------------------------------------------------ */
+/* ---- running ----------------------------------------------------------- */
 
 /* One step if it is not later than `end`; false: nothing is. */
 static bool
@@ -174,16 +171,21 @@ run_step(struct world_run *r, mta_time end)
 }
 
 void
-world_run_until(struct world_run *r, int64_t us)
+world_run_act_now(struct world_run *r)
 {
 	struct mta_loop *pool = &r->world.places[WORLD_POOL].loop;
 
+	pool->now = r->now;
+	pool->stepped = r->now;
+}
+
+void
+world_run_until(struct world_run *r, int64_t us)
+{
 	while (run_step(r, world_time(us)))
 		;
 	r->now = world_time(us);
-	/* Whoever acts from outside now does so at this time. */
-	pool->now = r->now;
-	pool->stepped = r->now;
+	world_run_act_now(r);
 }
 
 static bool
@@ -228,8 +230,7 @@ world_run_close(struct world_run *r)
 	free(r);
 }
 
-/* ---- looking
- * ------------------------------------------------------------------ */
+/* ---- looking ----------------------------------------------------------- */
 
 const char *
 world_run_text(const struct world_run *r, mta_sym symbol)
@@ -311,8 +312,7 @@ world_run_count_moves(const struct world_run *r, uint32_t from, uint32_t to)
 	return count;
 }
 
-/* ---- rows as words
- * -------------------------------------------------------------- */
+/* ---- rows as words ----------------------------------------------------- */
 
 struct words {
 	char text[65536];

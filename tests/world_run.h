@@ -69,6 +69,9 @@ struct world_run *
 world_run_open(const char *text, const struct world_run_options *options);
 /* Let everything up to and including this scenario time happen. */
 void world_run_until(struct world_run *r, int64_t us);
+/* Whoever acts from outside, between two steps, does so at r->now.
+ * world_run_until leaves it so. */
+void world_run_act_now(struct world_run *r);
 /* To the end that the scenario asks for. */
 void world_run_finish(struct world_run *r);
 void world_run_close(struct world_run *r);

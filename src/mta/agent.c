@@ -57,6 +57,9 @@ mta_agent_begin(struct mta_agent *a, const struct mta_note_deliver *request)
 	if (err == MTA_OK) {
 		a->items = port->ops->list_items(port, request->recipients);
 		a->is_open = true;
+		/* The queue manager may be gone before the delivery ends. */
+		mta_sym_hold(a->host->symbols, request->nexthop);
+		mta_sym_hold(a->host->symbols, request->destination);
 		return true;
 	}
 	port->ops->list_give(port, request->recipients);
@@ -160,6 +163,8 @@ agent_close(struct mta_agent *a)
 
 	spool->ops->close(spool, a->request.file, MTA_LOCK_SHARED);
 	port->ops->list_give(port, a->request.recipients);
+	mta_sym_drop(a->host->symbols, a->request.nexthop);
+	mta_sym_drop(a->host->symbols, a->request.destination);
 	a->items = NULL;
 	a->is_open = false;
 }

@@ -51,7 +51,8 @@ entry_blame(struct mta_entry *e, struct mta_status hop)
 }
 
 /* R-AGENT-CRASH: the destination is charged with a fixed text, where Postfix
- * 3.7.11 charges it with whatever the reply before this one said. */
+ * 3.7.11 charges it with whatever the reply before this one said; and the lock
+ * of a transport rate delay is let go, where it would stay for ever (F8.7). */
 static void
 entry_crashed(struct mta_entry *e)
 {
@@ -63,6 +64,7 @@ entry_crashed(struct mta_entry *e)
 				    "unknown mail transport error");
 	entry_blame(e, hop);
 	mta_sym_drop(q->host.symbols, hop.reason);
+	e->dest->transport->is_rate_locked = false;
 	mta_entry_finish(e);
 }
 

@@ -13,8 +13,7 @@
 
 #define S INT64_C(1000000)
 
-/* ---- the ladder (F17.3)
- * ------------------------------------------------------- */
+/* ---- the ladder (F17.3) ------------------------------------------------ */
 
 struct ladder {
 	int arrival_s;	 /* scans are at 0, 300, 600, ...: phase p = -arrival */
@@ -93,8 +92,7 @@ START_TEST(ladder_at_three_phases)
 }
 END_TEST
 
-/* ---- windows (F17.1, F17.2)
- * ---------------------------------------------------- */
+/* ---- windows (F17.1, F17.2) -------------------------------------------- */
 
 struct ramp {
 	const char *positive;
@@ -310,8 +308,7 @@ START_TEST(bad_and_good_in_turn)
 }
 END_TEST
 
-/* ---- death (F17.5)
- * --------------------------------------------------------------- */
+/* ---- death (F17.5) ----------------------------------------------------- */
 
 /* R-DEAD, R-DEAD-RETURN, R-DEST-FORGET */
 START_TEST(death_and_return)

@@ -28,8 +28,7 @@ enum {
 /* Student's t, 19 degrees of freedom, 99.5 %: tables give 2.861. */
 #define T_99 2.861
 
-/* ---- closed forms
- * ------------------------------------------------------------- */
+/* ---- closed forms ------------------------------------------------------ */
 
 /* Erlang's B by its recursion, then C; a: offered load. */
 static double
@@ -87,8 +86,7 @@ mdc_wait(int servers, double load)
 	return wait;
 }
 
-/* ---- measuring
- * ---------------------------------------------------------------- */
+/* ---- measuring --------------------------------------------------------- */
 
 struct queue_case {
 	const char *name;
@@ -205,8 +203,7 @@ judge(const struct queue_case *c)
 	ck_assert_double_le(half, c->width * c->wait_s);
 }
 
-/* ---- cases
- * -------------------------------------------------------------------- */
+/* ---- cases ------------------------------------------------------------- */
 
 /* Published: c = 100, a = 90 has C = 0.216940480906 (performance tables), c = 1
  * has C = load, and M/D/1 at load 0.8 waits 2 service times. */

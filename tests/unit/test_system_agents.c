@@ -150,6 +150,25 @@ START_TEST(site_that_dies_of_a_crash)
 }
 END_TEST
 
+/* R-AGENT-CRASH (F8.4, F8.7): with a transport rate delay of 1 s mail 0 starts
+ * at 1 s; its agent dies at 5 s, in its first request, so that the next process
+ * starts at 65 s; mail 1 starts a second later. The dead one does not keep the
+ * lock of the rate delay. */
+START_TEST(crash_lets_the_rate_lock_go)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: crash\nrun: {for: 100s}\n"
+		"mta: {smtp_transport_rate_delay: 1s}\n"
+		"receivers: {r: {transfer: 10s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources: {a: {arrivals: {times: [0s, 6s]}, to: a.example}}\n"
+		"operator: [{at: 5s, crash: {agent: smtp}}]\n");
+
+	ck_assert_str_eq(world_run_say_selected(r), "0@1 1@66");
+	world_run_close(r);
+}
+END_TEST
+
 /*
  * R-AGENT-GONE (F8.9, F9.10): one process, busy until 10 s; the operator
  * deletes mail 1, which waits, at 5 s. The agent finds no file: nothing is said
@@ -275,6 +294,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, agent_that_is_not_needed);
 	tcase_add_test(tc, agent_that_dies);
 	tcase_add_test(tc, site_that_dies_of_a_crash);
+	tcase_add_test(tc, crash_lets_the_rate_lock_go);
 	tcase_add_test(tc, file_that_has_gone);
 	tcase_add_test(tc, processes_come_and_go);
 	tcase_add_test(tc, connection_is_used_again);

@@ -164,8 +164,7 @@ START_TEST(best_candidate_first)
 }
 END_TEST
 
-/* ---- recipients in core
- * -------------------------------------------------------- */
+/* ---- recipients in core ------------------------------------------------ */
 
 static struct mta_qmail *
 mail_in_core(struct world_run *r, uint32_t serial)

@@ -11,8 +11,7 @@
 
 #define S INT64_C(1000000)
 
-/* ---- postsuper
- * ------------------------------------------------------------------ */
+/* ---- postsuper --------------------------------------------------------- */
 
 /*
  * R-POSTSUPER hold (F9.10): held while it is delivered. The agent finishes, at
@@ -201,13 +200,12 @@ START_TEST(mail_that_went_away)
 }
 END_TEST
 
-/* ---- submission
- * ------------------------------------------------------------------ */
+/* ---- submission -------------------------------------------------------- */
 
 /*
- * R-SUBMIT-USERS (F2.1): the list's first entry that fits decides. R-CLEANUP-
- * BOUNCE (F2.4): what pickup brings and is refused goes back to its sender.
- * That of a client is refused to its face.
+ * R-SUBMIT-USERS (F2.1): the list's first entry that fits decides.
+ * R-CLEANUP-BOUNCE (F2.4): what pickup brings and is refused goes back to its
+ * sender. That of a client is refused to its face.
  */
 START_TEST(submission_by_users)
 {
@@ -280,8 +278,7 @@ START_TEST(first_rule_that_fits)
 }
 END_TEST
 
-/* ---- notices
- * ----------------------------------------------------------------------- */
+/* ---- notices ----------------------------------------------------------- */
 
 static struct world_run *
 run_bounce(const char *settings, const char *source)

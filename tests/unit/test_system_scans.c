@@ -17,8 +17,7 @@
 	"receivers: {r: {transfer: 0}}\n"                                      \
 	"domains: {a.example: {receiver: r}}\n"
 
-/* ---- turns
- * -------------------------------------------------------------------- */
+/* ---- turns ------------------------------------------------------------- */
 
 #define THREE_EACH                                                             \
 	"start:\n"                                                             \
@@ -82,8 +81,7 @@ START_TEST(names_not_due_cost_a_look)
 }
 END_TEST
 
-/* ---- runs
- * --------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------- */
 
 static void
 judge_scans(const struct world_run *r, enum mta_queue queue, int64_t from_s,
@@ -285,8 +283,7 @@ START_TEST(restart_keeps_wake_times)
 }
 END_TEST
 
-/* ---- flow tokens
- * ---------------------------------------------------------------- */
+/* ---- flow tokens ------------------------------------------------------- */
 
 /* Three tokens, and active is full from the first mail on: the run stays open,
  * so none is put (F3.5 iii). Answers: who slept, and when it got in. */
