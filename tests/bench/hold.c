@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The hold model: the first of N timers fires and is set again, an exponential
+ * time later. src/mta/loop, called as the driver calls it, beside the plain
+ * heap that can nothing else. Both see the same times, drawn beforehand, so
+ * that what is compared is the event list alone.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "mta/loop.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/plain_heap.h"
+
+enum {
+	SPANS = 1 << 16,
+	HOLDS = 4000000
+};
+
+struct hold {
+	uint32_t timers;
+	uint32_t next_span;
+	uint32_t *spans; /* microseconds */
+};
+
+static uint32_t
+span_next(struct hold *h)
+{
+	return h->spans[h->next_span++ & (SPANS - 1)];
+}
+
+static void
+hold_init(struct hold *h, uint32_t timers)
+{
+	struct bench_random r;
+
+	bench_random_init(&r, 1);
+	*h = (struct hold){.timers = timers,
+			   .spans = mta_alloc(SPANS, sizeof(*h->spans))};
+	for (int i = 0; i < SPANS; i++)
+		h->spans[i] = 1 + (uint32_t)(-log(bench_random_unit(&r)) * 1e6);
+}
+
+/* ---- ours
+ * -------------------------------------------------------------------- */
+
+struct holder {
+	struct mta_timer timer;
+	struct hold *hold;
+	struct mta_loop *loop;
+};
+
+static void
+fired(struct mta_timer *t)
+{
+	struct holder *h = mta_container_of(t, struct holder, timer);
+
+	mta_timer_set(h->loop, t, h->loop->now + span_next(h->hold));
+}
+
+static int
+run_ours(void *argument)
+{
+	struct hold *h = argument;
+	uint64_t sequence = 0;
+	struct mta_loop loop;
+	struct holder *holders = mta_alloc(h->timers, sizeof(*holders));
+
+	mta_loop_init(&loop, &sequence, 0);
+	for (uint32_t i = 0; i < h->timers; i++) {
+		holders[i] = (struct holder){.hold = h, .loop = &loop};
+		mta_timer_init(&holders[i].timer, fired);
+		mta_timer_set(&loop, &holders[i].timer, span_next(h));
+	}
+	for (uint32_t i = 0; i < HOLDS; i++)
+		if (!mta_loop_step(&loop, mta_loop_next(&loop).at))
+			return 1;
+	return 0;
+}
+
+/* ---- the limit
+ * ----------------------------------------------------------------- */
+
+static int
+run_plain(void *argument)
+{
+	struct hold *h = argument;
+	struct plain_heap heap;
+
+	plain_heap_init(&heap, h->timers);
+	for (uint32_t i = 0; i < h->timers; i++)
+		plain_heap_add(&heap, span_next(h), i);
+	for (uint32_t i = 0; i < HOLDS; i++)
+		plain_heap_replace(&heap, plain_heap_time(&heap) + span_next(h),
+				   plain_heap_number(&heap));
+	return heap.count != h->timers;
+}
+
+/* ---- both
+ * ------------------------------------------------------------------------ */
+
+static void
+compare(uint32_t timers)
+{
+	double ours[BENCH_ROUNDS_MAX];
+	double plain[BENCH_ROUNDS_MAX];
+	double ratio[BENCH_ROUNDS_MAX];
+	int rounds = bench_rounds();
+	struct hold h;
+
+	hold_init(&h, timers);
+	for (int i = 0; i < rounds; i++) {
+		ours[i] = bench_measure(run_ours, &h).seconds / HOLDS * 1e9;
+		plain[i] = bench_measure(run_plain, &h).seconds / HOLDS * 1e9;
+		ratio[i] = plain[i] / ours[i];
+	}
+	printf("%9u %10.1f %10.1f %8.2f\n", timers, bench_median(ours, rounds),
+	       bench_median(plain, rounds), bench_median(ratio, rounds));
+	free(h.spans);
+}
+
+int
+main(void)
+{
+	printf("   timers    ours ns   plain ns    ratio\n");
+	compare(1000);
+	compare(100000);
+	compare(1000000);
+	return 0;
+}
