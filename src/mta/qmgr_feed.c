@@ -231,8 +231,8 @@ dest_for_text(struct mta_qmgr *q, mta_sym transport, const char *text)
 	return d;
 }
 
-/* The same for a status; when even retry is avoided the recipient is deferred
- * on the spot and NULL comes back. */
+/* A destination of retry for a status; when even retry is avoided the recipient
+ * is deferred on the spot and NULL comes back. */
 static struct mta_dest *
 dest_for_status(struct mta_qmgr *q, struct mta_qmail *m,
 		const struct mta_recipient *to, struct mta_dest *d,
@@ -297,68 +297,78 @@ dest_for_route(struct mta_qmgr *q, struct mta_transport *t, mta_addr address,
 	return d;
 }
 
-/* Steps i to n of F5.4, for a route that is known. */
+/* Steps i to n of F5.4: a transport that is avoided and a destination that is
+ * dead lead to retry, whichever they are. */
 static struct mta_dest *
-resolve_route(struct mta_qmgr *q, struct mta_qmail *m,
-	      const struct mta_recipient *to, const struct mta_route *route)
+resolve_usable(struct mta_qmgr *q, struct mta_qmail *m,
+	       const struct mta_recipient *to, const struct mta_route *route)
 {
 	struct mta_transport *t = mta_transport_get(q, route->transport);
+	bool revives = (m->flags & MTA_RUN_FLUSH_EACH) != 0;
 	struct mta_dest *d;
 
-	if (t->defers_by_rule && !(m->flags & MTA_RUN_DEFER_ALSO))
-		return dest_for_text(q, q->retry_name,
-				     "4.3.2 deferred transport");
-	if (t->is_throttled && (m->flags & MTA_RUN_FLUSH_EACH))
+	if (t->is_throttled && revives)
 		mta_transport_unthrottle(t);
 	if (t->is_throttled)
-		return dest_avoiding_transport(q, m, to, t);
-	d = dest_for_route(q, t, to->address, route);
-	if (d->state == MTA_DEST_DEAD && (m->flags & MTA_RUN_FLUSH_EACH))
+		d = dest_avoiding_transport(q, m, to, t);
+	else
+		d = dest_for_route(q, t, to->address, route);
+	if (d && d->state == MTA_DEST_DEAD && revives)
 		mta_dest_alive(d);
-	if (d->state != MTA_DEST_DEAD)
+	if (!d || d->state != MTA_DEST_DEAD)
 		return d;
 	return dest_for_status(q, m, to, mta_dest_for_retry(q, d->why),
 			       d->why);
 }
 
-/* R-RESOLVE: from an address to a destination; NULL: no entry is needed. */
+/* The same for error or retry: the text is the next hop. */
+static struct mta_dest *
+resolve_text(struct mta_qmgr *q, struct mta_qmail *m,
+	     const struct mta_recipient *to, mta_sym service, const char *text)
+{
+	struct mta_symtab *symbols = q->host.symbols;
+	struct mta_route route = {
+		.transport = service,
+		.nexthop = mta_sym_intern(symbols, text),
+		.queue = mta_sym_intern_lower(symbols, text),
+	};
+	struct mta_dest *d = resolve_usable(q, m, to, &route);
+
+	mta_sym_drop(symbols, route.nexthop);
+	mta_sym_drop(symbols, route.queue);
+	return d;
+}
+
+/* R-RESOLVE: from an address to a destination; NULL: no entry is needed, for the
+ * recipient is deferred already. */
 static struct mta_dest *
 resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 	    const struct mta_recipient *to)
 {
-	const char *text = NULL;
-	mta_sym service = q->retry_name;
 	struct mta_route route;
-	struct mta_status status = { .dsn = MTA_DSN(4, 3, 0) };
-	struct mta_dest *d;
 
-	if (mta_addr_is_null(to->address)) {
-		service = q->error_name;
-		text = "5.1.3 null recipient address";
-	} else if (m->flags & MTA_RUN_FORCE_EXPIRE) {
-		text = "4.7.0 message is administratively expired";
-	} else {
-		switch (q->host.router->resolve(q->host.router, to->address,
-						&route)) {
-		case MTA_ROUTE_OK:
-			return resolve_route(q, m, to, &route);
-		case MTA_ROUTE_TRY_LATER:
-			text = "4.3.0 address resolver failure";
-			break;
-		case MTA_ROUTE_BAD_SYNTAX:
-			service = q->error_name;
-			text = "5.1.3 bad address syntax";
-			break;
-		}
+	if (mta_addr_is_null(to->address))
+		return resolve_text(q, m, to, q->error_name,
+				    "5.1.3 null recipient address");
+	if (m->flags & MTA_RUN_FORCE_EXPIRE)
+		return resolve_text(
+			q, m, to, q->retry_name,
+			"4.7.0 message is administratively expired");
+	switch (q->host.router->resolve(q->host.router, to->address, &route)) {
+	case MTA_ROUTE_OK:
+		break;
+	case MTA_ROUTE_TRY_LATER:
+		return resolve_text(q, m, to, q->retry_name,
+				    "4.3.0 address resolver failure");
+	case MTA_ROUTE_BAD_SYNTAX:
+		return resolve_text(q, m, to, q->error_name,
+				    "5.1.3 bad address syntax");
 	}
-	d = dest_for_text(q, service, text);
-	if (d)
-		return d;
-	status.reason =
-		mta_sym_intern(q->host.symbols, "mail transport unavailable");
-	mta_qmail_defer_rcpt(q, m, to, status);
-	mta_sym_drop(q->host.symbols, status.reason);
-	return NULL;
+	if (mta_transport_get(q, route.transport)->defers_by_rule &&
+	    !(m->flags & MTA_RUN_DEFER_ALSO))
+		return resolve_text(q, m, to, q->retry_name,
+				    "4.3.2 deferred transport");
+	return resolve_usable(q, m, to, &route);
 }
 
 /* ---- making entries (F5.7) ----------------------------------------------------- */

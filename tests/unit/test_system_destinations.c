@@ -320,6 +320,88 @@ START_TEST(avoided_transport)
 }
 END_TEST
 
+/* Mails of a transport in defer_transports come at 5, 8 and 70 s. */
+static struct world_run *
+deferring_bulk(const char *more)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "scenario: deferring\nrun: {for: 90s}\n"
+		 "mta: {defer_transports: bulk%s}\n"
+		 "transports: {bulk: {kind: smtp}}\n"
+		 "receivers: {r: {transfer: 1s}}\n"
+		 "domains: {a.example: {receiver: r, transport: bulk}}\n"
+		 "sources: {a: {arrivals: {times: [5s, 8s, 70s]}, to: "
+		 "a.example}}\n",
+		 more);
+	return world_run_open(text, NULL);
+}
+
+/*
+ * R-RESOLVE (F5.4 g, k): mail of a deferred transport goes to retry, and when
+ * retry is avoided as well it is deferred on the spot, with the reason for
+ * which retry is avoided. It is not lost. Retry is avoided for 60 s from 6 s
+ * on.
+ */
+START_TEST(deferred_transport_without_retry)
+{
+	struct world_run *r = deferring_bulk("");
+	struct mta_port *port = world_host(&r->world)->port;
+	mta_sym retry = mta_sym_find(&r->world.symbols, "retry");
+
+	world_run_until(r, 6 * S);
+	port->ops->send(port, MTA_TO_QMGR,
+			&(struct mta_note){.kind = MTA_NOTE_AGENT_FAILED,
+					   .agent = {.transport = retry}});
+	world_run_finish(r);
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@5 1:deferred@8 2:deferred@70");
+	judge_text_row(r, 0, "retry", MTA_DSN(4, 3, 2), "deferred transport");
+	ck_assert_uint_eq(r->delivery.list[1].transport, 0);
+	ck_assert_str_eq(world_run_text(r, r->delivery.list[1].reason),
+			 "mail transport unavailable");
+	judge_text_row(r, 2, "retry", MTA_DSN(4, 3, 2), "deferred transport");
+	ck_assert_uint_eq(world_run_in_queue(r, MTA_DEFERRED), 3);
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-RESOLVE (F5.4 n): a destination of retry can be dead too, by an agent that
+ * crashed (F9.5). Mail for it does not wait: it goes to the destination of
+ * retry that bears the reason of the death. The test says the crash in the
+ * agent's place, at 6 s, with a window of 1; the death lasts 300 s.
+ */
+START_TEST(dead_destination_of_retry)
+{
+	struct world_run *r =
+		deferring_bulk(", retry_initial_destination_concurrency: 1");
+	struct mta_symtab *symbols = &r->world.symbols;
+	struct mta_status why = {.dsn = MTA_DSN(4, 3, 0)};
+	struct mta_transport *retry;
+	mta_sym name;
+
+	world_run_until(r, 6 * S);
+	retry = mta_transport_get(&r->world.qmgr,
+				  mta_sym_find(symbols, "retry"));
+	name = mta_sym_intern(symbols, "4.3.2 deferred transport");
+	why.reason = mta_sym_intern(
+		symbols, "delivery temporarily suspended: unknown mail "
+			 "transport error");
+	mta_dest_sick(mta_dest_create(retry, name, name), why);
+	mta_sym_drop(symbols, name);
+	mta_sym_drop(symbols, why.reason);
+	world_run_finish(r);
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@5 1:deferred@8 2:deferred@70");
+	judge_text_row(r, 1, "retry", MTA_DSN(4, 3, 0),
+		       "delivery temporarily suspended: unknown mail "
+		       "transport error");
+	world_run_close(r);
+}
+END_TEST
+
 /* R-TEXT-AGENT (F11.9): code and text of the next hop; what has no code gets
  * 5.0.0, 4.0.0, 2.0.0. */
 START_TEST(agents_of_texts)
@@ -362,6 +444,8 @@ system_destinations_suite(void)
 	tcase_add_test(tc, deferred_transport);
 	tcase_add_test(tc, forced_expiry_without_an_attempt);
 	tcase_add_test(tc, avoided_transport);
+	tcase_add_test(tc, deferred_transport_without_retry);
+	tcase_add_test(tc, dead_destination_of_retry);
 	tcase_add_test(tc, agents_of_texts);
 	suite_add_tcase(s, tc);
 	return s;
