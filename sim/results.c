@@ -536,7 +536,8 @@ results_finish(struct results *r, int64_t now_us,
 	tally_close(&r->tally);
 	verdict = judge(r);
 	if (r->error[0] || check_books(r, now) != 0 || close_tables(r) != 0 ||
-	    results_write_scenario(r) != 0 || results_write_run_json(r) != 0 ||
+	    results_write_scenario(r) != 0 || results_write_files(r) != 0 ||
+	    results_write_run_json(r) != 0 ||
 	    results_write_summary_json(r) != 0 || put_in_place(r) != 0)
 		return say_error(r);
 	free(r->part);

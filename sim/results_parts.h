@@ -7,6 +7,7 @@
  *   results_destinations.c  rows of destinations and transports
  *   results_left.c          mail in deferred by destination, unfinished mail
  *   results_json.c          run.json, summary.json
+ *   results_files.c         copies of the files that the scenario names
  */
 #ifndef SIM_RESULTS_PARTS_H
 #define SIM_RESULTS_PARTS_H
@@ -51,5 +52,8 @@ void results_scan_left(struct results *r, mta_time now);
 int results_write_run_json(struct results *r);
 int results_write_summary_json(struct results *r);
 int results_write_scenario(struct results *r);
+
+/* results_files.c */
+int results_write_files(struct results *r);
 
 #endif

@@ -4,8 +4,9 @@
  *
  * A name is looked for beside the scenario file, then in $MTASIM_DATA, in the
  * scenarios folder of the source tree, and where the program was installed.
- * A scenario that came out of a run lists the SHA-256 of its files; one that
- * has changed since is refused, because the run would not be the same.
+ * A scenario that came out of a run lists the SHA-256 of its files and has
+ * copies of them beside it, as files/SHA256; these come first. A file that has
+ * changed since is refused, because the run would not be the same.
  *
  * A profile is a file of its own: what it is (about, as_of, source) and the
  * keys of a receiver. Its keys are put into the receiver's map, unless the
@@ -127,13 +128,30 @@ add_file(struct reader *r, const struct tree_node *node, const char *path)
 	s->files[s->file_count++] = file;
 }
 
+/* The copy that a run has made of a file, if this scenario came out of one. */
+static const char *
+search_copy(struct reader *r, const char *name)
+{
+	const struct tree_node *digest =
+		tree_get(tree_get(r->tree->root, "files"), name);
+	const char *path;
+	if (!digest || digest->kind != TREE_SCALAR ||
+	    strlen(digest->text) != 64 || strchr(digest->text, '/'))
+		return NULL;
+	path = arena_print(r->arena, "%s%sfiles/%s", r->folder,
+			   *r->folder ? "/" : "", digest->text);
+	return file_exists(path) ? path : NULL;
+}
+
 const char *
 reader_file(struct reader *r, const struct tree_node *node)
 {
 	const char *name = reader_text(r, node);
 	if (!node || node->kind != TREE_SCALAR || !*name)
 		return NULL;
-	const char *path = search(r, name);
+	const char *path = search_copy(r, name);
+	if (!path)
+		path = search(r, name);
 	if (path)
 		add_file(r, node, path);
 	else
