@@ -207,6 +207,7 @@ static int
 read_option(struct options *o, const char *command, int id, const char *value)
 {
 	struct value_error why;
+	int64_t for_us;
 
 	switch (id) {
 	case OPTION_SET:
@@ -218,9 +219,10 @@ read_option(struct options *o, const char *command, int id, const char *value)
 		options_make_set(o, "seed", value);
 		return 0;
 	case OPTION_FOR:
-		if (!value_time(value, &o->for_us, &why) || o->for_us <= 0)
+		if (!value_time(value, &for_us, &why) || for_us <= 0)
 			return usage(command, "--for takes a time such as 2h",
 				     value);
+		o->length = value;
 		return 0;
 	case OPTION_OUT:
 		o->out = value;
@@ -247,7 +249,7 @@ options_read(struct options *o, enum options_command command, int argc,
 	const char *name = argv[0];
 	int id;
 
-	*o = (struct options){ .for_us = -1, .replications = 1, .jobs = 1 };
+	*o = (struct options){ .replications = 1, .jobs = 1 };
 	optind = 1;
 	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		int code = read_option(o, name, id, optarg);

@@ -46,6 +46,19 @@ apply_sets(struct reader *r, struct tree_node *root, bool first)
 	}
 }
 
+/* --for bounds a run however its scenario ends it. */
+static void
+apply_length(struct reader *r, struct tree_node *root)
+{
+	const char *length = r->options ? r->options->length : NULL;
+	const char *key = tree_get(tree_get(root, "run"), "until") ? "at_most"
+								   : "for";
+	if (length)
+		tree_set(r->tree, root,
+			 arena_print(r->arena, "run.%s=%s", key, length),
+			 r->complaints);
+}
+
 static void
 check_name(struct reader *r, const struct tree_node *root)
 {
@@ -94,6 +107,7 @@ read_root(struct reader *r, struct tree_node *root)
 	apply_sets(r, root, true);
 	reader_expand_profiles(r, root);
 	apply_sets(r, root, false);
+	apply_length(r, root);
 	read_sections(r, root);
 }
 

@@ -301,7 +301,7 @@ int
 step_main(int argc, char **argv)
 {
 	const char *sets[SETS_MAX];
-	struct options o = {.sets = sets, .for_us = -1};
+	struct options o = {.sets = sets};
 	struct stepper s = {.to_us = -1, .mail = -1};
 	struct scenario *scenario;
 	int code = step_read(&s, &o, argc, argv);
