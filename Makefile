@@ -263,6 +263,10 @@ forms: $(MTASIM) ## qshape, postqueue, step and the mail log of a run
 plots: $(MTASIM) ## the plot command on a made-up results folder
 	@tests/plots/run.sh $(MTASIM)
 
+.PHONY: cli
+cli: $(MTASIM) ## the run command as scripts meet it: places, signals, streams
+	@tests/cli/run.sh $(MTASIM)
+
 .PHONY: check-command check-command-long
 check-command: $(MTASIM) ## the check and diff commands as CI uses them
 	@tests/check/run.sh $(MTASIM)
@@ -384,11 +388,11 @@ demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw 
 
 # make check: at most three minutes on two cores.
 CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid forms plots \
-	check-command scenarios oracle-exact fingerprints
+	cli check-command scenarios oracle-exact fingerprints
 
 # make check-long: full counts, at most 35 minutes on two cores.
 LONG_STAGES = build-long suites-long suites-clang asan lint analyze forms plots \
-	check-command-long scenarios schema golden mutation oracle \
+	cli check-command-long scenarios schema golden mutation oracle \
 	fingerprints-long coverage fuzz demo install-check deb-check
 
 .PHONY: check check-long build build-long suites-long suites-clang setup-long

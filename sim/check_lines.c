@@ -17,8 +17,9 @@ int
 check_worse(int a, int b)
 {
 	static const int order[] = {
-		EXIT_CODE_SIGINT, EXIT_CODE_SIGTERM, EXIT_CODE_INTERNAL,
-		EXIT_CODE_USAGE,  EXIT_CODE_INVALID, EXIT_CODE_EXPECTATION,
+		EXIT_CODE_SIGINT,   EXIT_CODE_SIGTERM, EXIT_CODE_SIGHUP,
+		EXIT_CODE_INTERNAL, EXIT_CODE_USAGE,   EXIT_CODE_INVALID,
+		EXIT_CODE_EXPECTATION,
 	};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
@@ -138,7 +139,8 @@ say_trouble(const struct check_run *run, char *out, size_t size)
 			 "is in the folder that ends in .part",
 			 run->signal);
 	else if (run->code == EXIT_CODE_SIGINT ||
-		 run->code == EXIT_CODE_SIGTERM)
+		 run->code == EXIT_CODE_SIGTERM ||
+		 run->code == EXIT_CODE_SIGHUP)
 		snprintf(out, size,
 			 "interrupted at %.6g s, results are partial",
 			 (double)run->found.end_us / 1e6);

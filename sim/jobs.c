@@ -57,6 +57,7 @@ signals_block(struct pool *p)
 	sigaddset(&p->waited, SIGCHLD);
 	sigaddset(&p->waited, SIGINT);
 	sigaddset(&p->waited, SIGTERM);
+	sigaddset(&p->waited, SIGHUP);
 	sigprocmask(SIG_BLOCK, &p->waited, &p->old);
 }
 

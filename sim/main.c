@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mtasim: which command, and nothing else.
+ * mtasim: which command, and that its standard streams are sound.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/check.h"
 #include "sim/diff.h"
@@ -34,8 +37,24 @@ static const struct {
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-int
-main(int argc, char **argv)
+/*
+ * A stream that the caller has closed would lend its number to the first file
+ * that is opened, and talk would end up among the results.
+ */
+static void
+fill_closed_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static int
+command_run(int argc, char **argv)
 {
 	if (argc < 2) {
 		help_print(stderr, NULL);
@@ -45,7 +64,8 @@ main(int argc, char **argv)
 		printf("mtasim %s\n", MTASIM_VERSION);
 		return EXIT_CODE_OK;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
 		return help_print(stdout, argc > 2 ? argv[2] : NULL) == 0 ?
 			       EXIT_CODE_OK :
 			       EXIT_CODE_USAGE;
@@ -55,4 +75,22 @@ main(int argc, char **argv)
 	fprintf(stderr, "mtasim: no command '%s'; see 'mtasim --help'\n",
 		argv[1]);
 	return EXIT_CODE_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int code;
+
+	fill_closed_streams();
+	code = command_run(argc, argv);
+	/* What a full disk did not take must not pass for success. A reader
+	 * that has gone, as in `| head`, wants no more: that is no error. */
+	if (fflush(stdout) != 0 && errno != EPIPE &&
+	    (code == EXIT_CODE_OK || code == EXIT_CODE_EXPECTATION)) {
+		fprintf(stderr, "mtasim: cannot write to standard output: %s\n",
+			strerror(errno));
+		code = EXIT_CODE_INTERNAL;
+	}
+	return code;
 }

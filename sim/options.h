@@ -19,6 +19,7 @@ enum exit_code {
 	EXIT_CODE_USAGE = 2,
 	EXIT_CODE_INVALID = 3, /* the scenario, or another input */
 	EXIT_CODE_EXPECTATION = 99,
+	EXIT_CODE_SIGHUP = 129,
 	EXIT_CODE_SIGINT = 130,
 	EXIT_CODE_SIGTERM = 143,
 };
@@ -41,7 +42,7 @@ struct options {
 	size_t made_count;
 	const char *out;    /* --out, or NULL */
 	unsigned output;    /* --output: enum scenario_output, or-ed */
-	int64_t for_us;	    /* --for, or -1 */
+	const char *length; /* --for, a time above 0, or NULL */
 	bool is_quiet;
 	enum progress_mode progress;
 	uint32_t replications; /* from 1 */

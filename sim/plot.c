@@ -52,6 +52,7 @@ struct plot_options {
 	bool wanted[PICTURES];
 	bool all; /* no name was given */
 	bool help;
+	bool quiet; /* no list of what was drawn */
 };
 
 static void
@@ -170,6 +171,7 @@ struct target {
 	const char *folder;   /* borrowed */
 	const char *name;     /* borrowed; of the picture */
 	const char *terminal; /* borrowed */
+	bool quiet;
 };
 
 static char *
@@ -332,7 +334,7 @@ draw(const struct target *target, const char *table, const char *settings)
 		unlink(new);
 	} else {
 		good = rename(new, path) == 0 || write_error(path);
-		if (good)
+		if (good && !target->quiet)
 			puts(path);
 	}
 	free(path);
@@ -397,6 +399,7 @@ make_all(const struct plot_run *run, const struct plot_options *options,
 			.folder = folder,
 			.name = pictures[i].name,
 			.terminal = options->terminal,
+			.quiet = options->quiet,
 		};
 		if (options->all || options->wanted[i])
 			code = worse(code,
@@ -451,19 +454,11 @@ make_files(const struct plot_run *run, const struct plot_options *options)
 	return code;
 }
 
-int
-plot_main(int argc, char **argv)
+static int
+plot_with(const struct plot_options *options)
 {
-	struct plot_options options = {.terminal = "png", .all = true};
 	struct plot_run run;
-	int code = take_arguments(&options, argc, argv);
-	if (code != 0)
-		return code;
-	if (options.help) {
-		print_help();
-		return 0;
-	}
-	code = plot_run_read(&run, options.dir);
+	int code = plot_run_read(&run, options->dir);
 	if (code == 0 && !plot_gnuplot_exists()) {
 		fputs("mtasim: gnuplot is not installed, or not in PATH; on "
 		      "Debian: apt-get install gnuplot-nox\n",
@@ -471,9 +466,30 @@ plot_main(int argc, char **argv)
 		code = 1;
 	}
 	if (code == 0)
-		code = strcmp(options.terminal, "dumb") != 0
-			       ? make_files(&run, &options)
-			       : make_text(&run, &options);
+		code = strcmp(options->terminal, "dumb") != 0
+			       ? make_files(&run, options)
+			       : make_text(&run, options);
 	plot_run_release(&run);
 	return code;
+}
+
+int
+plot_folder(const char *dir)
+{
+	return plot_with(&(struct plot_options){
+		.dir = dir, .terminal = "png", .all = true, .quiet = true});
+}
+
+int
+plot_main(int argc, char **argv)
+{
+	struct plot_options options = {.terminal = "png", .all = true};
+	int code = take_arguments(&options, argc, argv);
+	if (code != 0)
+		return code;
+	if (options.help) {
+		print_help();
+		return 0;
+	}
+	return plot_with(&options);
 }

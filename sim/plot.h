@@ -12,4 +12,8 @@
  */
 int plot_main(int argc, char **argv);
 
+/* All pictures of a results folder as PNG, without a word on the standard
+ * output; the same exit codes. */
+int plot_folder(const char *dir);
+
 #endif

@@ -15,6 +15,7 @@
 #include "sim/check.h"
 #include "sim/folder.h"
 #include "sim/options.h"
+#include "sim/plot.h"
 #include "sim/results.h"
 #include "sim/snapshot.h"
 #include "sim/summary.h"
@@ -35,6 +36,7 @@ void
 run_catch_signals(bool once)
 {
 	struct sigaction action;
+	struct sigaction old;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = signal_caught;
@@ -42,6 +44,9 @@ run_catch_signals(bool once)
 		action.sa_flags = (int)SA_RESETHAND;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* The terminal has gone; but nohup wants the run to go on. */
+	if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 }
 
 /* ---- a run ---------------------------------------------------------------------- */
@@ -97,13 +102,12 @@ run_read_scenario(const struct options *o, const char *path)
 		path,
 		&(struct scenario_options){ .sets = o->sets,
 					    .set_count = o->set_count,
+					    .length = o->length,
 					    .data_dir = data_dir() },
 		&complaints);
 
 	complaints_print(&complaints, stderr);
 	complaints_release(&complaints);
-	if (scenario && o->for_us > 0)
-		scenario->run.for_us = o->for_us;
 	return scenario;
 }
 
@@ -281,6 +285,8 @@ run_code_of_signal(int code)
 		return EXIT_CODE_SIGINT;
 	if (caught_signal == SIGTERM)
 		return EXIT_CODE_SIGTERM;
+	if (caught_signal == SIGHUP)
+		return EXIT_CODE_SIGHUP;
 	return code;
 }
 
@@ -290,6 +296,19 @@ run_dir(const struct options *o, const struct scenario *scenario)
 	if (o->out)
 		return folder_clean(o->out);
 	return folder_with("runs/", scenario->name);
+}
+
+/* Pictures, if asked for and if nobody is waiting for an end. */
+static int
+run_draw(const struct run *r, int code)
+{
+	unsigned output = r->scenario->output | r->options->output;
+	int drawn = 0;
+
+	if ((code == 0 || code == EXIT_CODE_EXPECTATION) &&
+	    caught_signal == 0 && (output & SCENARIO_OUTPUT_PLOTS) != 0)
+		drawn = plot_folder(r->request->dir);
+	return drawn != 0 ? EXIT_CODE_INTERNAL : code;
 }
 
 int
@@ -308,6 +327,7 @@ run_scenario(const struct run_request *request)
 	code = run_build(&r);
 	if (code == 0 || code == EXIT_CODE_EXPECTATION)
 		request->say(request, &r.results);
+	code = run_draw(&r, code);
 	results_release(&r.results);
 	world_release(&r.world);
 	return run_code_of_signal(code);

@@ -1,0 +1,244 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# run.sh MTASIM: the run command as users and their scripts meet it: wrong
+# usage, places that are taken, full disks, signals, closed streams, results
+# that can be run again. What is expected is the contract: exit codes, what is
+# written and what is not. Ends with "cli: N passed, M failed".
+#
+# shellcheck disable=SC2016 # programs of other shells
+set -u
+
+bin=$(realpath "${1:?usage: run.sh MTASIM}")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export LC_ALL=C
+unset MTASIM_DATA NO_COLOR
+passed=0
+failed=0
+out=$dir/out
+err=$dir/err
+cd "$dir" || exit 1
+
+# check WHAT COMMAND...: count whether the command succeeds.
+check() {
+	what=$1
+	shift
+	if "$@" >"$dir/said" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: $what"
+		sed 's/^/	/' "$dir/said" "$err" | head -n 20
+	fi
+}
+
+# mtasim CODE ARGUMENT...: run the program, and check its exit code.
+mtasim() {
+	want=$1
+	shift
+	"$bin" "$@" >"$out" 2>"$err"
+	code=$?
+	check "exit $want, not $code, of: $*" [ $code -eq "$want" ]
+}
+
+says() {
+	check "stderr says: $1" grep -qF -- "$1" "$err"
+}
+
+has() {
+	check "$1 holds: $2" grep -qF -- "$2" "$1"
+}
+
+fingerprint() {
+	sed -n 's/.*"fingerprint": //p' "$1/run.json"
+}
+
+# same DIR DIR: the folders hold the same bytes.
+same() {
+	check "$1 and $2 are the same" diff -r "$1" "$2"
+}
+
+gone() {
+	check "nothing is left of $1" [ ! -e "$1" ]
+	check "nothing is left of $1.part" [ ! -e "$1.part" ]
+}
+
+cat >plain.yaml <<'EOF'
+scenario: plain
+run: {for: 2m, sample: 1s}
+receivers: {r: {transfer: 100ms}}
+domains: {a.example: {receiver: r}}
+sources:
+  web: {arrivals: {even: 5/s}, sender: "x@b.example", to: a.example}
+EOF
+sed 's/for: 2m/until: drained, at_most: 12h/; s/to: a/messages: 500, to: a/' \
+	plain.yaml >drained.yaml
+sed 's/for: 2m/for: 10000d/' plain.yaml >endless.yaml
+
+# ---- wrong usage
+
+mtasim 2
+mtasim 0 --help
+mtasim 0 -h
+mtasim 0 --version
+mtasim 2 frobnicate
+says "no command 'frobnicate'"
+mtasim 2 run
+mtasim 2 run --frob plain.yaml
+says "--frob"
+mtasim 2 run plain.yaml plain.yaml
+mtasim 2 run plain.yaml --output nonsense
+says "messages, attempts, moves, feedback, maillog"
+mtasim 2 run plain.yaml --for 5
+mtasim 2 run plain.yaml --set mta
+mtasim 3 run plain.yaml --seed abc
+says "seed: 'abc' is not a whole number"
+mtasim 3 run plain.yaml --set mta.in_flow_dely=5s
+says "did you mean in_flow_delay?"
+mtasim 3 run plain.yaml --set 'domains[c.example].transport=bulk'
+says "there is no transport 'bulk'"
+mtasim 3 run missing.yaml
+says "missing.yaml: cannot open"
+mtasim 3 run .
+gone runs
+
+# ---- places
+
+mkdir foreign && echo mine >foreign/note
+mtasim 2 run plain.yaml --out foreign
+says "'foreign' is there already"
+check "a folder of others is left alone" [ "$(cat foreign/note)" = mine ]
+mtasim 2 run plain.yaml --out plain.yaml
+mtasim 0 run plain.yaml --quiet --out mine
+check "--quiet is quiet" [ ! -s "$out" ]
+mtasim 0 run plain.yaml --quiet --seed 2 --out mine/
+has mine/run.json '"seed": 2'
+for f in scenario.yaml run.json summary.json series.csv destinations.csv \
+	transports.csv; do
+	check "$f is always written" [ -f "mine/$f" ]
+done
+if [ "$(id -u)" -ne 0 ]; then
+	mkdir locked && chmod a-w locked
+	mtasim 1 run plain.yaml --out locked/x
+	says "Permission denied"
+fi
+
+# ---- results can be run again
+
+mtasim 0 run plain.yaml --quiet --for 30s --out short
+has short/scenario.yaml 'for: 30s'
+mtasim 0 run short/scenario.yaml --quiet --out again
+same short again
+mtasim 0 run drained.yaml --quiet --for 20s --out bounded
+has bounded/scenario.yaml 'at_most: 20s'
+has bounded/run.json '"end_s": 20,'
+mtasim 0 run bounded/scenario.yaml --quiet --out again
+same bounded again
+mtasim 0 run drained.yaml --quiet --out drained
+check "500 messages at 5/s take 100 s" \
+	grep -qE '"end_s": (99|100)\.' drained/run.json
+
+# Files that the scenario names go with it.
+mkdir data
+printf '%s\n' time_s,sender,recipients,size_bytes \
+	'0,x@b.example,u@a.example,1000' \
+	'1,x@b.example,u@a.example v@a.example,2000' >data/series.csv
+sed 's/{arrivals.*/{trace: data\/series.csv}/' plain.yaml >traced.yaml
+mtasim 0 run traced.yaml --quiet --out traced
+mkdir elsewhere && mv traced elsewhere/ && mv data data.away
+mtasim 0 run elsewhere/traced/scenario.yaml --quiet --out again
+same elsewhere/traced again
+mtasim 0 run again/scenario.yaml --quiet --out again
+same elsewhere/traced again
+mtasim 0 postqueue -p elsewhere/traced --at 1.05s
+for f in again/files/*; do echo '2,x@b.example,u@a.example,1' >>"$f"; done
+mtasim 3 run again/scenario.yaml
+says "has changed since"
+
+# ---- headers as documented
+
+mtasim 0 run plain.yaml --quiet --out full \
+	--output messages,attempts,moves,feedback,maillog
+header() {
+	check "the header of $1" [ "$(head -n 1 "full/$1.csv")" = "$2" ]
+}
+header series time_s,maildrop,incoming,active,deferred,hold,corrupt,busy,tokens,submitted,accepted,delivered,bounced,deferrals,expired,deleted
+header destinations time_s,transport,destination,state,window,busy,todo,deferred,delivered,failed
+header transports time_s,transport,processes,busy,pending,todo,state
+header messages message,source,index,queue_id,sender,arrived_s,accepted_s,first_active_s,ended_s,size_bytes,recipients,attempts,outcome
+header attempts time_s,message,source,index,recipient,address,domain,transport,destination,relay,outcome,dsn,code,step,delay_s,before_queue_manager_s,queue_manager_s,connection_setup_s,transmission_s,batch,conn_use,reason
+header moves time_s,message,source,index,from,to,reason
+header feedback time_s,event,transport,destination,limit,window,busy,success,failure,fail_cohorts
+
+# ---- pictures
+
+mtasim 0 run plain.yaml --quiet --out drawn --output plots
+check "--output plots draws" [ -s drawn/plots/queues.png ]
+check "nothing is said of it" [ ! -s "$out" ]
+mkdir bare
+PATH=$dir/bare "$bin" run plain.yaml --out undrawn --output plots \
+	>"$out" 2>"$err"
+check "exit 1 without gnuplot" [ $? -eq 1 ]
+says "gnuplot is not installed"
+check "results are kept" [ -f undrawn/run.json ]
+
+# ---- streams
+
+if [ -c /dev/full ]; then
+	for a in --help --version "run plain.yaml" "check plain.yaml" params \
+		schema profiles "diff mine mine" "qshape mine --at 1s"; do
+		# shellcheck disable=SC2086 # words
+		"$bin" $a >/dev/full 2>"$err"
+		check "exit 1 with a full disk of: $a" [ $? -eq 1 ]
+		says "cannot write"
+	done
+fi
+"$bin" run plain.yaml --out closed >&- 2>&- <&-
+check "closed streams do no harm" [ $? -eq 0 ]
+mtasim 0 run plain.yaml --quiet --out open
+same closed open
+"$bin" params 2>"$err" | head -n 1 >"$out"
+check "a reader that goes is no reason for words" [ ! -s "$err" ]
+
+# ---- signals: partial results, whole files
+
+# interrupt NAME CODE
+interrupt() {
+	"$bin" run endless.yaml --out cut --output messages >"$out" 2>"$err" &
+	pid=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -e cut.part ] && break
+		sleep 0.2
+	done
+	sleep 0.3
+	kill "-$1" $pid
+	wait $pid
+	code=$?
+	check "exit $2, not $code, after $1" [ $code -eq "$2" ]
+	check "no part is left after $1" [ ! -e cut.part ]
+	has cut/run.json '"partial": true'
+	has "$out" partial
+	check "the last row is whole" [ "$(tail -c 1 cut/series.csv | wc -l)" = 1 ]
+	rm -rf cut
+}
+interrupt INT 130
+interrupt TERM 143
+interrupt HUP 129
+
+# ---- a terminal, or none
+
+mtasim 0 run plain.yaml --out mine
+check "no colours in a file" sh -c '! grep -q "$(printf "\033")" "$1"' - "$out"
+if command -v script >/dev/null; then
+	sed '$a expect: [max(active) < 1000]' plain.yaml >e.yaml
+	script -qec "$bin run e.yaml --out mine" /dev/null >"$out" </dev/null
+	check "colours on a terminal" grep -q "$(printf '\033')" "$out"
+	NO_COLOR=1 script -qec "$bin run e.yaml --out mine" /dev/null \
+		>"$out" </dev/null
+	check "no colours with NO_COLOR" \
+		sh -c '! grep -qF "$(printf "\033[3")" "$1"' - "$out"
+fi
+
+echo "cli: $passed passed, $failed failed"
+[ $failed -eq 0 ]
