@@ -94,10 +94,10 @@ merge_crowds(struct plot_events *events, double span)
 				best = *next;
 		}
 		if (more > 0) {
-			char head[48];
-			copy_text(head, sizeof(head), best.text);
-			snprintf(best.text, sizeof(best.text), "%s, %zu more",
-				 head, more);
+			char line[sizeof(best.text) + 32];
+			snprintf(line, sizeof(line), "%.47s, %zu more",
+				 best.text, more);
+			copy_text(best.text, sizeof(best.text), line);
 		}
 		events->list[kept++] = best;
 	}
