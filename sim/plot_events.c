@@ -94,9 +94,11 @@ merge_crowds(struct plot_events *events, double span)
 				best = *next;
 		}
 		if (more > 0) {
-			char line[sizeof(best.text) + 32];
-			snprintf(line, sizeof(line), "%.47s, %zu more",
-				 best.text, more);
+			char head[48];
+			char line[sizeof(head) + 32];
+			copy_text(head, sizeof(head), best.text);
+			snprintf(line, sizeof(line), "%s, %zu more", head,
+				 more);
 			copy_text(best.text, sizeof(best.text), line);
 		}
 		events->list[kept++] = best;
