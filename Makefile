@@ -343,7 +343,8 @@ format: ## bring all C files into the form of .clang-format
 		tests/*.[ch] tests/*/*.[ch])
 
 analyze: setup-long ## clang-tidy and cppcheck over the sources (minutes)
-	@tests/analyze "$(FLAGS_tests) -std=c17" $(SRC_mta) $(SRC_model) \
+	@tests/analyze "$(filter-out -DMTASIM_%,$(FLAGS_tests)) -std=c17" \
+		$(SRC_mta) $(SRC_model) \
 		$(SRC_sim) sim/main.c
 
 # ---------------------------------------------------------------- documents

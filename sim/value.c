@@ -204,7 +204,7 @@ bool
 value_size(const char *text, int64_t *bytes, struct value_error *why)
 {
 	double number;
-	const char *rest;
+	const char *rest = "";
 	if (!scan_decimal(text, "a size", &number, &rest, why))
 		return false;
 	const struct unit *unit = unit_find(size_units, rest);
