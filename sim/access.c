@@ -78,8 +78,8 @@ access_decide(struct mta_access *base, const struct mta_note_submit *s,
 
 	for (size_t i = 0; i < a->scenario->access_count; i++) {
 		const struct scenario_access *rule = &a->scenario->access[i];
-		struct draw draw = stream_at_part(a->luck, s->serial,
-						  (uint32_t)i);
+		struct draw draw =
+			stream_at_part(a->luck, s->serial, (uint32_t)i);
 
 		if (rule_fits(a, rule, s, items) &&
 		    draw_chance(&draw, rule->share))
@@ -92,8 +92,8 @@ void
 access_init(struct access *a, const struct scenario *scenario,
 	    struct mta_book *book, uint64_t seed, uint32_t replication)
 {
-	*a = (struct access){ .base.decide = access_decide,
-			      .scenario = scenario,
-			      .book = book };
+	*a = (struct access){.base.decide = access_decide,
+			     .scenario = scenario,
+			     .book = book};
 	stream_init(&a->luck, seed, replication, "access");
 }

@@ -23,9 +23,9 @@ cache_is_wanted(const struct agent_process *p, enum mta_hint hint)
 	    (p->agent.request.hints & (uint32_t)hint))
 		return true;
 	return *always != '\0' &&
-	       mta_list_has_name(always,
-			     mta_sym_text(p->transport->agents->host.symbols,
-					  p->agent.request.destination));
+	       mta_list_has_name(
+		       always, mta_sym_text(p->transport->agents->host.symbols,
+					    p->agent.request.destination));
 }
 
 /* Nobody has it any more; its connection goes to whoever asked. */

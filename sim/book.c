@@ -39,7 +39,8 @@ book_number_into(const char *pattern, uint64_t n, char *buffer,
 	buffer[used] = '\0';
 }
 
-/* ---- the door -------------------------------------------------------------- */
+/* ---- the door --------------------------------------------------------------
+ */
 
 static mta_sym
 book_domain(const struct mta_book *base, mta_addr address)
@@ -102,13 +103,14 @@ book_lookup(struct mta_book *base, const char *text)
 
 	if (strchr(text, '@') || !*text)
 		return book_literal(b, text);
-	snprintf(whole, sizeof(whole), "%s@%s", text,
-		 mta_sym_text(b->symbols,
-			      b->families[b->double_family].domain));
+	snprintf(
+		whole, sizeof(whole), "%s@%s", text,
+		mta_sym_text(b->symbols, b->families[b->double_family].domain));
 	return book_literal(b, whole);
 }
 
-/* ---- families --------------------------------------------------------------- */
+/* ---- families ---------------------------------------------------------------
+ */
 
 static mta_sym
 domain_of_text(struct book *b, const char *address)
@@ -119,8 +121,7 @@ domain_of_text(struct book *b, const char *address)
 }
 
 static uint32_t
-family_add(struct book *b, enum book_kind kind, mta_sym domain,
-	   uint32_t source)
+family_add(struct book *b, enum book_kind kind, mta_sym domain, uint32_t source)
 {
 	if (b->family_count == b->family_capacity) {
 		b->family_capacity =
@@ -131,8 +132,7 @@ family_add(struct book *b, enum book_kind kind, mta_sym domain,
 	mta_assert(b->family_count < 1U << 24);
 	mta_assert(b->family_count >= MTA_ADDR_NULL_FAMILIES);
 	b->families[b->family_count] = (struct book_family){
-		.kind = kind, .domain = domain, .source = source
-	};
+		.kind = kind, .domain = domain, .source = source};
 	return b->family_count++;
 }
 
@@ -152,10 +152,10 @@ book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 	char sender[MTA_ADDR_TEXT_MAX];
 
 	*b = (struct book){
-		.base = { .domain = book_domain,
-			  .text = book_text,
-			  .notice_sender = book_notice_sender,
-			  .lookup = book_lookup },
+		.base = {.domain = book_domain,
+			 .text = book_text,
+			 .notice_sender = book_notice_sender,
+			 .lookup = book_lookup},
 		.symbols = symbols,
 	};
 	mta_table_init(&b->users);
@@ -166,9 +166,9 @@ book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 	b->families[0].source = BOOK_NO_SOURCE;
 	b->null_count = 1;
 	snprintf(sender, sizeof(sender), "double-bounce@%s", my_name);
-	b->double_family = family_add(b, BOOK_DOUBLE_BOUNCE,
-				      domain_of_text(b, sender),
-				      BOOK_NO_SOURCE);
+	b->double_family =
+		family_add(b, BOOK_DOUBLE_BOUNCE, domain_of_text(b, sender),
+			   BOOK_NO_SOURCE);
 	b->families[b->double_family].pattern = text_copy(sender);
 }
 
@@ -206,8 +206,7 @@ uint32_t
 book_add_users(struct book *b, const char *domain)
 {
 	mta_sym name = mta_sym_intern_lower(b->symbols, domain);
-	uint32_t family =
-		family_of_domain(b, &b->users, BOOK_USERS, name);
+	uint32_t family = family_of_domain(b, &b->users, BOOK_USERS, name);
 
 	mta_sym_drop(b->symbols, name);
 	return family;
@@ -228,8 +227,7 @@ book_add_source(struct book *b, const char *pattern, uint32_t source)
 
 	if (!*pattern)
 		return family_add_null(b, source);
-	family = family_add(b, BOOK_SENDER, domain_of_text(b, pattern),
-			    source);
+	family = family_add(b, BOOK_SENDER, domain_of_text(b, pattern), source);
 	b->families[family].pattern = text_copy(pattern);
 	return family;
 }
@@ -249,8 +247,7 @@ book_add_row(struct book *b, uint32_t family, const char *sender)
 	size_t n = f->row_count++;
 
 	if ((n & (n - 1)) == 0)
-		f->rows = mta_realloc(f->rows, n ? n * 2 : 1,
-				      sizeof(*f->rows));
+		f->rows = mta_realloc(f->rows, n ? n * 2 : 1, sizeof(*f->rows));
 	f->rows[n] = address;
 	if (*sender)
 		return mta_addr_make(family, n);
@@ -275,6 +272,6 @@ book_literal(struct book *b, const char *address)
 struct book_origin
 book_origin_of(const struct book *b, mta_addr sender)
 {
-	return (struct book_origin){ .source = family_of(b, sender)->source,
-				     .index = mta_addr_number(sender) };
+	return (struct book_origin){.source = family_of(b, sender)->source,
+				    .index = mta_addr_number(sender)};
 }

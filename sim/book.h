@@ -43,11 +43,11 @@ struct book_family {
 
 struct book {
 	struct mta_book base;
-	struct mta_symtab *symbols;	/* borrowed */
-	struct book_family *families;	/* by number */
+	struct mta_symtab *symbols;   /* borrowed */
+	struct book_family *families; /* by number */
 	uint32_t family_count;
 	uint32_t family_capacity;
-	struct mta_table users;	   /* domain -> family + 1 as pointer's number */
+	struct mta_table users; /* domain -> family + 1 as pointer's number */
 	struct mta_table literals; /* likewise */
 	uint32_t null_count;	   /* families of the null sender in use */
 	uint64_t notice_count;	   /* notices numbered so far */
@@ -55,15 +55,13 @@ struct book {
 };
 
 /* symbols: borrowed. my_name: the host's own name, for double bounces. */
-void book_init(struct book *b, struct mta_symtab *symbols,
-	       const char *my_name);
+void book_init(struct book *b, struct mta_symtab *symbols, const char *my_name);
 void book_release(struct book *b);
 
 /* The mailboxes of a domain; the same family each time it is asked for. */
 uint32_t book_add_users(struct book *b, const char *domain);
 /* The senders of a source. pattern: "" is the null sender. */
-uint32_t book_add_source(struct book *b, const char *pattern,
-			 uint32_t source);
+uint32_t book_add_source(struct book *b, const char *pattern, uint32_t source);
 /* The senders of a trace; rows are added in order. The handle of a row's sender
  * is of another family when that is the null sender. */
 uint32_t book_add_rows(struct book *b, uint32_t source);

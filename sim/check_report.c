@@ -163,7 +163,8 @@ json_end(struct check_report *r, int code)
 	json_out_integer(json, "not_held", r->lines - r->passed - r->errors);
 	json_out_integer(json, "errors", r->errors);
 	json_out_boolean(json, "partial",
-			 code == EXIT_CODE_SIGINT || code == EXIT_CODE_SIGTERM ||
+			 code == EXIT_CODE_SIGINT ||
+				 code == EXIT_CODE_SIGTERM ||
 				 code == EXIT_CODE_SIGHUP);
 	json_out_integer(json, "code", code);
 	json_out_close(json);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An event loop whose poll never sleeps: it looks which service is due first and
- * lets it take one step at that time.
+ * An event loop whose poll never sleeps: it looks which service is due first
+ * and lets it take one step at that time.
  */
 #include "sim/driver.h"
 
@@ -10,21 +10,20 @@
 void
 driver_init(struct driver *d)
 {
-	*d = (struct driver){ 0 };
+	*d = (struct driver){0};
 }
 
 void
 driver_add(struct driver *d, struct mta_loop *loop, enum driver_kind kind)
 {
 	mta_assert(d->count < DRIVER_LOOPS_MAX);
-	d->loops[d->count++] =
-		(struct driver_loop){ .loop = loop, .kind = kind };
+	d->loops[d->count++] = (struct driver_loop){.loop = loop, .kind = kind};
 }
 
 struct driver_turn
 driver_next(const struct driver *d)
 {
-	struct driver_turn best = { .at = MTA_NEVER };
+	struct driver_turn best = {.at = MTA_NEVER};
 	uint64_t sequence = UINT64_MAX;
 
 	for (uint32_t i = 0; i < d->count; i++) {

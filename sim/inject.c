@@ -20,7 +20,9 @@ enum part {
 	PART_DOMAIN, /* and one more for each recipient */
 };
 
-enum { SESSIONS_PER_CHUNK = 256 };
+enum {
+	SESSIONS_PER_CHUNK = 256
+};
 
 struct session {
 	struct mta_pooled pooled;
@@ -30,13 +32,14 @@ struct session {
 static void source_arrival_fired(struct mta_timer *timer);
 static void injector_wake_fired(struct mta_timer *timer);
 
-/* ---- where mail goes --------------------------------------------------------- */
+/* ---- where mail goes
+ * --------------------------------------------------------- */
 
 static size_t
 targets_count(const struct scenario_to *to)
 {
-	return to->kind == SCENARIO_TO_ZIPF ? (size_t)to->zipf_domains :
-					      to->count;
+	return to->kind == SCENARIO_TO_ZIPF ? (size_t)to->zipf_domains
+					    : to->count;
 }
 
 void
@@ -46,7 +49,7 @@ targets_init(struct targets *t, const struct scenario_to *to, int64_t users)
 	const char *error = NULL;
 	double *weights;
 
-	*t = (struct targets){ .to = to, .users = users };
+	*t = (struct targets){.to = to, .users = users};
 	t->families = mta_alloc(count, sizeof(*t->families));
 	switch (to->kind) {
 	case SCENARIO_TO_WEIGHTS:
@@ -109,7 +112,8 @@ targets_pick(struct targets *t, struct book *book, struct stream luck,
 	return mta_addr_make(targets_family(t, book, i), user);
 }
 
-/* ---- handing in ---------------------------------------------------------------- */
+/* ---- handing in
+ * ---------------------------------------------------------------- */
 
 /* A message that is about to be submitted. */
 struct letter {
@@ -130,7 +134,7 @@ clamp_uint32(int64_t value, int64_t least)
 static struct letter
 source_letter(struct source *s, uint64_t index)
 {
-	struct letter l = { .sender = mta_addr_make(s->sender_family, index) };
+	struct letter l = {.sender = mta_addr_make(s->sender_family, index)};
 	struct draw draw;
 
 	if (s->trace) {
@@ -144,8 +148,8 @@ source_letter(struct source *s, uint64_t index)
 	l.recipient_count = clamp_uint32(
 		law_draw(s->config->recipients, &draw, index, index), 1);
 	draw = stream_at_part(s->luck, index, PART_SIZE);
-	l.size_bytes = clamp_uint32(
-		law_draw(s->config->size, &draw, index, index), 0);
+	l.size_bytes =
+		clamp_uint32(law_draw(s->config->size, &draw, index, index), 0);
 	return l;
 }
 
@@ -183,7 +187,7 @@ source_submit(struct source *s, uint64_t index)
 	const struct mta_host *h = &in->host;
 	struct letter l = source_letter(s, index);
 	struct session *session = mta_pool_take(&in->sessions);
-	struct mta_note note = { .kind = MTA_NOTE_SUBMIT };
+	struct mta_note note = {.kind = MTA_NOTE_SUBMIT};
 	struct mta_recipient *items;
 
 	session->source = s;
@@ -202,7 +206,7 @@ source_submit(struct source *s, uint64_t index)
 	};
 	for (uint32_t k = 0; k < l.recipient_count; k++)
 		items[k] = (struct mta_recipient){
-			.address = source_recipient(s, &l, index, k) };
+			.address = source_recipient(s, &l, index, k)};
 	source_trace_submitted(s, &l, note.submit.serial);
 	h->port->ops->send(h->port, MTA_TO_CLEANUP, &note);
 }
@@ -229,13 +233,14 @@ source_postdrop(struct source *s, uint64_t index)
 	free(recipients);
 }
 
-/* ---- sessions --------------------------------------------------------------------- */
+/* ---- sessions
+ * --------------------------------------------------------------------- */
 
 static bool
 smtpd_is_free(const struct injector *in)
 {
-	return in->is_up && (in->smtpd_limit == 0 ||
-			     in->smtpd_count < in->smtpd_limit);
+	return in->is_up &&
+	       (in->smtpd_limit == 0 || in->smtpd_count < in->smtpd_limit);
 }
 
 static bool
@@ -298,7 +303,8 @@ injector_wake_fired(struct mta_timer *timer)
 	}
 }
 
-/* ---- arrivals ---------------------------------------------------------------------- */
+/* ---- arrivals
+ * ---------------------------------------------------------------------- */
 
 static int64_t
 source_next_us(struct source *s)
@@ -352,9 +358,9 @@ source_init(struct source *s, struct injector *in,
 	s->luck = stream_child(stream, config->name);
 	s->session_limit = config->connections;
 	if (config->trace) {
-		s->trace = trace_file_load(config->trace, in->book, s->number,
-					   options->error,
-					   sizeof(options->error));
+		s->trace =
+			trace_file_load(config->trace, in->book, s->number,
+					options->error, sizeof(options->error));
 		if (!s->trace)
 			return false;
 	} else {
@@ -382,18 +388,15 @@ smtpd_limit(const struct scenario *scenario, const struct mta_params *params)
 bool
 injector_init(struct injector *in, const struct mta_host *host,
 	      const struct mta_params *params, struct book *book,
-	      const struct scenario *scenario,
-	      struct injector_options *options)
+	      const struct scenario *scenario, struct injector_options *options)
 {
 	bool is_read = true;
 
-
-	*in = (struct injector){ .host = *host,
-				 .params = params,
-				 .book = book,
-				 .source_count = scenario->source_count,
-				 .smtpd_limit =
-					 smtpd_limit(scenario, params) };
+	*in = (struct injector){.host = *host,
+				.params = params,
+				.book = book,
+				.source_count = scenario->source_count,
+				.smtpd_limit = smtpd_limit(scenario, params)};
 	mta_pool_init(&in->sessions, sizeof(struct session),
 		      SESSIONS_PER_CHUNK);
 	mta_list_init(&in->waiting);
@@ -402,8 +405,8 @@ injector_init(struct injector *in, const struct mta_host *host,
 				&in->wake);
 	in->sources = mta_alloc(in->source_count + 1, sizeof(*in->sources));
 	for (size_t i = 0; i < in->source_count && is_read; i++)
-		is_read = source_init(&in->sources[i], in, scenario, i,
-				      options);
+		is_read =
+			source_init(&in->sources[i], in, scenario, i, options);
 	return is_read;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The clients: sources of mail of a scenario. A source has arrivals and a number
- * of sessions. An arrival that finds a session free becomes a mail at once: it
- * is submitted to cleanup through smtpd, of which there are so many processes,
- * and the session waits for the answer. What finds none waits at the client, in
- * order. Mail by sendmail goes to maildrop and waits for nobody.
+ * The clients: sources of mail of a scenario. A source has arrivals and a
+ * number of sessions. An arrival that finds a session free becomes a mail at
+ * once: it is submitted to cleanup through smtpd, of which there are so many
+ * processes, and the session waits for the answer. What finds none waits at the
+ * client, in order. Mail by sendmail goes to maildrop and waits for nobody.
  *
  * What a message is (recipients, size, mailboxes) depends on the seed, the
  * source and its number alone, never on when it gets in.
@@ -44,8 +44,8 @@ struct source {
 	struct stream luck;	  /* of recipients, sizes, mailboxes */
 	struct targets targets;
 	uint32_t sender_family;
-	uint64_t arrived; /* messages that have come up */
-	uint64_t started; /* of them, those that are no longer waiting */
+	uint64_t arrived;      /* messages that have come up */
+	uint64_t started;      /* of them, those that are no longer waiting */
 	int64_t session_count; /* with a mail under way */
 	int64_t session_limit;
 	bool has_ended; /* no more arrivals */
@@ -90,12 +90,12 @@ bool injector_has_ended(const struct injector *in);
 /* Messages waiting at clients for a session. */
 uint64_t injector_waiting_count(const struct injector *in);
 
-void targets_init(struct targets *t, const struct scenario_to *to,
-		  int64_t users);
+void
+targets_init(struct targets *t, const struct scenario_to *to, int64_t users);
 void targets_release(struct targets *t);
 /* The k-th recipient of message `index`: one of the target's mailboxes. Those
  * of one message in one domain differ as long as there are mailboxes. */
-mta_addr targets_pick(struct targets *t, struct book *book,
-		      struct stream luck, uint64_t index, uint32_t k);
+mta_addr targets_pick(struct targets *t, struct book *book, struct stream luck,
+		      uint64_t index, uint32_t k);
 
 #endif

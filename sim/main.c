@@ -24,18 +24,15 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "run", run_main },
-	{ "check", check_main },
-	{ "diff", diff_main },
-	{ "plot", plot_main },
-	{ "qshape", qshape_main },
-	{ "postqueue", postqueue_main },
-	{ "step", step_main },
-	{ "params", params_main },
-	{ "profiles", profiles_main },
-	{ "schema", schema_main },
+	{"run", run_main},	     {"check", check_main},
+	{"diff", diff_main},	     {"plot", plot_main},
+	{"qshape", qshape_main},     {"postqueue", postqueue_main},
+	{"step", step_main},	     {"params", params_main},
+	{"profiles", profiles_main}, {"schema", schema_main},
 };
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+enum {
+	COMMANDS = sizeof(commands) / sizeof(commands[0])
+};
 
 /*
  * A stream that the caller has closed would lend its number to the first file
@@ -66,9 +63,9 @@ command_run(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0)
-		return help_print(stdout, argc > 2 ? argv[2] : NULL) == 0 ?
-			       EXIT_CODE_OK :
-			       EXIT_CODE_USAGE;
+		return help_print(stdout, argc > 2 ? argv[2] : NULL) == 0
+			       ? EXIT_CODE_OK
+			       : EXIT_CODE_USAGE;
 	for (int i = 0; i < COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].main(argc - 1, argv + 1);

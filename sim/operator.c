@@ -12,26 +12,29 @@
 
 static void operator_fired(struct mta_timer *timer);
 
-/* ---- which mails ------------------------------------------------------------ */
+/* ---- which mails ------------------------------------------------------------
+ */
 
 /* In the order of postsuper (F12.2). */
 static const struct {
 	enum scenario_queue name;
 	enum mta_queue queue;
 } directories[] = {
-	{ SCENARIO_QUEUE_MAILDROP, MTA_MAILDROP },
-	{ SCENARIO_QUEUE_INCOMING, MTA_INCOMING },
-	{ SCENARIO_QUEUE_ACTIVE, MTA_ACTIVE },
-	{ SCENARIO_QUEUE_DEFERRED, MTA_DEFERRED },
-	{ SCENARIO_QUEUE_HOLD, MTA_HOLD },
+	{SCENARIO_QUEUE_MAILDROP, MTA_MAILDROP},
+	{SCENARIO_QUEUE_INCOMING, MTA_INCOMING},
+	{SCENARIO_QUEUE_ACTIVE, MTA_ACTIVE},
+	{SCENARIO_QUEUE_DEFERRED, MTA_DEFERRED},
+	{SCENARIO_QUEUE_HOLD, MTA_HOLD},
 };
-enum { DIRECTORIES = sizeof(directories) / sizeof(directories[0]) };
+enum {
+	DIRECTORIES = sizeof(directories) / sizeof(directories[0])
+};
 
 static bool
 recipients_fit(const struct world *w, struct mta_ref file, const char *glob)
 {
 	const struct mta_host *h = world_host(w);
-	struct mta_record record = { .next = 0 };
+	struct mta_record record = {.next = 0};
 
 	while (h->spool->ops->read(h->spool, file, record.next, &record) ==
 		       MTA_OK &&
@@ -84,7 +87,7 @@ each_mail(struct world *w, enum mta_queue queue,
 	  bool (*act)(const struct mta_host *, struct mta_ref))
 {
 	const struct mta_host *h = world_host(w);
-	struct mta_scan dir = { 0 };
+	struct mta_scan dir = {0};
 	struct mta_scan_item item;
 	enum mta_scan_result result;
 
@@ -114,7 +117,8 @@ flush_site(struct world *w, const struct scenario_where *where)
 	mta_admin_flush_site_end(world_host(w));
 }
 
-/* ---- what is done -------------------------------------------------------------- */
+/* ---- what is done
+ * -------------------------------------------------------------- */
 
 static void
 edit(struct world *w, const struct scenario_settings *set)
@@ -123,8 +127,8 @@ edit(struct world *w, const struct scenario_settings *set)
 
 	for (size_t i = 0; i < set->count; i++) {
 		enum mta_param_outcome outcome = mta_params_set(
-			&w->next_params, set->list[i].name,
-			set->list[i].value, error, sizeof(error));
+			&w->next_params, set->list[i].name, set->list[i].value,
+			error, sizeof(error));
 
 		mta_assert(outcome == MTA_PARAM_SET); /* judged by the reader */
 	}
@@ -138,7 +142,7 @@ crash_agent(struct world *w, const char *transport)
 }
 
 static void
-act(struct operator *o, const struct scenario_action *a)
+act(struct operator* o, const struct scenario_action *a)
 {
 	struct world *w = o->world;
 
@@ -198,8 +202,7 @@ act(struct operator *o, const struct scenario_action *a)
 	}
 }
 
-static void
-operator_set_next(struct operator *o)
+static void operator_set_next(struct operator* o)
 {
 	const struct scenario *scenario = o->world->scenario;
 
@@ -211,22 +214,21 @@ operator_set_next(struct operator *o)
 static void
 operator_fired(struct mta_timer *timer)
 {
-	struct operator *o = mta_container_of(timer, struct operator, timer);
+	struct operator* o = mta_container_of(timer, struct operator, timer);
 
 	act(o, &o->world->scenario->actions[o->next++]);
 	operator_set_next(o);
 }
 
 void
-operator_init(struct operator *o, struct world *w)
+operator_init(struct operator* o, struct world *w)
 {
-	*o = (struct operator){ .world = w };
+	*o = (struct operator){.world = w};
 	mta_timer_init(&o->timer, operator_fired);
 	operator_set_next(o);
 }
 
-void
-operator_release(struct operator *o)
+void operator_release(struct operator* o)
 {
 	mta_timer_cancel(world_host(o->world)->loop, &o->timer);
 }

@@ -11,15 +11,16 @@
 
 struct world;
 
-struct operator {
+struct operator
+{
 	struct world *world;
 	struct mta_timer timer; /* the next action */
 	size_t next;
 	/* told by whoever draws snapshots; may be NULL */
-	void (*snapshot)(struct operator *, enum scenario_queue queue);
+	void (*snapshot)(struct operator*, enum scenario_queue queue);
 };
 
-void operator_init(struct operator *o, struct world *w);
-void operator_release(struct operator *o);
+void operator_init(struct operator* o, struct world *w);
+void operator_release(struct operator* o);
 
 #endif

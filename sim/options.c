@@ -33,36 +33,38 @@ enum option_id {
 };
 
 static const struct option long_options[] = {
-	{ "set", required_argument, NULL, OPTION_SET },
-	{ "seed", required_argument, NULL, OPTION_SEED },
-	{ "for", required_argument, NULL, OPTION_FOR },
-	{ "out", required_argument, NULL, OPTION_OUT },
-	{ "output", required_argument, NULL, OPTION_OUTPUT },
-	{ "quiet", no_argument, NULL, OPTION_QUIET },
-	{ "progress", required_argument, NULL, OPTION_PROGRESS },
-	{ "replications", required_argument, NULL, OPTION_REPLICATIONS },
-	{ "jobs", required_argument, NULL, OPTION_JOBS },
-	{ "junit", required_argument, NULL, OPTION_JUNIT },
-	{ "tap", no_argument, NULL, OPTION_TAP },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "golden", required_argument, NULL, OPTION_GOLDEN },
-	{ "update", no_argument, NULL, OPTION_UPDATE },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"set", required_argument, NULL, OPTION_SET},
+	{"seed", required_argument, NULL, OPTION_SEED},
+	{"for", required_argument, NULL, OPTION_FOR},
+	{"out", required_argument, NULL, OPTION_OUT},
+	{"output", required_argument, NULL, OPTION_OUTPUT},
+	{"quiet", no_argument, NULL, OPTION_QUIET},
+	{"progress", required_argument, NULL, OPTION_PROGRESS},
+	{"replications", required_argument, NULL, OPTION_REPLICATIONS},
+	{"jobs", required_argument, NULL, OPTION_JOBS},
+	{"junit", required_argument, NULL, OPTION_JUNIT},
+	{"tap", no_argument, NULL, OPTION_TAP},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"golden", required_argument, NULL, OPTION_GOLDEN},
+	{"update", no_argument, NULL, OPTION_UPDATE},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static const struct {
 	const char *name;
 	enum scenario_output bit;
 } outputs[] = {
-	{ "messages", SCENARIO_OUTPUT_MESSAGES },
-	{ "attempts", SCENARIO_OUTPUT_ATTEMPTS },
-	{ "moves", SCENARIO_OUTPUT_MOVES },
-	{ "feedback", SCENARIO_OUTPUT_FEEDBACK },
-	{ "maillog", SCENARIO_OUTPUT_MAILLOG },
-	{ "plots", SCENARIO_OUTPUT_PLOTS },
+	{"messages", SCENARIO_OUTPUT_MESSAGES},
+	{"attempts", SCENARIO_OUTPUT_ATTEMPTS},
+	{"moves", SCENARIO_OUTPUT_MOVES},
+	{"feedback", SCENARIO_OUTPUT_FEEDBACK},
+	{"maillog", SCENARIO_OUTPUT_MAILLOG},
+	{"plots", SCENARIO_OUTPUT_PLOTS},
 };
-enum { OUTPUTS = sizeof(outputs) / sizeof(outputs[0]) };
+enum {
+	OUTPUTS = sizeof(outputs) / sizeof(outputs[0])
+};
 
 static void
 options_add_set(struct options *o, const char *set)
@@ -87,9 +89,8 @@ options_make_set(struct options *o, const char *path, const char *value)
 static int
 usage(const char *command, const char *what, const char *value)
 {
-	fprintf(stderr,
-		"mtasim %s: %s%s%s; see 'mtasim %s --help'\n", command, what,
-		value ? ": " : "", value ? value : "", command);
+	fprintf(stderr, "mtasim %s: %s%s%s; see 'mtasim %s --help'\n", command,
+		what, value ? ": " : "", value ? value : "", command);
 	return EXIT_CODE_USAGE;
 }
 
@@ -153,7 +154,8 @@ read_check_option(struct options *o, const char *command, int id,
 	switch (id) {
 	case OPTION_REPLICATIONS:
 		return read_count(&o->replications, command,
-				  "--replications takes a number from 1", value);
+				  "--replications takes a number from 1",
+				  value);
 	case OPTION_JOBS:
 		return read_count(&o->jobs, command,
 				  "--jobs takes a number from 1", value);
@@ -249,7 +251,7 @@ options_read(struct options *o, enum options_command command, int argc,
 	const char *name = argv[0];
 	int id;
 
-	*o = (struct options){ .replications = 1, .jobs = 1 };
+	*o = (struct options){.replications = 1, .jobs = 1};
 	optind = 1;
 	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		int code = read_option(o, name, id, optarg);

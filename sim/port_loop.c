@@ -33,7 +33,8 @@ view_of(struct mta_port *base)
 	return mta_container_of(base, struct port_view, base);
 }
 
-/* ---- mailboxes ---------------------------------------------------------------- */
+/* ---- mailboxes
+ * ---------------------------------------------------------------- */
 
 static void
 box_grow(struct port_mailbox *box)
@@ -81,8 +82,7 @@ port_attach(struct mta_port *base, enum mta_service service,
 static void
 under_way_fired(struct mta_timer *timer)
 {
-	struct under_way *u =
-		mta_container_of(timer, struct under_way, timer);
+	struct under_way *u = mta_container_of(timer, struct under_way, timer);
 	struct port_loop *port = u->view->shared;
 	struct port_mailbox *box = &port->boxes[u->to];
 	mta_time at = timer->at;
@@ -147,7 +147,8 @@ port_receive(struct mta_port *base, enum mta_service service,
 	return true;
 }
 
-/* ---- lists of recipients -------------------------------------------------------- */
+/* ---- lists of recipients
+ * -------------------------------------------------------- */
 
 static uint32_t
 size_class_of(uint32_t count)
@@ -223,7 +224,8 @@ port_list_give(struct mta_port *base, struct mta_ref ref)
 	mta_pool_give(&p->lists, list);
 }
 
-/* ---- flow tokens (F3) --------------------------------------------------------------- */
+/* ---- flow tokens (F3)
+ * --------------------------------------------------------------- */
 
 static bool
 port_token_take(struct mta_port *base)
@@ -269,14 +271,14 @@ static const struct mta_port_ops port_ops = {
 	.token_count = port_token_count,
 };
 
-/* ---- making it ------------------------------------------------------------------------ */
+/* ---- making it
+ * ------------------------------------------------------------------------ */
 
 void
 port_loop_init(struct port_loop *p)
 {
-	*p = (struct port_loop){ 0 };
-	mta_pool_init(&p->under_way, sizeof(struct under_way),
-		      NOTES_PER_CHUNK);
+	*p = (struct port_loop){0};
+	mta_pool_init(&p->under_way, sizeof(struct under_way), NOTES_PER_CHUNK);
 	mta_pool_init(&p->lists, sizeof(struct list_head), LISTS_PER_CHUNK);
 }
 
@@ -314,7 +316,6 @@ void
 port_view_init(struct port_view *v, struct port_loop *shared,
 	       struct mta_loop *loop)
 {
-	*v = (struct port_view){ .base.ops = &port_ops,
-				 .shared = shared,
-				 .loop = loop };
+	*v = (struct port_view){
+		.base.ops = &port_ops, .shared = shared, .loop = loop};
 }

@@ -2,9 +2,9 @@
 /*
  * The port of the simulated host: notes between services on loops of one
  * program. A note leaves at the sender's loop->now; if that lies ahead (the
- * sender is still busy then) it is kept until that time comes, else the receiver
- * is woken at once, behind what is already due. Notes of one view to one service
- * do not overtake each other.
+ * sender is still busy then) it is kept until that time comes, else the
+ * receiver is woken at once, behind what is already due. Notes of one view to
+ * one service do not overtake each other.
  *
  * One shared part, and a view for each loop, which is the door.
  */
@@ -25,12 +25,14 @@ struct port_mailbox {
 	uint32_t count;
 };
 
-enum { PORT_LIST_CLASSES = 31 }; /* lists of 1, 2, 4, ... recipients */
+enum {
+	PORT_LIST_CLASSES = 31
+}; /* lists of 1, 2, 4, ... recipients */
 
 struct port_loop {
 	struct port_mailbox boxes[MTA_SERVICES];
-	struct mta_pool under_way; /* notes that leave later */
-	struct mta_pool lists;	   /* heads of lists of recipients */
+	struct mta_pool under_way;	     /* notes that leave later */
+	struct mta_pool lists;		     /* heads of lists of recipients */
 	void *free_items[PORT_LIST_CLASSES]; /* of struct port_free */
 	uint32_t tokens;
 };
@@ -38,7 +40,7 @@ struct port_loop {
 struct port_view {
 	struct mta_port base;
 	struct port_loop *shared;
-	struct mta_loop *loop; /* of whoever uses this view */
+	struct mta_loop *loop;	     /* of whoever uses this view */
 	uint32_t kept[MTA_SERVICES]; /* notes of ours that leave later */
 };
 

@@ -94,13 +94,12 @@ remotes_init(struct remotes *r, struct router *router,
 	     const struct scenario *scenario, struct mta_symtab *symbols,
 	     uint64_t seed, uint32_t replication)
 {
-	*r = (struct remotes){
-		.base = {.remote = remotes_lookup,
-			 .other = remotes_other,
-			 .domain = remotes_domain},
-		.router = router,
-		.scenario = scenario,
-		.symbols = symbols};
+	*r = (struct remotes){.base = {.remote = remotes_lookup,
+				       .other = remotes_other,
+				       .domain = remotes_domain},
+			      .router = router,
+			      .scenario = scenario,
+			      .symbols = symbols};
 	stream_init(&r->luck, seed, replication, "receivers");
 	mta_pool_init(&r->ends, sizeof(struct remote_end), ENDS_PER_CHUNK);
 	r->shared = mta_alloc(scenario->receiver_count + 1, sizeof(*r->shared));

@@ -17,7 +17,7 @@
 
 struct remotes {
 	struct agents_lookup base;
-	struct router *router;		 /* borrowed, as the next two */
+	struct router *router; /* borrowed, as the next two */
 	const struct scenario *scenario;
 	struct mta_symtab *symbols;
 	struct stream luck;

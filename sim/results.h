@@ -105,8 +105,8 @@ struct results {
 	struct table_out moves;
 	struct table_out feedback;
 	struct maillog *maillog; /* owned; NULL unless asked for */
-	uint32_t *deferred_at; /* owned; by place in the spool: destination of
-				* a mail in deferred, from 1 */
+	uint32_t *deferred_at;	 /* owned; by place in the spool: destination of
+				  * a mail in deferred, from 1 */
 	uint32_t deferred_room;
 	int64_t last_sample_us;
 	bool has_sample;

@@ -52,8 +52,8 @@ results_write_files(struct results *r)
 	int code = 0;
 
 	if (s->file_count > 0 && !folder_is(dir) && !folder_make(dir))
-		code = results_fail(r, "cannot create the folder '%s': %s",
-				    dir, strerror(errno));
+		code = results_fail(r, "cannot create the folder '%s': %s", dir,
+				    strerror(errno));
 	for (size_t i = 0; i < s->file_count && code == 0; i++) {
 		char name[2 + sizeof(s->files[i].sha256)];
 		char *path;

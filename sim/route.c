@@ -9,11 +9,12 @@
 #include "mta/book.h"
 #include "mta/panic.h"
 
-enum { ROUTES_PER_CHUNK = 256 };
+enum {
+	ROUTES_PER_CHUNK = 256
+};
 
 static enum mta_route_result
-router_resolve(struct mta_router *base, mta_addr address,
-	       struct mta_route *out)
+router_resolve(struct mta_router *base, mta_addr address, struct mta_route *out)
 {
 	struct router *r = mta_container_of(base, struct router, base);
 
@@ -63,10 +64,10 @@ void
 router_init(struct router *r, const struct scenario *scenario,
 	    struct mta_book *book, struct mta_symtab *symbols)
 {
-	*r = (struct router){ .base.resolve = router_resolve,
-			      .scenario = scenario,
-			      .book = book,
-			      .symbols = symbols };
+	*r = (struct router){.base.resolve = router_resolve,
+			     .scenario = scenario,
+			     .book = book,
+			     .symbols = symbols};
 	mta_pool_init(&r->routes, sizeof(struct route), ROUTES_PER_CHUNK);
 	mta_table_init(&r->keys);
 	mta_table_init(&r->known);
@@ -111,8 +112,8 @@ route_make(struct router *r, mta_sym name, mta_sym domain,
 	route->to.nexthop = mta_sym_intern(r->symbols, nexthop);
 	route->to.queue = mta_sym_intern_lower(r->symbols, nexthop);
 	route->sharing = entry ? entry->sharing : r->scenario->bounces_sharing;
-	route->receiver = (uint32_t)(entry ? entry->receiver :
-					     r->scenario->bounces_receiver);
+	route->receiver = (uint32_t)(entry ? entry->receiver
+					   : r->scenario->bounces_receiver);
 	route->has_users = mta_table_find(&r->users, domain) != NULL;
 	mta_table_add(&r->known, name, route);
 	return route;
@@ -158,8 +159,7 @@ route_of_family(struct router *r, mta_addr address)
 		r->families = mta_realloc(r->families, capacity,
 					  sizeof(*r->families));
 		memset(r->families + r->family_capacity, 0,
-		       (capacity - r->family_capacity) *
-			       sizeof(*r->families));
+		       (capacity - r->family_capacity) * sizeof(*r->families));
 		r->family_capacity = capacity;
 	}
 	if (!r->families[family])

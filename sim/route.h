@@ -26,8 +26,8 @@ struct route {
 	struct mta_route to;
 	mta_sym domain;
 	enum scenario_sharing sharing;
-	uint32_t receiver; /* index in the scenario, unless NONE */
-	bool has_users;	   /* some address of the domain has its own key */
+	uint32_t receiver;     /* index in the scenario, unless NONE */
+	bool has_users;	       /* some address of the domain has its own key */
 	struct remote *remote; /* made when first wanted; remotes.c */
 };
 

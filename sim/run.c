@@ -22,7 +22,8 @@
 #include "sim/version.h"
 #include "sim/world.h"
 
-/* ---- interruption ------------------------------------------------------------- */
+/* ---- interruption
+ * ------------------------------------------------------------- */
 
 static volatile sig_atomic_t caught_signal;
 
@@ -49,7 +50,8 @@ run_catch_signals(bool once)
 		sigaction(SIGHUP, &action, NULL);
 }
 
-/* ---- a run ---------------------------------------------------------------------- */
+/* ---- a run
+ * ---------------------------------------------------------------------- */
 
 struct run {
 	const struct run_request *request;
@@ -97,13 +99,13 @@ run_prepare(void)
 struct scenario *
 run_read_scenario(const struct options *o, const char *path)
 {
-	struct complaints complaints = { 0 };
+	struct complaints complaints = {0};
 	struct scenario *scenario = scenario_read_file(
 		path,
-		&(struct scenario_options){ .sets = o->sets,
-					    .set_count = o->set_count,
-					    .length = o->length,
-					    .data_dir = data_dir() },
+		&(struct scenario_options){.sets = o->sets,
+					   .set_count = o->set_count,
+					   .length = o->length,
+					   .data_dir = data_dir()},
 		&complaints);
 
 	complaints_print(&complaints, stderr);
@@ -147,8 +149,7 @@ run_sample_until(struct run *r, mta_time at)
 	       r->next_sample_us <= r->end_us) {
 		struct results_state state = run_state(r);
 
-		if (results_sample(&r->results, r->next_sample_us, &state) !=
-		    0)
+		if (results_sample(&r->results, r->next_sample_us, &state) != 0)
 			return false;
 		run_show_progress(r, r->next_sample_us);
 		r->next_sample_us += r->scenario->run.sample_us;
@@ -161,8 +162,7 @@ run_is_over(const struct run *r)
 {
 	return caught_signal != 0 ||
 	       (r->scenario->run.end == SCENARIO_END_DRAINED &&
-		r->world.qmgr.active_count == 0 &&
-		world_is_drained(&r->world));
+		r->world.qmgr.active_count == 0 && world_is_drained(&r->world));
 }
 
 /* Let time pass. The scenario time of the end, or -1 when samples could not be
@@ -209,7 +209,7 @@ run_view(struct run *r)
 
 /* The operator wants a picture of a queue, into the results. */
 static void
-run_snapshot(struct operator *o, enum scenario_queue queue)
+run_snapshot(struct operator* o, enum scenario_queue queue)
 {
 	struct run *r = mta_container_of(o, struct run, world.operator);
 	const struct mta_host *host = world_host(&r->world);
@@ -235,8 +235,8 @@ run_world(struct run *r, struct world_options *options)
 	r->world.operator.snapshot = run_snapshot;
 	running = r;
 	progress_init(&r->progress, r->end_us,
-		      r->options->is_quiet ? PROGRESS_NEVER :
-					     r->options->progress);
+		      r->options->is_quiet ? PROGRESS_NEVER
+					   : r->options->progress);
 	end_us = run_until_over(r);
 	progress_finish(&r->progress);
 	running = NULL;
@@ -266,7 +266,7 @@ run_build(struct run *r)
 				.replication = r->request->replication,
 				.output = r->scenario->output |
 					  r->options->output |
-					  r->request->output },
+					  r->request->output},
 			&view);
 		if (code == 0)
 			code = run_world(r, &options);
@@ -333,7 +333,8 @@ run_scenario(const struct run_request *request)
 	return run_code_of_signal(code);
 }
 
-/* ---- the command -------------------------------------------------------------- */
+/* ---- the command
+ * -------------------------------------------------------------- */
 
 static void
 say_summary(const struct run_request *request, const struct results *results)

@@ -51,8 +51,8 @@ static void
 apply_length(struct reader *r, struct tree_node *root)
 {
 	const char *length = r->options ? r->options->length : NULL;
-	const char *key = tree_get(tree_get(root, "run"), "until") ? "at_most"
-								   : "for";
+	const char *key =
+		tree_get(tree_get(root, "run"), "until") ? "at_most" : "for";
 	if (length)
 		tree_set(r->tree, root,
 			 arena_print(r->arena, "run.%s=%s", key, length),

@@ -377,8 +377,8 @@ struct scenario {
 struct scenario_options {
 	const char *const *sets; /* "PATH=VALUE", each a --set */
 	size_t set_count;
-	const char *length; /* --for: run.for, or run.at_most of a run that
-			     * is to drain; or NULL */
+	const char *length;   /* --for: run.for, or run.at_most of a run that
+			       * is to drain; or NULL */
 	const char *data_dir; /* looked through for profiles/ and files,
 			       * after the scenario's own folder; or NULL */
 };

@@ -87,8 +87,8 @@ struct spool_mem {
 	mta_span writeback;
 	bool long_ids;
 	uint32_t files_max;
-	uint32_t new_count;    /* files being written */
-	uint32_t orphan_count; /* files that are gone but for a log */
+	uint32_t new_count;	/* files being written */
+	uint32_t orphan_count;	/* files that are gone but for a log */
 	struct mta_ref removed; /* the last one, which still has an id */
 	mta_time removed_created;
 };

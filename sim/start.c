@@ -76,19 +76,19 @@ commit(const struct world *w, struct mta_ref file, enum mta_queue queue,
 
 	if (queue != MTA_DEFERRED) {
 		err = mta_mail_commit(h, file, queue,
-				      queue == MTA_MAILDROP ?
-					      MTA_MOVE_SUBMITTED :
-					      MTA_MOVE_ACCEPTED);
+				      queue == MTA_MAILDROP
+					      ? MTA_MOVE_SUBMITTED
+					      : MTA_MOVE_ACCEPTED);
 		mta_assert(err == MTA_OK);
 		return;
 	}
 	err = mta_mail_commit(h, file, MTA_HOLD, MTA_MOVE_ACCEPTED);
 	mta_assert(err == MTA_OK);
 	err = mta_mail_move(h, file,
-			    (struct mta_move){ .from = MTA_HOLD,
-					       .to = MTA_DEFERRED,
-					       .reason = MTA_MOVE_RELEASED,
-					       .wake_s = wake_s });
+			    (struct mta_move){.from = MTA_HOLD,
+					      .to = MTA_DEFERRED,
+					      .reason = MTA_MOVE_RELEASED,
+					      .wake_s = wake_s});
 	mta_assert(err == MTA_OK);
 }
 
@@ -101,21 +101,21 @@ start_one(struct world *w, const struct start_letter *l)
 	enum mta_queue queue = queue_of(l->queue);
 	struct mta_ref file = h->spool->ops->create(
 		h->spool, queue,
-		&(struct mta_envelope){ .arrival = l->arrival,
-					.created_s = created_s,
-					.sender = l->sender,
-					.serial = serial,
-					.size_bytes = l->size_bytes,
-					.recipient_count = l->recipient_count,
-					.first_active = MTA_NEVER });
+		&(struct mta_envelope){.arrival = l->arrival,
+				       .created_s = created_s,
+				       .sender = l->sender,
+				       .serial = serial,
+				       .size_bytes = l->size_bytes,
+				       .recipient_count = l->recipient_count,
+				       .first_active = MTA_NEVER});
 
 	for (uint32_t k = 0; k < l->recipient_count; k++)
 		h->spool->ops->append(h->spool, file, l->recipients[k]);
 	trace_submitted(h, l, serial);
 	commit(w, file, queue,
-	       l->due_after == MTA_NEVER ?
-		       wake_by_age(w, created_s) :
-		       (uint32_t)mta_second(h->loop->now + l->due_after));
+	       l->due_after == MTA_NEVER
+		       ? wake_by_age(w, created_s)
+		       : (uint32_t)mta_second(h->loop->now + l->due_after));
 	mta_trace_deliver(h->trace, MTA_TRACE_ANSWERED,
 			  &(struct mta_trace_answered){
 				  .at = h->loop->now,
@@ -123,9 +123,9 @@ start_one(struct world *w, const struct start_letter *l)
 				  .sender = l->sender,
 				  .file = file,
 				  .serial = serial,
-				  .result = queue == MTA_HOLD ?
-						    MTA_SUBMIT_HELD :
-						    MTA_SUBMIT_ACCEPTED,
+				  .result = queue == MTA_HOLD
+						    ? MTA_SUBMIT_HELD
+						    : MTA_SUBMIT_ACCEPTED,
 				  .recipient_count = l->recipient_count,
 			  });
 }
@@ -150,7 +150,7 @@ start_by_law(struct world *w, const struct scenario_start *s,
 	targets_init(&targets, &s->to, s->users);
 	for (uint64_t i = 0; i < (uint64_t)s->messages; i++) {
 		int64_t count = draw(s->recipients, luck, i, PART_COUNT);
-		struct start_letter l = { .queue = s->queue };
+		struct start_letter l = {.queue = s->queue};
 
 		l.recipient_count = count < 1 ? 1 : (uint32_t)count;
 		recipients = mta_realloc(recipients, l.recipient_count,
@@ -162,8 +162,8 @@ start_by_law(struct world *w, const struct scenario_start *s,
 		l.sender = mta_addr_make(family, i);
 		l.size_bytes = (uint32_t)draw(s->size, luck, i, PART_SIZE);
 		l.arrival = now - draw(s->age, luck, i, PART_AGE);
-		l.due_after = s->due ? draw(s->due, luck, i, PART_DUE) :
-				       MTA_NEVER;
+		l.due_after =
+			s->due ? draw(s->due, luck, i, PART_DUE) : MTA_NEVER;
 		start_one(w, &l);
 	}
 	free(recipients);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two passes: all lines are read and judged, then the mails are put in place, so
- * that a bad line leaves nothing behind.
+ * Two passes: all lines are read and judged, then the mails are put in place,
+ * so that a bad line leaves nothing behind.
  */
 #include "sim/start_postqueue.h"
 
@@ -10,7 +10,9 @@
 #include "mta/panic.h"
 #include "sim/world.h"
 
-enum { LINE_MOST = 1 << 24 }; /* bytes of one object */
+enum {
+	LINE_MOST = 1 << 24
+}; /* bytes of one object */
 
 struct listing {
 	json_t **mails; /* one object each */
@@ -76,8 +78,7 @@ listing_add(struct listing *l, const char *line, size_t size_bytes,
 		l->newest_s = arrival_s;
 	if (l->count == l->capacity) {
 		l->capacity = l->capacity * 2 + 64;
-		l->mails = mta_realloc(l->mails, l->capacity,
-				       sizeof(json_t *));
+		l->mails = mta_realloc(l->mails, l->capacity, sizeof(json_t *));
 	}
 	l->mails[l->count++] = mail;
 	return true;
@@ -127,8 +128,7 @@ queue_named(const char *name)
 static mta_addr
 sender_of(struct world *w, const json_t *mail, uint32_t family)
 {
-	const char *text =
-		json_string_value(json_object_get(mail, "sender"));
+	const char *text = json_string_value(json_object_get(mail, "sender"));
 
 	if (strcmp(text, "MAILER-DAEMON") == 0)
 		text = "";
@@ -166,10 +166,10 @@ place(struct world *w, const struct listing *listing, const json_t *mail,
 }
 
 bool
-start_postqueue(struct world *w, const char *path, uint32_t source,
-		char *error, size_t error_size)
+start_postqueue(struct world *w, const char *path, uint32_t source, char *error,
+		size_t error_size)
 {
-	struct listing listing = { 0 };
+	struct listing listing = {0};
 	FILE *file = fopen(path, "r");
 	bool is_good;
 	uint32_t family;

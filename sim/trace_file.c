@@ -20,9 +20,9 @@ recipient_add(struct trace_file *t, mta_addr address)
 {
 	if (t->recipient_count == t->recipient_capacity) {
 		t->recipient_capacity = t->recipient_capacity * 2 + 64;
-		t->recipients = mta_realloc(t->recipients,
-					    t->recipient_capacity,
-					    sizeof(*t->recipients));
+		t->recipients =
+			mta_realloc(t->recipients, t->recipient_capacity,
+				    sizeof(*t->recipients));
 	}
 	t->recipients[t->recipient_count++] = address;
 }
@@ -59,7 +59,7 @@ static bool
 row_add(struct trace_file *t, struct book *book, struct csv_reader *csv,
 	const struct columns *c, uint32_t family)
 {
-	struct trace_row row = { .number = (uint32_t)t->count };
+	struct trace_row row = {.number = (uint32_t)t->count};
 	int64_t size;
 
 	if (!csv_microseconds(csv, c->time, &row.time_us) ||

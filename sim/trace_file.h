@@ -35,9 +35,9 @@ struct trace_file {
  * Read a file; addresses are put into the book as those of source `source`.
  * NULL: what is wrong stands in `error` ("PATH:LINE: what").
  */
-struct trace_file *trace_file_load(const char *path, struct book *book,
-				   uint32_t source, char *error,
-				   size_t error_size);
+struct trace_file *
+trace_file_load(const char *path, struct book *book, uint32_t source,
+		char *error, size_t error_size);
 void trace_file_free(struct trace_file *t); /* NULL is fine */
 
 #endif

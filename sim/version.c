@@ -13,93 +13,96 @@ static const struct {
 	const char *line;
 	const char *text;
 } commands[] = {
-	{ "run", "simulate; write results; print a summary and the verdicts",
-	  "mtasim run [OPTION]... SCENARIO\n"
-	  "\n"
-	  "Simulate a scenario, write its results folder, print a summary and "
-	  "how each\n"
-	  "expectation came out. The exit code is 0 also when one does not "
-	  "hold (see check).\n" },
-	{ "check", "the same for CI: exit 99 when an expectation does not hold",
-	  "mtasim check [OPTION]... SCENARIO...\n"
-	  "\n"
-	  "Run scenarios and judge their expectations, one line each, and a "
-	  "last line for\n"
-	  "all. With several, results go to DIR/NAME, and the exit code is the "
-	  "first of\n"
-	  "1, 2, 3, 99 that occurred.\n"
-	  "\n"
-	  "  --junit FILE       write JUnit's XML too\n"
-	  "  --tap, --json      write TAP (for prove) or JSON instead of text\n"
-	  "  --golden DIR       compare each run with the one recorded in "
-	  "DIR/NAME; a\n"
-	  "                     difference, with the first event that differs, "
-	  "exits 99\n"
-	  "  --update           with --golden: record\n" },
-	{ "diff", "two results folders: what differs, and the first event",
-	  "mtasim diff DIR DIR\n"
-	  "\n"
-	  "Compare fingerprint, totals, series and events. Exit code 0: the same; "
-	  "99: they\n"
-	  "differ; 3: a folder is no results folder of this format, or is not "
-	  "whole.\n" },
-	{ "plot", "draw pictures from a results folder",
-	  "mtasim plot DIR [NAME...] [--terminal png|svg|gif|dumb]\n"
-	  "\n"
-	  "Draw the pictures that the files of a results folder allow, or the "
-	  "named ones,\n"
-	  "into DIR/plots. With --terminal dumb they are drawn as text.\n" },
-	{ "qshape", "which domain's mail is how old, at an instant of a run",
-	  "mtasim qshape [-s] [-l] [-p] [-b N] [-t MINUTES] [-m N] [-w N] DIR "
-	  "--at TIME [QUEUE...]\n"
-	  "\n"
-	  "Run the scenario of a results folder again up to TIME and print the "
-	  "table of\n"
-	  "qshape for the queues (default: incoming active).\n"
-	  "\n"
-	  "  -s        messages by the sender's domain, not recipients\n"
-	  "  -b N      buckets of age (10)\n"
-	  "  -t N      minutes of the first one (5); each is twice the one "
-	  "before,\n"
-	  "  -l        or all have the same length\n"
-	  "  -p        parent domains too, with -m N (5) or more domains below "
-	  "them\n"
-	  "  -w N      columns of the table (80)\n" },
-	{ "postqueue", "what waits at an instant of a run, mail by mail",
-	  "mtasim postqueue -p|-j DIR --at TIME\n"
-	  "\n"
-	  "Run the scenario of a results folder again up to TIME and list its "
-	  "queues:\n"
-	  "-p as a table, -j as one JSON object a line. Times are UTC.\n" },
-	{ "step", "a run event by event, each with its cause",
-	  "mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N] "
-	  "[--set PATH=VALUE]\n"
-	  "\n"
-	  "Print each event: when, who, what, the queues, the flow tokens, "
-	  "which queue is\n"
-	  "looked at next, the destination's window, deliveries and feedback; "
-	  "below it a\n"
-	  "sentence that says why. In a terminal one at a time: next, next of "
-	  "the same kind,\n"
-	  "back, quit. --mail N: only of mail number N, from 0.\n" },
-	{ "params", "every parameter of main.cf that the simulator knows",
-	  "mtasim params [--markdown] [NAME...]\n"
-	  "\n"
-	  "Print name, default, bounds and meaning of the parameters, or of "
-	  "the named ones.\n" },
-	{ "profiles", "the shipped profiles of receivers",
-	  "mtasim profiles [NAME...]\n"
-	  "\n"
-	  "Print name, date, meaning and source of the profiles, or of the "
-	  "named ones, and\n"
-	  "warn of those that are older than 24 months.\n" },
-	{ "schema", "JSON Schema of a scenario, for editors",
-	  "mtasim schema [--profile]\n"
-	  "\n"
-	  "Print the JSON Schema (draft-07) of a scenario, or of a "
-	  "profile.\n" },
+	{"run", "simulate; write results; print a summary and the verdicts",
+	 "mtasim run [OPTION]... SCENARIO\n"
+	 "\n"
+	 "Simulate a scenario, write its results folder, print a summary and "
+	 "how each\n"
+	 "expectation came out. The exit code is 0 also when one does not "
+	 "hold (see check).\n"},
+	{"check", "the same for CI: exit 99 when an expectation does not hold",
+	 "mtasim check [OPTION]... SCENARIO...\n"
+	 "\n"
+	 "Run scenarios and judge their expectations, one line each, and a "
+	 "last line for\n"
+	 "all. With several, results go to DIR/NAME, and the exit code is the "
+	 "first of\n"
+	 "1, 2, 3, 99 that occurred.\n"
+	 "\n"
+	 "  --junit FILE       write JUnit's XML too\n"
+	 "  --tap, --json      write TAP (for prove) or JSON instead of text\n"
+	 "  --golden DIR       compare each run with the one recorded in "
+	 "DIR/NAME; a\n"
+	 "                     difference, with the first event that differs, "
+	 "exits 99\n"
+	 "  --update           with --golden: record\n"},
+	{"diff", "two results folders: what differs, and the first event",
+	 "mtasim diff DIR DIR\n"
+	 "\n"
+	 "Compare fingerprint, totals, series and events. Exit code 0: the "
+	 "same; "
+	 "99: they\n"
+	 "differ; 3: a folder is no results folder of this format, or is not "
+	 "whole.\n"},
+	{"plot", "draw pictures from a results folder",
+	 "mtasim plot DIR [NAME...] [--terminal png|svg|gif|dumb]\n"
+	 "\n"
+	 "Draw the pictures that the files of a results folder allow, or the "
+	 "named ones,\n"
+	 "into DIR/plots. With --terminal dumb they are drawn as text.\n"},
+	{"qshape", "which domain's mail is how old, at an instant of a run",
+	 "mtasim qshape [-s] [-l] [-p] [-b N] [-t MINUTES] [-m N] [-w N] DIR "
+	 "--at TIME [QUEUE...]\n"
+	 "\n"
+	 "Run the scenario of a results folder again up to TIME and print the "
+	 "table of\n"
+	 "qshape for the queues (default: incoming active).\n"
+	 "\n"
+	 "  -s        messages by the sender's domain, not recipients\n"
+	 "  -b N      buckets of age (10)\n"
+	 "  -t N      minutes of the first one (5); each is twice the one "
+	 "before,\n"
+	 "  -l        or all have the same length\n"
+	 "  -p        parent domains too, with -m N (5) or more domains below "
+	 "them\n"
+	 "  -w N      columns of the table (80)\n"},
+	{"postqueue", "what waits at an instant of a run, mail by mail",
+	 "mtasim postqueue -p|-j DIR --at TIME\n"
+	 "\n"
+	 "Run the scenario of a results folder again up to TIME and list its "
+	 "queues:\n"
+	 "-p as a table, -j as one JSON object a line. Times are UTC.\n"},
+	{"step", "a run event by event, each with its cause",
+	 "mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N] "
+	 "[--set PATH=VALUE]\n"
+	 "\n"
+	 "Print each event: when, who, what, the queues, the flow tokens, "
+	 "which queue is\n"
+	 "looked at next, the destination's window, deliveries and feedback; "
+	 "below it a\n"
+	 "sentence that says why. In a terminal one at a time: next, next of "
+	 "the same kind,\n"
+	 "back, quit. --mail N: only of mail number N, from 0.\n"},
+	{"params", "every parameter of main.cf that the simulator knows",
+	 "mtasim params [--markdown] [NAME...]\n"
+	 "\n"
+	 "Print name, default, bounds and meaning of the parameters, or of "
+	 "the named ones.\n"},
+	{"profiles", "the shipped profiles of receivers",
+	 "mtasim profiles [NAME...]\n"
+	 "\n"
+	 "Print name, date, meaning and source of the profiles, or of the "
+	 "named ones, and\n"
+	 "warn of those that are older than 24 months.\n"},
+	{"schema", "JSON Schema of a scenario, for editors",
+	 "mtasim schema [--profile]\n"
+	 "\n"
+	 "Print the JSON Schema (draft-07) of a scenario, or of a "
+	 "profile.\n"},
 };
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+enum {
+	COMMANDS = sizeof(commands) / sizeof(commands[0])
+};
 
 static const char run_options[] =
 	"\n"
@@ -125,7 +128,8 @@ static const char run_options[] =
 	"\n"
 	"Exit codes: 0 done; 1 internal or I/O error; 2 wrong usage; 3 invalid "
 	"scenario;\n"
-	"99 an expectation does not hold (check); 130, 143 interrupted, results "
+	"99 an expectation does not hold (check); 130, 143 interrupted, "
+	"results "
 	"so far kept.\n";
 
 const char *
@@ -149,8 +153,7 @@ help_print_all(FILE *out)
 	      "\n",
 	      out);
 	for (int i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name,
-			commands[i].line);
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].line);
 	fputs("\n"
 	      "  mtasim COMMAND --help tells more; mtasim --version\n"
 	      "\n"

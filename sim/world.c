@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Building the simulated host, in the order in which things need each other, and
- * what an operator or a fault can do to the system as a whole.
+ * Building the simulated host, in the order in which things need each other,
+ * and what an operator or a fault can do to the system as a whole.
  */
 #include "sim/world.h"
 
@@ -10,7 +10,8 @@
 #include "mta/panic.h"
 #include "sim/start.h"
 
-/* ---- building ----------------------------------------------------------------- */
+/* ---- building
+ * ----------------------------------------------------------------- */
 
 static void
 world_read_params(struct world *w)
@@ -66,9 +67,9 @@ world_make_spool(struct world *w, uint64_t seed)
 {
 	const struct scenario_costs *costs = &w->scenario->costs;
 	struct spool_mem_config c = {
-		.dirs = { .order = spool_order_of(w->scenario->order),
-			  .seed = seed,
-			  .hash_depth = (uint32_t)w->params.hash_queue_depth },
+		.dirs = {.order = spool_order_of(w->scenario->order),
+			 .seed = seed,
+			 .hash_depth = (uint32_t)w->params.hash_queue_depth},
 		.long_ids = w->params.enable_long_queue_ids,
 		.disk_fsync = costs->disk_fsync_us,
 		.disk_rename = costs->disk_rename_us,
@@ -91,8 +92,7 @@ world_make_spool(struct world *w, uint64_t seed)
 }
 
 static void
-world_make_place(struct world *w, enum world_loop loop,
-		 enum driver_kind kind)
+world_make_place(struct world *w, enum world_loop loop, enum driver_kind kind)
 {
 	struct world_place *p = &w->places[loop];
 
@@ -119,8 +119,7 @@ world_make_places(struct world *w)
 	driver_init(&w->driver);
 	world_make_place(w, WORLD_POOL, DRIVER_POOL);
 	world_make_place(w, WORLD_QMGR, DRIVER_PROCESS);
-	w->places[WORLD_QMGR].loop.oversleep =
-		w->scenario->costs.qmgr_wake_us;
+	w->places[WORLD_QMGR].loop.oversleep = w->scenario->costs.qmgr_wake_us;
 	world_make_place(w, WORLD_PICKUP, DRIVER_PROCESS);
 }
 
@@ -131,9 +130,9 @@ service_limit(const struct world *w, const char *name, int64_t otherwise)
 
 	for (size_t i = 0; i < s->service_count; i++)
 		if (strcmp(s->services[i].name, name) == 0)
-			return s->services[i].maxproc >= 0 ?
-				       s->services[i].maxproc :
-				       w->params.default_process_limit;
+			return s->services[i].maxproc >= 0
+				       ? s->services[i].maxproc
+				       : w->params.default_process_limit;
 	return otherwise;
 }
 
@@ -147,8 +146,7 @@ world_make_services(struct world *w, const struct world_options *options)
 	access_init(&w->access, w->scenario, &w->book.base, options->seed,
 		    options->replication);
 	mta_cleanup_init(&w->cleanup, pool, &w->params, access);
-	w->cleanup.process_limit =
-		(uint32_t)service_limit(w, "cleanup", 0);
+	w->cleanup.process_limit = (uint32_t)service_limit(w, "cleanup", 0);
 	mta_bounce_init(&w->bounce, pool, &w->params);
 	mta_pickup_init(&w->pickup, &w->places[WORLD_PICKUP].host);
 	mta_qmgr_init(&w->qmgr, &w->places[WORLD_QMGR].host, &w->params);
@@ -161,11 +159,10 @@ world_init(struct world *w, const struct scenario *scenario,
 	   struct world_options *options)
 {
 	struct injector_options injection = {
-		.seed = options->seed, .replication = options->replication
-	};
+		.seed = options->seed, .replication = options->replication};
 	bool is_read;
 
-	*w = (struct world){ .scenario = scenario };
+	*w = (struct world){.scenario = scenario};
 	world_read_params(w);
 	mta_symtab_init(&w->symbols);
 	mta_trace_init(&w->trace);
@@ -180,8 +177,7 @@ world_init(struct world *w, const struct scenario *scenario,
 	is_read = injector_init(&w->injector, world_host(w), &w->params,
 				&w->book, scenario, &injection);
 	if (!is_read)
-		memcpy(options->error, injection.error,
-		       sizeof(options->error));
+		memcpy(options->error, injection.error, sizeof(options->error));
 	operator_init(&w->operator, w);
 	return is_read;
 }
@@ -210,7 +206,8 @@ world_release(struct world *w)
 	mta_params_release(&w->next_params);
 }
 
-/* ---- running -------------------------------------------------------------------- */
+/* ---- running
+ * -------------------------------------------------------------------- */
 
 static void
 world_boot_fired(struct mta_timer *timer)
@@ -232,18 +229,18 @@ world_start(struct world *w, struct world_options *options)
 bool
 world_is_drained(const struct world *w)
 {
-	static const enum mta_queue queues[] = { MTA_MAILDROP, MTA_INCOMING,
-						 MTA_ACTIVE, MTA_DEFERRED };
+	static const enum mta_queue queues[] = {MTA_MAILDROP, MTA_INCOMING,
+						MTA_ACTIVE, MTA_DEFERRED};
 	struct mta_spool *spool = world_host(w)->spool;
 
 	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
 		if (spool->ops->count(spool, queues[i]) > 0)
 			return false;
-	return injector_has_ended(&w->injector) &&
-	       w->cleanup.busy_count == 0;
+	return injector_has_ended(&w->injector) && w->cleanup.busy_count == 0;
 }
 
-/* ---- the system as a whole -------------------------------------------------------- */
+/* ---- the system as a whole
+ * -------------------------------------------------------- */
 
 static void
 world_adopt_params(struct world *w)

@@ -35,7 +35,9 @@ enum world_loop {
 	WORLD_QMGR,
 	WORLD_PICKUP,
 };
-enum { WORLD_LOOPS = WORLD_PICKUP + 1 };
+enum {
+	WORLD_LOOPS = WORLD_PICKUP + 1
+};
 
 /* What the services on one loop are given. */
 struct world_place {

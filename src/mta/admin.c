@@ -9,15 +9,13 @@
 #include "mta/mail.h"
 
 static bool
-admin_find(const struct mta_host *h, struct mta_ref file,
-	   enum mta_queue *where)
+admin_find(const struct mta_host *h, struct mta_ref file, enum mta_queue *where)
 {
 	return h->spool->ops->where(h->spool, file, where) == MTA_OK;
 }
 
 static bool
-admin_move(const struct mta_host *h, struct mta_ref file,
-	   struct mta_move move)
+admin_move(const struct mta_host *h, struct mta_ref file, struct mta_move move)
 {
 	return mta_mail_move(h, file, move) == MTA_OK;
 }
@@ -31,20 +29,20 @@ mta_admin_hold(const struct mta_host *h, struct mta_ref file)
 	    !mta_mail_move_is_legal(where, MTA_HOLD))
 		return false;
 	return admin_move(h, file,
-			  (struct mta_move){ .from = where,
-					     .to = MTA_HOLD,
-					     .reason = MTA_MOVE_HOLD,
-					     .wake_s = MTA_WAKE_KEEP });
+			  (struct mta_move){.from = where,
+					    .to = MTA_HOLD,
+					    .reason = MTA_MOVE_HOLD,
+					    .wake_s = MTA_WAKE_KEEP});
 }
 
 bool
 mta_admin_release(const struct mta_host *h, struct mta_ref file)
 {
 	return admin_move(h, file,
-			  (struct mta_move){ .from = MTA_HOLD,
-					     .to = MTA_DEFERRED,
-					     .reason = MTA_MOVE_RELEASED,
-					     .wake_s = MTA_WAKE_KEEP });
+			  (struct mta_move){.from = MTA_HOLD,
+					    .to = MTA_DEFERRED,
+					    .reason = MTA_MOVE_RELEASED,
+					    .wake_s = MTA_WAKE_KEEP});
 }
 
 static uint32_t
@@ -63,10 +61,10 @@ mta_admin_requeue(const struct mta_host *h, struct mta_ref file)
 		return false;
 	h->spool->ops->set_mode(h->spool, file, MTA_MODE_REQUEUED, 0);
 	return admin_move(h, file,
-			  (struct mta_move){ .from = where,
-					     .to = MTA_MAILDROP,
-					     .reason = MTA_MOVE_REQUEUED,
-					     .wake_s = second_now(h) });
+			  (struct mta_move){.from = where,
+					    .to = MTA_MAILDROP,
+					    .reason = MTA_MOVE_REQUEUED,
+					    .wake_s = second_now(h)});
 }
 
 bool
@@ -78,8 +76,8 @@ mta_admin_delete(const struct mta_host *h, struct mta_ref file)
 		return false;
 	h->spool->ops->log_remove(h->spool, MTA_LOG_DEFER, file);
 	h->spool->ops->log_remove(h->spool, MTA_LOG_BOUNCE, file);
-	return mta_mail_remove(h, file, where, MTA_MOVE_DELETED,
-			       MTA_DELETED) == MTA_OK;
+	return mta_mail_remove(h, file, where, MTA_MOVE_DELETED, MTA_DELETED) ==
+	       MTA_OK;
 }
 
 bool
@@ -91,8 +89,8 @@ mta_admin_expire(const struct mta_host *h, struct mta_ref file)
 	if (!admin_find(h, file, &where) || where == MTA_MAILDROP ||
 	    where == MTA_CORRUPT)
 		return false;
-	was_marked = h->spool->ops->mode(h->spool, file) &
-		     MTA_MODE_FORCE_EXPIRE;
+	was_marked =
+		h->spool->ops->mode(h->spool, file) & MTA_MODE_FORCE_EXPIRE;
 	h->spool->ops->set_mode(h->spool, file, MTA_MODE_FORCE_EXPIRE, 0);
 	if (where == MTA_HOLD)
 		return mta_admin_release(h, file) && !was_marked;
@@ -100,12 +98,11 @@ mta_admin_expire(const struct mta_host *h, struct mta_ref file)
 }
 
 static void
-admin_trigger(const struct mta_host *h, enum mta_service service,
-	      uint32_t bits)
+admin_trigger(const struct mta_host *h, enum mta_service service, uint32_t bits)
 {
-	h->port->ops->send(h->port, service,
-			   &(struct mta_note){ .kind = MTA_NOTE_TRIGGER,
-					       .trigger = bits });
+	h->port->ops->send(
+		h->port, service,
+		&(struct mta_note){.kind = MTA_NOTE_TRIGGER, .trigger = bits});
 }
 
 void
@@ -121,10 +118,10 @@ bool
 mta_admin_flush_site_mail(const struct mta_host *h, struct mta_ref file)
 {
 	return admin_move(h, file,
-			  (struct mta_move){ .from = MTA_DEFERRED,
-					     .to = MTA_INCOMING,
-					     .reason = MTA_MOVE_FLUSHED,
-					     .wake_s = second_now(h) });
+			  (struct mta_move){.from = MTA_DEFERRED,
+					    .to = MTA_INCOMING,
+					    .reason = MTA_MOVE_FLUSHED,
+					    .wake_s = second_now(h)});
 }
 
 bool

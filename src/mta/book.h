@@ -12,7 +12,7 @@
 
 #include "mta/types.h"
 
-#define MTA_ADDR_TEXT_MAX 512 /* bytes, terminator included */
+#define MTA_ADDR_TEXT_MAX      512 /* bytes, terminator included */
 #define MTA_ADDR_NULL_FAMILIES 256 /* below: the null sender */
 
 struct mta_book {

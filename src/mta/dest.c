@@ -10,8 +10,8 @@
  *   SUSPENDED -> READY  its timer
  *
  * A destination that is ready and has nothing to do is forgotten at once, and
- * with it all that was learned (R-DEST-FORGET). Not here: who goes next (job.c),
- * the arithmetic of windows (rules.c).
+ * with it all that was learned (R-DEST-FORGET). Not here: who goes next
+ * (job.c), the arithmetic of windows (rules.c).
  */
 #include "mta/pure.h"
 
@@ -21,10 +21,10 @@
 #include "mta/panic.h"
 
 static const bool dest_moves[3][3] = {
-	[MTA_DEST_READY] = { [MTA_DEST_DEAD] = true,	  /* cohorts */
-			     [MTA_DEST_SUSPENDED] = true }, /* rate delay */
-	[MTA_DEST_DEAD] = { [MTA_DEST_READY] = true },	  /* revival */
-	[MTA_DEST_SUSPENDED] = { [MTA_DEST_READY] = true }, /* timer */
+	[MTA_DEST_READY] = {[MTA_DEST_DEAD] = true,	  /* cohorts */
+			    [MTA_DEST_SUSPENDED] = true}, /* rate delay */
+	[MTA_DEST_DEAD] = {[MTA_DEST_READY] = true},	  /* revival */
+	[MTA_DEST_SUSPENDED] = {[MTA_DEST_READY] = true}, /* timer */
 };
 
 static void
@@ -157,20 +157,19 @@ dest_trace_feedback(const struct mta_dest *d, enum mta_feedback_event event)
 
 	if (!mta_trace_wants(h->trace, MTA_TRACE_FEEDBACK))
 		return;
-	mta_trace_deliver(
-		h->trace, MTA_TRACE_FEEDBACK,
-		&(struct mta_trace_feedback){
-			.at = h->loop->now,
-			.transport = d->transport->name,
-			.destination = d->name,
-			.event = event,
-			.limit = d->transport->window_law.limit,
-			.window = d->window.window,
-			.busy = d->busy_count,
-			.success = d->window.good,
-			.failure = d->window.bad,
-			.fail_cohorts = d->window.cohorts,
-		});
+	mta_trace_deliver(h->trace, MTA_TRACE_FEEDBACK,
+			  &(struct mta_trace_feedback){
+				  .at = h->loop->now,
+				  .transport = d->transport->name,
+				  .destination = d->name,
+				  .event = event,
+				  .limit = d->transport->window_law.limit,
+				  .window = d->window.window,
+				  .busy = d->busy_count,
+				  .success = d->window.good,
+				  .failure = d->window.bad,
+				  .fail_cohorts = d->window.cohorts,
+			  });
 }
 
 static void
@@ -188,9 +187,8 @@ static void
 dest_revive(struct mta_dest *d)
 {
 	mta_timer_cancel(d->qmgr->host.loop, &d->timer);
-	dest_set_why(d, (struct mta_status){ 0 });
-	mta_window_revive(&d->window, &d->transport->window_law,
-			  d->busy_count);
+	dest_set_why(d, (struct mta_status){0});
+	mta_window_revive(&d->window, &d->transport->window_law, d->busy_count);
 	dest_set_state(d, MTA_DEST_READY);
 	dest_trace_feedback(d, MTA_FEEDBACK_REVIVED);
 }
@@ -221,7 +219,7 @@ mta_dest_sick(struct mta_dest *d, struct mta_status status)
 	}
 	dest_set_state(d, MTA_DEST_DEAD);
 	dest_set_why(d, status);
-	d->hints = (struct mta_cache_hints){ 0 };
+	d->hints = (struct mta_cache_hints){0};
 	mta_timer_after_s(q->host.loop, &d->timer,
 			  q->params->minimal_backoff_time_s);
 	dest_trace_feedback(d, MTA_FEEDBACK_DEAD);
@@ -277,7 +275,8 @@ dest_rest(struct mta_dest *d)
 	mta_timer_after_s(d->qmgr->host.loop, &d->timer, delay_s);
 }
 
-/* ---- entries -------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------
+ */
 
 /* R-CLOG-WARN */
 static void
@@ -439,7 +438,8 @@ mta_entry_finish(struct mta_entry *e)
 		mta_qmail_done(q, m);
 }
 
-/* ---- giving up on what waits (F9.3) --------------------------------------- */
+/* ---- giving up on what waits (F9.3) ---------------------------------------
+ */
 
 struct mta_dest *
 mta_dest_for_retry(struct mta_qmgr *q, struct mta_status status)

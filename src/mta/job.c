@@ -70,10 +70,10 @@ mta_job_give_slots(struct mta_job *j)
 {
 	struct mta_job *next = job_next_unread(j);
 	int32_t spare = mta_slots_spare(
-		(struct mta_slot_account){ .limit = j->rcpt_limit,
-					   .count = j->rcpt_count },
-		(struct mta_slot_account){ .limit = j->mail->rcpt_limit,
-					   .count = j->mail->rcpt_count });
+		(struct mta_slot_account){.limit = j->rcpt_limit,
+					  .count = j->rcpt_count},
+		(struct mta_slot_account){.limit = j->mail->rcpt_limit,
+					  .count = j->mail->rcpt_count});
 
 	if (spare <= 0)
 		return;
@@ -162,8 +162,8 @@ job_pop(struct mta_job *j)
 	mta_assert(j->level > 0);
 	if (parent) {
 		if (j->level == parent->level + 1)
-			parent->avail -= mta_slot_price(
-				&j->transport->slot_law, j->used);
+			parent->avail -= mta_slot_price(&j->transport->slot_law,
+							j->used);
 		mta_list_remove(&j->in_children);
 	}
 	while (!mta_list_is_empty(&j->children)) {
@@ -190,8 +190,7 @@ job_unlink(struct mta_job *j)
 		struct mta_list *l = j->children.next;
 
 		mta_list_remove(l);
-		mta_container_of(l, struct mta_job, in_children)->parent =
-			NULL;
+		mta_container_of(l, struct mta_job, in_children)->parent = NULL;
 	}
 	if (t->cache.owner == j || t->cache.result == j)
 		cache_clear(t);
@@ -267,7 +266,9 @@ mta_job_obtain(struct mta_qmail *m, struct mta_transport *t)
 }
 
 /* Jobs of up to this many peers find theirs by looking at them. */
-enum { PEERS_LISTED_MAX = 8 };
+enum {
+	PEERS_LISTED_MAX = 8
+};
 
 static uint64_t
 peer_key(const struct mta_job *j, const struct mta_dest *d)
@@ -304,8 +305,8 @@ peer_index_all(struct mta_job *j)
 		struct mta_peer *p =
 			mta_container_of(l, struct mta_peer, in_job);
 
-		mta_table_add(&p->dest->qmgr->peer_index,
-			      peer_key(j, p->dest), p);
+		mta_table_add(&p->dest->qmgr->peer_index, peer_key(j, p->dest),
+			      p);
 	}
 }
 
@@ -537,11 +538,12 @@ static struct mta_entry *
 job_start_entry(struct mta_job *j, struct mta_peer *p)
 {
 	struct mta_transport *t = j->transport;
-	struct mta_entry *e = mta_container_of(p->waiting.next,
-					       struct mta_entry, in_peer);
+	struct mta_entry *e =
+		mta_container_of(p->waiting.next, struct mta_entry, in_peer);
 
 	mta_entry_start(e);
-	e->has_jumped = j->level > 0; /* its last entry takes it off the stack */
+	e->has_jumped =
+		j->level > 0; /* its last entry takes it off the stack */
 	j->avail++;
 	j->used++;
 	if (j != t->cache.owner)

@@ -53,11 +53,11 @@ struct mta_heap {
 };
 
 struct mta_loop {
-	mta_time now;		 /* the driver sets it; doors may add */
-	mta_time stepped;	 /* what the driver set in this step */
-	mta_span oversleep;	 /* a sleep of whole seconds ends so much late */
-	uint64_t *sequence;	 /* shared counter of settings */
-	struct mta_heap exact;	 /* key: (microseconds, sequence) */
+	mta_time now;	       /* the driver sets it; doors may add */
+	mta_time stepped;      /* what the driver set in this step */
+	mta_span oversleep;    /* a sleep of whole seconds ends so much late */
+	uint64_t *sequence;    /* shared counter of settings */
+	struct mta_heap exact; /* key: (microseconds, sequence) */
 	struct mta_heap seconds; /* key: (whole second, sequence) */
 	struct mta_list at_once; /* in order of setting */
 };

@@ -20,7 +20,9 @@ enum mta_service {
 	MTA_TO_CLIENT, /* whoever submitted: the host's own clients */
 	MTA_TO_FLUSH,
 };
-enum { MTA_SERVICES = MTA_TO_FLUSH + 1 };
+enum {
+	MTA_SERVICES = MTA_TO_FLUSH + 1
+};
 
 enum mta_note_kind {
 	MTA_NOTE_TRIGGER,      /* any -> qmgr, pickup: enum mta_trigger bits */
@@ -64,21 +66,21 @@ struct mta_recipient {
 };
 
 struct mta_note_deliver {
-	struct mta_ref agent;	    /* who was ready */
-	struct mta_ref entry;	    /* the queue manager's handle */
-	struct mta_ref file;	    /* in active */
-	struct mta_ref recipients;  /* list in the port: receiver's to free */
+	struct mta_ref agent;	   /* who was ready */
+	struct mta_ref entry;	   /* the queue manager's handle */
+	struct mta_ref file;	   /* in active */
+	struct mta_ref recipients; /* list in the port: receiver's to free */
 	mta_sym transport;
 	mta_sym nexthop;
-	mta_sym destination;	    /* name of the destination queue */
+	mta_sym destination; /* name of the destination queue */
 	uint32_t recipient_count;
 	mta_addr sender;
 	uint32_t serial;
 	uint32_t size_bytes;
 	mta_time arrival;
-	mta_time active_time;	    /* when it entered active */
-	uint32_t batch;		    /* deliveries handed out before this one */
-	uint32_t hints;		    /* enum mta_hint bits */
+	mta_time active_time; /* when it entered active */
+	uint32_t batch;	      /* deliveries handed out before this one */
+	uint32_t hints;	      /* enum mta_hint bits */
 };
 
 struct mta_note_delivered {
@@ -91,7 +93,7 @@ struct mta_note_delivered {
 };
 
 struct mta_note_submit {
-	struct mta_ref client;	   /* the client's handle, given back */
+	struct mta_ref client; /* the client's handle, given back */
 	enum mta_service reply_to;
 	struct mta_ref recipients; /* list in the port: receiver's to free */
 	uint32_t recipient_count;
@@ -99,7 +101,7 @@ struct mta_note_submit {
 	uint32_t size_bytes;
 	mta_addr sender;
 	mta_time arrival;
-	bool is_requeued;	   /* from maildrop by postsuper -r */
+	bool is_requeued; /* from maildrop by postsuper -r */
 };
 
 /* Outcome of a submission, as cleanup's status (F2.3). */
@@ -118,7 +120,7 @@ struct mta_note {
 		uint32_t trigger; /* enum mta_trigger bits */
 		struct {
 			mta_sym transport;
-			struct mta_ref agent; /* READY, DISMISS */
+			struct mta_ref agent;	  /* READY, DISMISS */
 			struct mta_status status; /* FAILED */
 		} agent;
 		struct mta_note_deliver deliver;

@@ -13,7 +13,7 @@
 
 #include "mta/panic.h"
 
-#define PLACE_GAP ((int64_t)1 << 24)
+#define PLACE_GAP  ((int64_t)1 << 24)
 #define PLACE_MOST (INT64_MAX / 2)
 
 static struct mta_job *
@@ -72,7 +72,8 @@ mta_order_successor(const struct mta_job *j)
 	return next == &j->transport->order ? NULL : job_in_order(next);
 }
 
-/* ---- the heap of open destinations ----------------------------------------- */
+/* ---- the heap of open destinations -----------------------------------------
+ */
 
 static int64_t
 open_key(const struct mta_dest *d)
@@ -171,7 +172,8 @@ mta_order_dest_changed(struct mta_dest *d)
 		open_remove(t, d);
 }
 
-/* ---- peers by place --------------------------------------------------------- */
+/* ---- peers by place ---------------------------------------------------------
+ */
 
 /* Behind the last peer of an earlier job: new jobs come last. */
 void
@@ -226,7 +228,8 @@ peers_return(struct mta_job *j)
 	}
 }
 
-/* ---- blocked, passed, exempt ------------------------------------------------ */
+/* ---- blocked, passed, exempt ------------------------------------------------
+ */
 
 static bool
 job_is_passed(const struct mta_job *j)
@@ -272,8 +275,7 @@ special_skip_passed(struct mta_transport *t)
 	while (t->special_next && job_is_passed(t->special_next)) {
 		struct mta_list *l = t->special_next->in_special.next;
 
-		t->special_next =
-			l == &t->special ? NULL : job_in_special(l);
+		t->special_next = l == &t->special ? NULL : job_in_special(l);
 	}
 }
 
@@ -319,9 +321,9 @@ mta_order_free_all(struct mta_transport *t)
 		mta_list_remove(t->exempt.next);
 	t->tag++;
 	t->frontier = mta_order_head(t);
-	t->special_next = mta_list_is_empty(&t->special) ?
-				  NULL :
-				  job_in_special(t->special.next);
+	t->special_next = mta_list_is_empty(&t->special)
+				  ? NULL
+				  : job_in_special(t->special.next);
 }
 
 bool
@@ -340,7 +342,8 @@ mta_order_is_awaited(const struct mta_dest *d)
 	return false;
 }
 
-/* ---- the walk ----------------------------------------------------------------- */
+/* ---- the walk
+ * ----------------------------------------------------------------- */
 
 static struct mta_job *
 earlier(struct mta_job *a, struct mta_job *b)
@@ -397,7 +400,8 @@ mta_order_next_free(const struct mta_job *j)
 	return exempt ? exempt : j->transport->frontier;
 }
 
-/* ---- special and unread jobs ---------------------------------------------------- */
+/* ---- special and unread jobs
+ * ---------------------------------------------------- */
 
 static bool
 job_is_special(const struct mta_job *j)
@@ -432,8 +436,7 @@ special_remove(struct mta_job *j)
 	if (t->special_next == j) {
 		struct mta_list *l = j->in_special.next;
 
-		t->special_next =
-			l == &t->special ? NULL : job_in_special(l);
+		t->special_next = l == &t->special ? NULL : job_in_special(l);
 	}
 	mta_list_remove(&j->in_special);
 }
@@ -483,7 +486,8 @@ mta_job_reclassify(struct mta_job *j)
 		mta_list_remove(&j->in_unread);
 }
 
-/* ---- places ----------------------------------------------------------------------- */
+/* ---- places
+ * ----------------------------------------------------------------------- */
 
 static void
 order_renumber(struct mta_transport *t)

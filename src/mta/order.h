@@ -60,7 +60,8 @@ void mta_order_peer_rests(struct mta_peer *p);
 /* The destination's window, counts, state or first peer have changed. */
 void mta_order_dest_changed(struct mta_dest *d);
 
-/* R-SLOTS-NEXT: the next job by time of admission that has recipients unread. */
+/* R-SLOTS-NEXT: the next job by time of admission that has recipients unread.
+ */
 struct mta_job *mta_order_next_unread(const struct mta_job *j);
 /* Was job a admitted later than b? (ties: linked later) */
 bool mta_job_is_later(const struct mta_job *a, const struct mta_job *b);

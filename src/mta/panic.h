@@ -28,7 +28,6 @@ void mta_panic_set_reporter(void (*reporter)(const char *file, int line,
  */
 void *mta_alloc(size_t count, size_t size_bytes);
 /* realloc likewise; count elements of size_bytes, contents kept. */
-void *mta_realloc(void *old, size_t count,
-		  size_t size_bytes);
+void *mta_realloc(void *old, size_t count, size_t size_bytes);
 
 #endif

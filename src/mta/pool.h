@@ -19,8 +19,8 @@ struct mta_pooled {
 };
 
 struct mta_pool {
-	size_t size_bytes;   /* of one object */
-	uint32_t per_chunk;  /* objects in a chunk, a power of two */
+	size_t size_bytes;    /* of one object */
+	uint32_t per_chunk;   /* objects in a chunk, a power of two */
 	uint32_t chunk_shift; /* log2 of per_chunk */
 	char **chunks;
 	uint32_t chunk_count;
@@ -56,8 +56,7 @@ mta_pool_ref(const void *object)
 {
 	const struct mta_pooled *o = object;
 
-	return (struct mta_ref){ .index = o->index,
-				 .generation = o->generation };
+	return (struct mta_ref){.index = o->index, .generation = o->generation};
 }
 
 /* The object, or NULL when the handle is stale or was never given. */

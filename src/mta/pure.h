@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Purity of the core. Every source file of this folder includes this header first. The core is told the time and is handed its luck; it asks the
+ * Purity of the core. Every source file of this folder includes this header
+ * first. The core is told the time and is handed its luck; it asks the
  * operating system for nothing. A call that would ask becomes a compile error
  * here, and the build checks the objects' undefined symbols a second time.
  *

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The queue manager's main loop, turned inside out: a turn is one pass. It hears
- * the notes that have come, asks for agents, looks at incoming and deferred in
- * turn for at most one mail to take in, and settles the flow tokens. A pass that
- * found a name is followed by another, behind everything that is already due, as
- * a poll between two passes would serve it.
+ * The queue manager's main loop, turned inside out: a turn is one pass. It
+ * hears the notes that have come, asks for agents, looks at incoming and
+ * deferred in turn for at most one mail to take in, and settles the flow
+ * tokens. A pass that found a name is followed by another, behind everything
+ * that is already due, as a poll between two passes would serve it.
  */
 #include "mta/pure.h"
 
@@ -13,7 +13,9 @@
 
 #include "mta/panic.h"
 
-enum { CHUNK_OBJECTS = 256 };
+enum {
+	CHUNK_OBJECTS = 256
+};
 
 static void qmgr_turn_fired(struct mta_timer *timer);
 static void qmgr_run_timer_fired(struct mta_timer *timer);
@@ -22,8 +24,7 @@ void
 mta_qmgr_init(struct mta_qmgr *q, const struct mta_host *host,
 	      const struct mta_params *params)
 {
-	*q = (struct mta_qmgr){ .host = *host,
-				.params = params };
+	*q = (struct mta_qmgr){.host = *host, .params = params};
 	mta_timer_init(&q->turn, qmgr_turn_fired);
 	mta_timer_init(&q->run_timer, qmgr_run_timer_fired);
 	mta_list_init(&q->transports);
@@ -122,7 +123,8 @@ mta_qmgr_wake(struct mta_qmgr *q)
 		mta_timer_set(q->host.loop, &q->turn, q->host.loop->now);
 }
 
-/* ---- starting (F1.15) ------------------------------------------------------- */
+/* ---- starting (F1.15) -------------------------------------------------------
+ */
 
 /* R-RESTART: what an earlier queue manager had in active is eligible at once,
  * in the order in which the directory lists it. */
@@ -130,12 +132,12 @@ static void
 qmgr_move_active_to_incoming(struct mta_qmgr *q)
 {
 	const struct mta_spool_ops *ops = q->host.spool->ops;
-	struct mta_scan dir = { 0 };
+	struct mta_scan dir = {0};
 	struct mta_scan_item item;
 	enum mta_scan_result result;
-	struct mta_move move = { .from = MTA_ACTIVE,
-				 .to = MTA_INCOMING,
-				 .reason = MTA_MOVE_RESTART };
+	struct mta_move move = {.from = MTA_ACTIVE,
+				.to = MTA_INCOMING,
+				.reason = MTA_MOVE_RESTART};
 
 	move.wake_s = (uint32_t)mta_host_second(&q->host);
 	ops->scan_open(q->host.spool, MTA_ACTIVE, &dir);
@@ -176,7 +178,8 @@ qmgr_run_timer_fired(struct mta_timer *timer)
 			  q->params->queue_run_delay_s);
 }
 
-/* ---- notes -------------------------------------------------------------------- */
+/* ---- notes
+ * -------------------------------------------------------------------- */
 
 /* R-TRIGGER: bytes that came together are one request to each run (F4.6). */
 static void
@@ -216,7 +219,7 @@ qmgr_delivered(struct mta_qmgr *q, const struct mta_note_delivered *reply)
 static void
 qmgr_agent_failed(struct mta_qmgr *q, mta_sym transport)
 {
-	struct mta_status status = { .dsn = MTA_DSN(4, 3, 0) };
+	struct mta_status status = {.dsn = MTA_DSN(4, 3, 0)};
 
 	status.reason =
 		mta_sym_intern(q->host.symbols, "mail transport unavailable");
@@ -260,13 +263,13 @@ qmgr_hear(struct mta_qmgr *q, const struct mta_note *note)
 	}
 }
 
-/* ---- the pass (F4.3) ------------------------------------------------------------ */
+/* ---- the pass (F4.3)
+ * ------------------------------------------------------------ */
 
 static bool
 qmgr_has_room(const struct mta_qmgr *q)
 {
-	return (int64_t)q->active_count <
-	       q->params->qmgr_message_active_limit;
+	return (int64_t)q->active_count < q->params->qmgr_message_active_limit;
 }
 
 /* What one pass did. */
@@ -294,8 +297,8 @@ pass_look(struct mta_qmgr *q, struct pass *pass)
 	struct mta_run *r =
 		pass->last == MTA_INCOMING ? &q->incoming : &q->deferred;
 	struct mta_scan_item item;
-	enum mta_scan_result result = mta_run_next(
-		q, r, pass_skips_max(q, pass->last), &item);
+	enum mta_scan_result result =
+		mta_run_next(q, r, pass_skips_max(q, pass->last), &item);
 
 	pass->skipped += item.skipped;
 	if (result == MTA_SCAN_END)
@@ -313,8 +316,7 @@ pass_settle_flow(struct mta_qmgr *q, const struct pass *pass)
 		.tokens = (int32_t)port->ops->token_count(port),
 		.level = q->params->default_process_limit,
 		.in_flow_delay_s = q->params->in_flow_delay_s,
-		.took_incoming =
-			pass->admitted && pass->last == MTA_INCOMING,
+		.took_incoming = pass->admitted && pass->last == MTA_INCOMING,
 		.incoming_is_open = mta_run_is_open(&q->incoming),
 	});
 
@@ -331,22 +333,21 @@ pass_trace(const struct mta_qmgr *q, const struct pass *pass)
 
 	if (!mta_trace_wants(h->trace, MTA_TRACE_TURN))
 		return;
-	mta_trace_deliver(
-		h->trace, MTA_TRACE_TURN,
-		&(struct mta_trace_turn){
-			.at = h->loop->now,
-			.active_count = q->active_count,
-			.turn_of = q->first,
-			.admitted = pass->admitted,
-			.skipped = pass->skipped,
-			.tokens = h->port->ops->token_count(h->port),
-		});
+	mta_trace_deliver(h->trace, MTA_TRACE_TURN,
+			  &(struct mta_trace_turn){
+				  .at = h->loop->now,
+				  .active_count = q->active_count,
+				  .turn_of = q->first,
+				  .admitted = pass->admitted,
+				  .skipped = pass->skipped,
+				  .tokens = h->port->ops->token_count(h->port),
+			  });
 }
 
 static void
 qmgr_pass(struct mta_qmgr *q)
 {
-	struct pass pass = { .last = MTA_DEFERRED };
+	struct pass pass = {.last = MTA_DEFERRED};
 
 	mta_transports_drain(q);
 	for (int k = 0; k < 2 && qmgr_has_room(q) && !pass.admitted; k++) {
@@ -357,7 +358,7 @@ qmgr_pass(struct mta_qmgr *q)
 		pass.last,
 		(struct mta_active_fill){
 			.active_count = (int32_t)q->active_count,
-			.active_limit = q->params->qmgr_message_active_limit });
+			.active_limit = q->params->qmgr_message_active_limit});
 	pass_settle_flow(q, &pass);
 	pass_trace(q, &pass);
 	if (pass.found_name)

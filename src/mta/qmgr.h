@@ -33,10 +33,10 @@
 /* Flags of a queue run and of the mail it feeds (F4.2). */
 enum mta_scan_flag {
 	MTA_RUN_START = 1,
-	MTA_RUN_ALL = 2,	  /* ignore wake times */
-	MTA_RUN_FLUSH_ONCE = 4,	  /* forget dead destinations now */
-	MTA_RUN_DEFER_ALSO = 8,	  /* override defer_transports */
-	MTA_RUN_FLUSH_EACH = 16,  /* this mail revives what it needs */
+	MTA_RUN_ALL = 2,	 /* ignore wake times */
+	MTA_RUN_FLUSH_ONCE = 4,	 /* forget dead destinations now */
+	MTA_RUN_DEFER_ALSO = 8,	 /* override defer_transports */
+	MTA_RUN_FLUSH_EACH = 16, /* this mail revives what it needs */
 	MTA_RUN_FORCE_EXPIRE = 32,
 };
 
@@ -252,8 +252,8 @@ struct mta_qmgr {
 /* ---- qmgr.c ------------------------------------------------------------ */
 
 /*
- * A queue manager that has not started. host, params: borrowed for as long as it
- * lives; host.loop is its own loop. Attaches itself to the port.
+ * A queue manager that has not started. host, params: borrowed for as long as
+ * it lives; host.loop is its own loop. Attaches itself to the port.
  */
 void mta_qmgr_init(struct mta_qmgr *q, const struct mta_host *host,
 		   const struct mta_params *params);
@@ -279,9 +279,9 @@ void mta_run_request(struct mta_qmgr *q, struct mta_run *r, uint32_t flags);
 bool mta_run_is_open(const struct mta_run *r);
 /* The next file of the run (R-SCAN-RESTART, F4.2). skips_max: see spool.h.
  * MTA_SCAN_END: none, and none asked for. */
-enum mta_scan_result mta_run_next(struct mta_qmgr *q, struct mta_run *r,
-				  uint32_t skips_max,
-				  struct mta_scan_item *item);
+enum mta_scan_result
+mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
+	     struct mta_scan_item *item);
 
 /* ---- qmgr_feed.c -------------------------------------------------------- */
 
@@ -301,9 +301,9 @@ void mta_qmail_notified(struct mta_qmgr *q, struct mta_qmail *m, bool failed);
 void mta_entry_reply(struct mta_qmgr *q, struct mta_entry *e,
 		     const struct mta_note_delivered *reply);
 /* Log one recipient as deferred without an agent (F9.1). status: borrowed. */
-void mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
-			  const struct mta_recipient *to,
-			  struct mta_status status);
+void
+mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
+		     const struct mta_recipient *to, struct mta_status status);
 
 /* ---- transport.c -------------------------------------------------------- */
 
@@ -314,8 +314,8 @@ void mta_transport_free(struct mta_transport *t);
 void mta_transports_drain(struct mta_qmgr *q);
 /* An agent said hello, or there is none (F8.5). */
 void mta_transport_agent_ready(struct mta_transport *t, struct mta_ref agent);
-void mta_transport_agent_failed(struct mta_transport *t,
-				struct mta_status status);
+void
+mta_transport_agent_failed(struct mta_transport *t, struct mta_status status);
 /* Avoid it for transport_retry_time, defer what waits (F8.6, F9.4). status:
  * its reason stays the caller's. */
 void mta_transport_throttle(struct mta_transport *t, struct mta_status status);
@@ -328,8 +328,8 @@ void mta_transports_enable_all(struct mta_qmgr *q);
 /* The destination of a name, or NULL. name: lower-cased where it must be. */
 struct mta_dest *mta_dest_find(struct mta_transport *t, mta_sym name);
 /* A new one; both symbols gain an owner. */
-struct mta_dest *mta_dest_create(struct mta_transport *t, mta_sym name,
-				 mta_sym nexthop);
+struct mta_dest *
+mta_dest_create(struct mta_transport *t, mta_sym name, mta_sym nexthop);
 void mta_dest_free(struct mta_dest *d);
 /* Free it if it is ready and empty, or dead for too long a memory (F7.8). */
 void mta_dest_forget_if_idle(struct mta_dest *d);
@@ -339,8 +339,8 @@ void mta_dest_sick(struct mta_dest *d, struct mta_status status);
 /* All that waits goes to the retry transport (F9.3). status: borrowed. */
 void mta_dest_defer_todo(struct mta_dest *d, struct mta_status status);
 /* The retry destination for a status, usable, or NULL. */
-struct mta_dest *mta_dest_for_retry(struct mta_qmgr *q,
-				    struct mta_status status);
+struct mta_dest *
+mta_dest_for_retry(struct mta_qmgr *q, struct mta_status status);
 /* Parallel deliveries it allows now: 0 when dead or suspended. */
 int32_t mta_dest_window(const struct mta_dest *d);
 /* Its counts or its state have changed: keep the transport's sums right. */

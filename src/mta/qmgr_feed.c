@@ -66,13 +66,14 @@ resolver_add(struct mta_resolver *r, const struct mta_recipient *to)
 {
 	if (r->count == r->capacity) {
 		r->capacity = r->capacity ? r->capacity * 2 : 64;
-		r->items = mta_realloc(r->items, r->capacity,
-				       sizeof(*r->items));
+		r->items =
+			mta_realloc(r->items, r->capacity, sizeof(*r->items));
 	}
-	r->items[r->count++] = (struct resolving){ .to = *to };
+	r->items[r->count++] = (struct resolving){.to = *to};
 }
 
-/* ---- reading (F5.2) --------------------------------------------------------- */
+/* ---- reading (F5.2) ---------------------------------------------------------
+ */
 
 /* R-READ-COUNT: at most `limit` live recipients, from where the last read
  * stopped. */
@@ -86,8 +87,8 @@ qmail_read(struct mta_qmgr *q, struct mta_qmail *m, int32_t limit)
 	m->read_s = mta_host_second(&q->host);
 	while ((int32_t)r->count < limit) {
 		struct mta_record record;
-		enum mta_err err = ops->read(q->host.spool, m->file, offset,
-					     &record);
+		enum mta_err err =
+			ops->read(q->host.spool, m->file, offset, &record);
 
 		if (err != MTA_OK)
 			return err;
@@ -101,7 +102,7 @@ qmail_read(struct mta_qmgr *q, struct mta_qmail *m, int32_t limit)
 		if (record.kind == MTA_RECORD_RECIPIENT)
 			resolver_add(r, &(struct mta_recipient){
 						.address = record.address,
-						.offset = record.offset });
+						.offset = record.offset});
 	}
 	m->more = offset;
 	if (m->unread < 0)
@@ -109,7 +110,8 @@ qmail_read(struct mta_qmgr *q, struct mta_qmail *m, int32_t limit)
 	return MTA_OK;
 }
 
-/* ---- sorting (F5.6) ---------------------------------------------------------- */
+/* ---- sorting (F5.6)
+ * ---------------------------------------------------------- */
 
 static void
 resolver_fetch_texts(struct mta_resolver *r)
@@ -122,11 +124,10 @@ resolver_fetch_texts(struct mta_resolver *r)
 					   64 * (size_t)MTA_ADDR_TEXT_MAX;
 			r->text = mta_realloc(r->text, r->text_capacity, 1);
 		}
-		r->items[i].domain =
-			book->domain(book, r->items[i].to.address);
+		r->items[i].domain = book->domain(book, r->items[i].to.address);
 		r->items[i].text_at = (uint32_t)r->text_used;
-		book->text(book, r->items[i].to.address,
-			   r->text + r->text_used, MTA_ADDR_TEXT_MAX);
+		book->text(book, r->items[i].to.address, r->text + r->text_used,
+			   MTA_ADDR_TEXT_MAX);
 		r->text_used += strlen(r->text + r->text_used) + 1;
 	}
 }
@@ -207,7 +208,8 @@ resolver_sort(struct mta_resolver *r)
 	free(items);
 }
 
-/* ---- resolving (F5.4, F5.5) --------------------------------------------------- */
+/* ---- resolving (F5.4, F5.5)
+ * --------------------------------------------------- */
 
 /* A destination of retry or error: the text is its next hop, its name the text
  * in lower case. NULL: the transport is avoided. */
@@ -253,8 +255,8 @@ dest_avoiding_transport(struct mta_qmgr *q, struct mta_qmail *m,
 	snprintf(text, sizeof(text), "%u.%u.%u %s", t->why.dsn.class,
 		 t->why.dsn.subject, t->why.dsn.detail,
 		 mta_sym_text(q->host.symbols, t->why.reason));
-	return dest_for_status(q, m, to,
-			       dest_for_text(q, q->retry_name, text), t->why);
+	return dest_for_status(q, m, to, dest_for_text(q, q->retry_name, text),
+			       t->why);
 }
 
 /* R-QUEUE-NAME: the recipient without extension, at the next hop. */
@@ -317,8 +319,7 @@ resolve_usable(struct mta_qmgr *q, struct mta_qmail *m,
 		mta_dest_alive(d);
 	if (!d || d->state != MTA_DEST_DEAD)
 		return d;
-	return dest_for_status(q, m, to, mta_dest_for_retry(q, d->why),
-			       d->why);
+	return dest_for_status(q, m, to, mta_dest_for_retry(q, d->why), d->why);
 }
 
 /* The same for error or retry: the text is the next hop. */
@@ -339,8 +340,8 @@ resolve_text(struct mta_qmgr *q, struct mta_qmail *m,
 	return d;
 }
 
-/* R-RESOLVE: from an address to a destination; NULL: no entry is needed, for the
- * recipient is deferred already. */
+/* R-RESOLVE: from an address to a destination; NULL: no entry is needed, for
+ * the recipient is deferred already. */
 static struct mta_dest *
 resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 	    const struct mta_recipient *to)
@@ -371,7 +372,8 @@ resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 	return resolve_usable(q, m, to, &route);
 }
 
-/* ---- making entries (F5.7) ----------------------------------------------------- */
+/* ---- making entries (F5.7)
+ * ----------------------------------------------------- */
 
 /* R-BATCH: behind the last waiting entry of the peer while that has room. */
 static void
@@ -400,8 +402,7 @@ qmail_assign(struct mta_qmail *m, const struct mta_resolver *r)
 		if (r->items[i].dest)
 			assign_one(m, &r->items[i]);
 	for (l = m->jobs.next; l != &m->jobs; l = l->next)
-		mta_job_has_more(
-			mta_container_of(l, struct mta_job, in_mail));
+		mta_job_has_more(mta_container_of(l, struct mta_job, in_mail));
 }
 
 /* What was read becomes entries; slots are returned when all was read. */
@@ -431,27 +432,28 @@ qmail_take_read(struct mta_qmgr *q, struct mta_qmail *m)
 enum mta_err
 mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m)
 {
-	enum mta_err err =
-		q->host.spool->ops->open(q->host.spool, MTA_ACTIVE, m->file,
-					 MTA_LOCK_NONE);
+	enum mta_err err = q->host.spool->ops->open(q->host.spool, MTA_ACTIVE,
+						    m->file, MTA_LOCK_NONE);
 
 	if (err != MTA_OK)
 		return err;
-	err = qmail_read(q, m,
-			 mta_read_refill_count(&(struct mta_read_view){
-				 .recipient_limit =
-					 q->params->qmgr_message_recipient_limit,
-				 .recipient_total = q->rcpt_total,
-				 .message_limit = m->rcpt_limit,
-				 .message_count = m->rcpt_count,
-			 }));
+	err = qmail_read(
+		q, m,
+		mta_read_refill_count(&(struct mta_read_view){
+			.recipient_limit =
+				q->params->qmgr_message_recipient_limit,
+			.recipient_total = q->rcpt_total,
+			.message_limit = m->rcpt_limit,
+			.message_count = m->rcpt_count,
+		}));
 	if (err == MTA_OK)
 		qmail_take_read(q, m);
 	q->host.spool->ops->close(q->host.spool, m->file, MTA_LOCK_NONE);
 	return err;
 }
 
-/* ---- admission (F4.7, F5.1) ------------------------------------------------------ */
+/* ---- admission (F4.7, F5.1)
+ * ------------------------------------------------------ */
 
 static struct mta_qmail *
 qmail_create(struct mta_qmgr *q, struct mta_ref file, uint32_t flags)
@@ -508,14 +510,15 @@ qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
 	if (err != MTA_OK)
 		return err;
 	m->unread = m->envelope.recipient_count;
-	err = qmail_read(q, m,
-			 mta_read_first_count(&(struct mta_read_view){
-				 .recipient_limit =
-					 q->params->qmgr_message_recipient_limit,
-				 .recipient_total = q->rcpt_total,
-				 .message_limit = m->rcpt_limit,
-				 .message_count = m->rcpt_count,
-			 }));
+	err = qmail_read(
+		q, m,
+		mta_read_first_count(&(struct mta_read_view){
+			.recipient_limit =
+				q->params->qmgr_message_recipient_limit,
+			.recipient_total = q->rcpt_total,
+			.message_limit = m->rcpt_limit,
+			.message_count = m->rcpt_count,
+		}));
 	if (err != MTA_OK)
 		return err;
 	qmail_trace_admitted(q, m, from);
@@ -554,17 +557,19 @@ trace_skipped(const struct mta_qmgr *q, struct mta_ref file)
 			  });
 }
 
-enum { LOCKED_WAIT_S = 60 }; /* a file that an old agent works on (F4.7) */
+enum {
+	LOCKED_WAIT_S = 60
+}; /* a file that an old agent works on (F4.7) */
 
-/* What is in active but cannot be taken goes elsewhere; whether the rename finds
- * it still there does not matter. */
+/* What is in active but cannot be taken goes elsewhere; whether the rename
+ * finds it still there does not matter. */
 static void
 file_put_aside(struct mta_qmgr *q, struct mta_ref file, enum mta_err why)
 {
-	struct mta_move move = { .from = MTA_ACTIVE,
-				 .to = MTA_CORRUPT,
-				 .reason = MTA_MOVE_DAMAGED,
-				 .wake_s = MTA_WAKE_KEEP };
+	struct mta_move move = {.from = MTA_ACTIVE,
+				.to = MTA_CORRUPT,
+				.reason = MTA_MOVE_DAMAGED,
+				.wake_s = MTA_WAKE_KEEP};
 	enum mta_err err;
 
 	if (why == MTA_ELOCKED) {
@@ -600,10 +605,10 @@ mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file)
 	enum mta_err err;
 
 	err = mta_mail_move(&q->host, file,
-			    (struct mta_move){ .from = r->queue,
-					       .to = MTA_ACTIVE,
-					       .reason = MTA_MOVE_ADMITTED,
-					       .wake_s = MTA_WAKE_KEEP });
+			    (struct mta_move){.from = r->queue,
+					      .to = MTA_ACTIVE,
+					      .reason = MTA_MOVE_ADMITTED,
+					      .wake_s = MTA_WAKE_KEEP});
 	if (err != MTA_OK)
 		return false;
 	m = qmail_create(q, file, mail_flags(q, r, file));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What becomes of a mail that was tried: the agent's reply and what it means for
- * the destination; then, when nothing of the mail is in core any more, notify
- * the sender of what bounced, read what is left in the file, expire, warn, defer
- * or remove.
+ * What becomes of a mail that was tried: the agent's reply and what it means
+ * for the destination; then, when nothing of the mail is in core any more,
+ * notify the sender of what bounced, read what is left in the file, expire,
+ * warn, defer or remove.
  *
  * The mail stays in core, and counts as active, while the bounce service works.
  */
@@ -15,7 +15,8 @@
 
 #include "mta/panic.h"
 
-/* ---- the reply (F9.2, F9.5) -------------------------------------------------- */
+/* ---- the reply (F9.2, F9.5)
+ * -------------------------------------------------- */
 
 /* The complaint of a destination, as its mail will be told; reason owned. */
 static struct mta_status
@@ -27,8 +28,8 @@ suspended_status(const struct mta_qmgr *q, struct mta_status hop)
 	if (status.dsn.class != 4 && status.dsn.class != 5)
 		status.dsn = MTA_DSN(4, 0, 0);
 	snprintf(text, sizeof(text), "delivery temporarily suspended: %s",
-		 hop.reason ? mta_sym_text(q->host.symbols, hop.reason) :
-			      "unknown error");
+		 hop.reason ? mta_sym_text(q->host.symbols, hop.reason)
+			    : "unknown error");
 	status.reason = mta_sym_intern(q->host.symbols, text);
 	return status;
 }
@@ -57,11 +58,11 @@ static void
 entry_crashed(struct mta_entry *e)
 {
 	struct mta_qmgr *q = e->dest->qmgr;
-	struct mta_status hop = { .dsn = MTA_DSN(4, 3, 0) };
+	struct mta_status hop = {.dsn = MTA_DSN(4, 3, 0)};
 
 	e->peer->job->mail->is_incomplete = true;
-	hop.reason = mta_sym_intern(q->host.symbols,
-				    "unknown mail transport error");
+	hop.reason =
+		mta_sym_intern(q->host.symbols, "unknown mail transport error");
 	entry_blame(e, hop);
 	mta_sym_drop(q->host.symbols, hop.reason);
 	e->dest->transport->is_rate_locked = false;
@@ -89,7 +90,8 @@ mta_entry_reply(struct mta_qmgr *q, struct mta_entry *e,
 	mta_entry_finish(e);
 }
 
-/* ---- recipients that no agent sees (F9.1) -------------------------------------- */
+/* ---- recipients that no agent sees (F9.1)
+ * -------------------------------------- */
 
 void
 mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
@@ -107,7 +109,8 @@ mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 				   });
 }
 
-/* ---- the end game (F9.7) ---------------------------------------------------------- */
+/* ---- the end game (F9.7)
+ * ---------------------------------------------------------- */
 
 static void
 qmail_free(struct mta_qmgr *q, struct mta_qmail *m)
@@ -143,15 +146,17 @@ qmail_ask_bounce(struct mta_qmgr *q, struct mta_qmail *m,
 		 enum mta_finish_step step, enum mta_notify what)
 {
 	m->step = step;
-	q->host.port->ops->send(q->host.port, MTA_TO_BOUNCE,
-				&(struct mta_note){
-					.kind = MTA_NOTE_NOTIFY,
-					.notify = {
-						.message = mta_pool_ref(m),
-						.file = m->file,
-						.what = what,
-					},
-				});
+	q->host.port->ops->send(
+		q->host.port, MTA_TO_BOUNCE,
+		&(struct mta_note){
+			.kind = MTA_NOTE_NOTIFY,
+			.notify =
+				{
+					.message = mta_pool_ref(m),
+					.file = m->file,
+					.what = what,
+				},
+		});
 }
 
 /* R-BACKOFF-AGE, and the way to deferred. */
@@ -162,14 +167,14 @@ qmail_defer(struct mta_qmgr *q, struct mta_qmail *m)
 	int64_t delay_s = mta_backoff_delay_s(
 		(struct mta_backoff){
 			.minimal_s = q->params->minimal_backoff_time_s,
-			.maximal_s = q->params->maximal_backoff_time_s },
+			.maximal_s = q->params->maximal_backoff_time_s},
 		now_s - m->envelope.created_s);
 	enum mta_err err = mta_mail_move(
 		&q->host, m->file,
-		(struct mta_move){ .from = MTA_ACTIVE,
-				   .to = MTA_DEFERRED,
-				   .reason = MTA_MOVE_DEFERRED,
-				   .wake_s = (uint32_t)(now_s + delay_s) });
+		(struct mta_move){.from = MTA_ACTIVE,
+				  .to = MTA_DEFERRED,
+				  .reason = MTA_MOVE_DEFERRED,
+				  .wake_s = (uint32_t)(now_s + delay_s)});
 
 	/* Gone in the meantime: the operator held or deleted it (F9.10). */
 	mta_assert(err == MTA_OK || err == MTA_ENOENT);
@@ -219,11 +224,11 @@ qmail_expire_or_warn(struct mta_qmgr *q, struct mta_qmail *m)
 	    mta_mail_has_expired(
 		    (struct mta_lifetimes){
 			    .mail_s = q->params->maximal_queue_lifetime_s,
-			    .bounce_s = q->params->bounce_queue_lifetime_s },
+			    .bounce_s = q->params->bounce_queue_lifetime_s},
 		    m->envelope.sender, now_s - m->envelope.created_s)) {
 		qmail_trace_status(q, m,
-				   is_forced ? MTA_STATUS_FORCE_EXPIRED :
-					       MTA_STATUS_EXPIRED);
+				   is_forced ? MTA_STATUS_FORCE_EXPIRED
+					     : MTA_STATUS_EXPIRED);
 		qmail_ask_bounce(q, m, MTA_FINISH_EXPIRE, MTA_NOTIFY_EXPIRE);
 		return;
 	}
@@ -246,10 +251,10 @@ qmail_is_damaged(struct mta_qmgr *q, struct mta_qmail *m)
 	    !(ops->mode(q->host.spool, m->file) & MTA_MODE_DAMAGED))
 		return false;
 	err = mta_mail_move(&q->host, m->file,
-			    (struct mta_move){ .from = MTA_ACTIVE,
-					       .to = MTA_CORRUPT,
-					       .reason = MTA_MOVE_DAMAGED,
-					       .wake_s = MTA_WAKE_KEEP });
+			    (struct mta_move){.from = MTA_ACTIVE,
+					      .to = MTA_CORRUPT,
+					      .reason = MTA_MOVE_DAMAGED,
+					      .wake_s = MTA_WAKE_KEEP});
 	(void)err; /* gone already, or gone now */
 	return true;
 }
@@ -285,8 +290,8 @@ mta_qmail_done(struct mta_qmgr *q, struct mta_qmail *m)
 
 	mta_assert(m->entry_count == 0);
 	mta_assert(m->step == MTA_FINISH_NONE);
-	if (ops->log_read(q->host.spool, MTA_LOG_BOUNCE, m->file, 0,
-			  &record) == MTA_OK)
+	if (ops->log_read(q->host.spool, MTA_LOG_BOUNCE, m->file, 0, &record) ==
+	    MTA_OK)
 		qmail_ask_bounce(q, m, MTA_FINISH_BOUNCE, MTA_NOTIFY_BOUNCE);
 	else
 		qmail_after_bounce(q, m);

@@ -11,7 +11,7 @@
 void
 mta_run_init(struct mta_run *r, enum mta_queue queue)
 {
-	*r = (struct mta_run){ .queue = queue };
+	*r = (struct mta_run){.queue = queue};
 }
 
 bool
@@ -66,7 +66,7 @@ mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
 	uint32_t due_s = (uint32_t)(mta_host_second(&q->host) + 1);
 	enum mta_scan_result result = MTA_SCAN_END;
 
-	*item = (struct mta_scan_item){ 0 };
+	*item = (struct mta_scan_item){0};
 	for (int round = 0; round < 2; round++) {
 		if (r->dir.is_open) {
 			result = q->host.spool->ops->scan_next(

@@ -20,7 +20,7 @@ table_home(const struct mta_table *t, uint64_t key)
 void
 mta_table_init(struct mta_table *t)
 {
-	*t = (struct mta_table){ 0 };
+	*t = (struct mta_table){0};
 }
 
 void
@@ -28,7 +28,7 @@ mta_table_release(struct mta_table *t)
 {
 	free(t->keys);
 	free(t->values);
-	*t = (struct mta_table){ 0 };
+	*t = (struct mta_table){0};
 }
 
 static uint32_t

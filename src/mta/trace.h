@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The trace: the core's only instrument. Services emit records of what happened;
- * sinks subscribe by kind. Every table, picture and check is a fold over these
- * records. A kind that nobody subscribed to costs one branch.
+ * The trace: the core's only instrument. Services emit records of what
+ * happened; sinks subscribe by kind. Every table, picture and check is a fold
+ * over these records. A kind that nobody subscribed to costs one branch.
  *
  * Symbols and handles in a record are good during the sink's call; a sink that
  * keeps one holds it.
@@ -23,7 +23,9 @@ enum mta_outcome {
 	MTA_QUEUED,
 	MTA_DISCARDED,
 };
-enum { MTA_OUTCOMES = MTA_DISCARDED + 1 };
+enum {
+	MTA_OUTCOMES = MTA_DISCARDED + 1
+};
 
 /* Why a mail changed its queue (F1.8). */
 enum mta_move_reason {
@@ -42,7 +44,9 @@ enum mta_move_reason {
 	MTA_MOVE_REQUEUED,  /* into maildrop */
 	MTA_MOVE_DELETED,   /* by the operator */
 };
-enum { MTA_MOVE_REASONS = MTA_MOVE_DELETED + 1 };
+enum {
+	MTA_MOVE_REASONS = MTA_MOVE_DELETED + 1
+};
 
 enum mta_feedback_event {
 	MTA_FEEDBACK_ALIVE,   /* positive */
@@ -79,9 +83,11 @@ enum mta_trace_kind {
 	MTA_TRACE_KINDS
 };
 
-#define TRACE_KIND(kind, name, help) struct mta_trace_##name {
+#define TRACE_KIND(kind, name, help)  struct mta_trace_##name {
 #define TRACE_FIELD(type, name, help) type name;
-#define TRACE_END() };
+#define TRACE_END()                                                            \
+	}                                                                      \
+	;
 #include "mta/trace.def"
 #undef TRACE_KIND
 #undef TRACE_FIELD
@@ -96,7 +102,9 @@ struct mta_sink {
 		     const void *record);
 };
 
-enum { MTA_SINKS_MAX = 8 };
+enum {
+	MTA_SINKS_MAX = 8
+};
 
 struct mta_trace {
 	struct mta_sink *sinks[MTA_TRACE_KINDS][MTA_SINKS_MAX];

@@ -33,7 +33,8 @@ mta_transport_get(struct mta_qmgr *q, mta_sym name)
 	mta_transport_params(q->params, text, &t->params);
 	t->window_law = mta_transport_window_law(&t->params);
 	t->slot_law = mta_transport_slot_law(&t->params);
-	t->defers_by_rule = mta_list_has_name(q->params->defer_transports, text);
+	t->defers_by_rule =
+		mta_list_has_name(q->params->defer_transports, text);
 	t->is_service = name == q->retry_name || name == q->error_name;
 	t->slots = t->params.recipient_limit;
 	mta_list_init(&t->dests);
@@ -61,7 +62,8 @@ mta_transport_free(struct mta_transport *t)
 	free(t);
 }
 
-/* ---- asking for agents (F8.3, F8.4) --------------------------------------- */
+/* ---- asking for agents (F8.3, F8.4) ---------------------------------------
+ */
 
 /* Some destination allows fewer deliveries than it has: the order in which the
  * terms are added matters, so add them one by one. */
@@ -72,16 +74,16 @@ transport_needs_agent_slowly(const struct mta_transport *t)
 	const struct mta_list *l;
 
 	for (l = t->dests.next; l != &t->dests; l = l->next) {
-		const struct mta_dest *d = mta_container_of(
-			(struct mta_list *)(uintptr_t)l, struct mta_dest,
-			in_transport);
+		const struct mta_dest *d =
+			mta_container_of((struct mta_list *)(uintptr_t)l,
+					 struct mta_dest, in_transport);
 
 		if (d->state != MTA_DEST_READY)
 			continue;
-		need = mta_agent_need(need, (struct mta_dest_load){
-						    .window = d->window.window,
-						    .busy = d->busy_count,
-						    .todo = d->todo_count });
+		need = mta_agent_need(
+			need, (struct mta_dest_load){.window = d->window.window,
+						     .busy = d->busy_count,
+						     .todo = d->todo_count});
 		if (need <= 0)
 			return true;
 	}
@@ -131,7 +133,7 @@ transport_ask(struct mta_transport *t)
 	h->port->ops->send(h->port, MTA_TO_AGENTS,
 			   &(struct mta_note){
 				   .kind = MTA_NOTE_WANT_AGENT,
-				   .agent = { .transport = t->name },
+				   .agent = {.transport = t->name},
 			   });
 }
 
@@ -144,7 +146,8 @@ mta_transports_drain(struct mta_qmgr *q)
 		transport_ask(t);
 }
 
-/* ---- handing out (F8.5) ---------------------------------------------------- */
+/* ---- handing out (F8.5) ----------------------------------------------------
+ */
 
 static struct mta_ref
 entry_list(const struct mta_qmgr *q, const struct mta_entry *e)
@@ -202,23 +205,25 @@ entry_send(struct mta_entry *e, struct mta_ref agent)
 		q->host.port, MTA_TO_AGENTS,
 		&(struct mta_note){
 			.kind = MTA_NOTE_DELIVER,
-			.deliver = {
-				.agent = agent,
-				.entry = mta_pool_ref(e),
-				.file = m->file,
-				.recipients = entry_list(q, e),
-				.transport = d->transport->name,
-				.nexthop = d->nexthop,
-				.destination = d->name,
-				.recipient_count = (uint32_t)e->rcpt_count,
-				.sender = m->envelope.sender,
-				.serial = m->envelope.serial,
-				.size_bytes = m->envelope.size_bytes,
-				.arrival = m->envelope.arrival,
-				.active_time = m->active_time,
-				.batch = batch,
-				.hints = hint_bits(d->hints),
-			},
+			.deliver =
+				{
+					.agent = agent,
+					.entry = mta_pool_ref(e),
+					.file = m->file,
+					.recipients = entry_list(q, e),
+					.transport = d->transport->name,
+					.nexthop = d->nexthop,
+					.destination = d->name,
+					.recipient_count =
+						(uint32_t)e->rcpt_count,
+					.sender = m->envelope.sender,
+					.serial = m->envelope.serial,
+					.size_bytes = m->envelope.size_bytes,
+					.arrival = m->envelope.arrival,
+					.active_time = m->active_time,
+					.batch = batch,
+					.hints = hint_bits(d->hints),
+				},
 		});
 }
 
@@ -227,12 +232,12 @@ transport_dismiss(const struct mta_transport *t, struct mta_ref agent)
 {
 	const struct mta_host *h = &t->qmgr->host;
 
-	h->port->ops->send(h->port, MTA_TO_AGENTS,
-			   &(struct mta_note){
-				   .kind = MTA_NOTE_DISMISS,
-				   .agent = { .transport = t->name,
-					      .agent = agent },
-			   });
+	h->port->ops->send(
+		h->port, MTA_TO_AGENTS,
+		&(struct mta_note){
+			.kind = MTA_NOTE_DISMISS,
+			.agent = {.transport = t->name, .agent = agent},
+		});
 }
 
 /* R-AGENT-UNUSED: with nothing to deliver the agent is let go. The rate lock is
@@ -279,7 +284,8 @@ mta_transport_agent_ready(struct mta_transport *t, struct mta_ref agent)
 			  t->params.transport_rate_delay_s);
 }
 
-/* ---- throttle (F8.6, F9.4) -------------------------------------------------- */
+/* ---- throttle (F8.6, F9.4) --------------------------------------------------
+ */
 
 static void
 transport_trace_throttle(const struct mta_transport *t)
@@ -337,7 +343,7 @@ mta_transport_unthrottle(struct mta_transport *t)
 	t->is_throttled = false;
 	mta_timer_cancel(q->host.loop, &t->retry_timer);
 	mta_sym_drop(q->host.symbols, t->why.reason);
-	t->why = (struct mta_status){ 0 };
+	t->why = (struct mta_status){0};
 	transport_trace_throttle(t);
 }
 

@@ -21,7 +21,7 @@
 typedef int64_t mta_time; /* microseconds since 1970-01-01 00:00 UTC */
 typedef int64_t mta_span; /* microseconds, a difference of two times */
 
-#define MTA_NEVER INT64_MAX
+#define MTA_NEVER      INT64_MAX
 #define MTA_USEC_PER_S 1000000
 
 /* An interned name (transport, nexthop, domain, reason); 0 is "". symtab.h */
@@ -49,13 +49,15 @@ enum mta_queue {
 	MTA_HOLD,
 	MTA_CORRUPT,
 };
-enum { MTA_QUEUES = MTA_CORRUPT + 1 };
+enum {
+	MTA_QUEUES = MTA_CORRUPT + 1
+};
 
 /* Operating errors: the world's doing, returned and handled by the caller. */
 enum mta_err {
 	MTA_OK,
-	MTA_ENOENT, /* no such queue file, or no longer in that queue */
-	MTA_ELOCKED, /* another process has the lock */
+	MTA_ENOENT,   /* no such queue file, or no longer in that queue */
+	MTA_ELOCKED,  /* another process has the lock */
 	MTA_ECORRUPT, /* the file cannot be read as a queue file */
 	MTA_ENOSPACE, /* the spool takes no more */
 };
@@ -96,7 +98,9 @@ enum mta_smtp_step {
 	MTA_STEP_DATA,
 	MTA_STEP_END, /* the answer at end of data */
 };
-enum { MTA_STEPS = MTA_STEP_END + 1 };
+enum {
+	MTA_STEPS = MTA_STEP_END + 1
+};
 
 static inline bool
 mta_status_is_set(struct mta_status s)
@@ -133,7 +137,7 @@ mta_ref_equal(struct mta_ref a, struct mta_ref b)
 
 /* The owner of an embedded member. */
 #define mta_container_of(ptr, type, member)                                    \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Name of a queue as operators spell it: "incoming". Never fails. */
 const char *mta_queue_name(enum mta_queue queue);

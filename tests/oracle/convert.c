@@ -24,8 +24,8 @@ enum {
 	RCPT_LATE = 300,       /* more for each further recipient */
 	CLEANUP = 900,	       /* file to commit */
 	ADMIT = 200,	       /* queue manager, per message */
-	WAKE = 1600,	       /* lateness of its whole-second sleeps: the runs of
-			* S25a drift by 2.0 ms a second, admission counted */
+	WAKE = 1600,	       /* lateness of its sleeps: S25a drifts by 2.0 ms
+				* a second, admission counted */
 	AGENT_START = 8000,    /* a new delivery process */
 	AGENT_DELIVERY = 300,  /* request and report */
 	CONNECT = 750,	       /* connect and greeting */

@@ -19,7 +19,8 @@ of_port(struct mta_port *port)
 	return mta_container_of(port, struct bare_host, port);
 }
 
-/* ---- spool ------------------------------------------------------------------ */
+/* ---- spool ------------------------------------------------------------------
+ */
 
 static enum mta_err
 bare_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
@@ -27,8 +28,8 @@ bare_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
 {
 	(void)queue;
 	(void)lock;
-	return of_spool(spool)->files[file.index].is_there ? MTA_OK :
-							     MTA_ENOENT;
+	return of_spool(spool)->files[file.index].is_there ? MTA_OK
+							   : MTA_ENOENT;
 }
 
 static void
@@ -61,9 +62,8 @@ bare_read(struct mta_spool *spool, struct mta_ref file, uint32_t offset,
 {
 	const struct bare_file *f = &of_spool(spool)->files[file.index];
 
-	*record = (struct mta_record){ .kind = MTA_RECORD_END,
-				       .offset = offset,
-				       .next = offset + 1 };
+	*record = (struct mta_record){
+		.kind = MTA_RECORD_END, .offset = offset, .next = offset + 1};
 	if (offset < f->count) {
 		record->kind = MTA_RECORD_RECIPIENT;
 		record->address = f->recipients[offset];
@@ -99,8 +99,7 @@ bare_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
 }
 
 static enum mta_err
-bare_where(struct mta_spool *spool, struct mta_ref file,
-	   enum mta_queue *queue)
+bare_where(struct mta_spool *spool, struct mta_ref file, enum mta_queue *queue)
 {
 	*queue = MTA_ACTIVE;
 	return bare_open(spool, MTA_ACTIVE, file, MTA_LOCK_NONE);
@@ -118,8 +117,7 @@ bare_move(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
 }
 
 static enum mta_err
-bare_remove(struct mta_spool *spool, enum mta_queue queue,
-	    struct mta_ref file)
+bare_remove(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file)
 {
 	(void)queue;
 	of_spool(spool)->files[file.index].is_there = false;
@@ -128,8 +126,8 @@ bare_remove(struct mta_spool *spool, enum mta_queue queue,
 }
 
 static enum mta_err
-bare_log_append(struct mta_spool *spool, enum mta_log log,
-		struct mta_ref file, const struct mta_log_record *record)
+bare_log_append(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
+		const struct mta_log_record *record)
 {
 	(void)log;
 	(void)file;
@@ -150,8 +148,7 @@ bare_log_read(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 }
 
 static void
-bare_log_remove(struct mta_spool *spool, enum mta_log log,
-		struct mta_ref file)
+bare_log_remove(struct mta_spool *spool, enum mta_log log, struct mta_ref file)
 {
 	(void)spool;
 	(void)log;
@@ -174,7 +171,8 @@ static const struct mta_spool_ops bare_spool_ops = {
 	.log_remove = bare_log_remove,
 };
 
-/* ---- port, router, book -------------------------------------------------------- */
+/* ---- port, router, book
+ * -------------------------------------------------------- */
 
 static void
 bare_attach(struct mta_port *port, enum mta_service service,
@@ -217,7 +215,7 @@ bare_list_take(struct mta_port *port, uint32_t count,
 
 	mta_assert(count <= sizeof(s->list) / sizeof(s->list[0]));
 	*items = s->list;
-	return (struct mta_ref){ .generation = 1 };
+	return (struct mta_ref){.generation = 1};
 }
 
 static uint32_t
@@ -280,7 +278,8 @@ bare_text(const struct mta_book *book, mta_addr address, char *buffer,
 		 mta_addr_family(address) - MTA_ADDR_NULL_FAMILIES);
 }
 
-/* ---- making it --------------------------------------------------------------------- */
+/* ---- making it
+ * --------------------------------------------------------------------- */
 
 mta_addr
 bare_address(uint32_t domain, uint32_t user)
@@ -293,7 +292,7 @@ bare_init(struct bare_host *s, uint32_t transport_count)
 {
 	char name[32];
 
-	*s = (struct bare_host){ .transport_count = transport_count };
+	*s = (struct bare_host){.transport_count = transport_count};
 	mta_loop_init(&s->loop, &s->sequence, 1000 * MTA_USEC_PER_S);
 	mta_symtab_init(&s->symbols);
 	mta_trace_init(&s->trace);
@@ -308,13 +307,13 @@ bare_init(struct bare_host *s, uint32_t transport_count)
 		snprintf(name, sizeof(name), "t%u", i);
 		mta_sym_intern(&s->symbols, name);
 	}
-	s->host = (struct mta_host){ .loop = &s->loop,
-				     .spool = &s->spool,
-				     .port = &s->port,
-				     .router = &s->router,
-				     .book = &s->book,
-				     .trace = &s->trace,
-				     .symbols = &s->symbols };
+	s->host = (struct mta_host){.loop = &s->loop,
+				    .spool = &s->spool,
+				    .port = &s->port,
+				    .router = &s->router,
+				    .book = &s->book,
+				    .trace = &s->trace,
+				    .symbols = &s->symbols};
 }
 
 void
@@ -330,10 +329,8 @@ bare_release(struct bare_host *s)
 struct mta_ref
 bare_add_file(struct bare_host *s, mta_addr *recipients, uint32_t count)
 {
-	s->files = mta_realloc(s->files, s->file_count + 1,
-			       sizeof(*s->files));
+	s->files = mta_realloc(s->files, s->file_count + 1, sizeof(*s->files));
 	s->files[s->file_count] = (struct bare_file){
-		.recipients = recipients, .count = count, .is_there = true
-	};
-	return (struct mta_ref){ .index = s->file_count++, .generation = 1 };
+		.recipients = recipients, .count = count, .is_there = true};
+	return (struct mta_ref){.index = s->file_count++, .generation = 1};
 }

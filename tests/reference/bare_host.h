@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The smallest host in which a queue manager runs without a simulator: queue
- * files are arrays, notes to agents are kept for the test to read, nothing takes
- * time. For tests that drive the queue manager's parts by hand.
+ * files are arrays, notes to agents are kept for the test to read, nothing
+ * takes time. For tests that drive the queue manager's parts by hand.
  */
 #ifndef TESTS_REFERENCE_BARE_HOST_H
 #define TESTS_REFERENCE_BARE_HOST_H
@@ -31,8 +31,8 @@ struct bare_host {
 	struct mta_note to_agents;	 /* the last note to agents */
 	uint32_t note_count;		 /* of them, DELIVER */
 	uint32_t dismissed_count;	 /* and DISMISS */
-	uint32_t transport_count;	 /* domain n goes to transport n % this */
-	uint32_t files_gone;		 /* removed or deferred */
+	uint32_t transport_count; /* domain n goes to transport n % this */
+	uint32_t files_gone;	  /* removed or deferred */
 };
 
 /* Addresses: domain d, user u. */
@@ -41,7 +41,7 @@ mta_addr bare_address(uint32_t domain, uint32_t user);
 void bare_init(struct bare_host *s, uint32_t transport_count);
 void bare_release(struct bare_host *s);
 /* A file with these recipients, in incoming. recipients: taken over. */
-struct mta_ref bare_add_file(struct bare_host *s, mta_addr *recipients,
-			     uint32_t count);
+struct mta_ref
+bare_add_file(struct bare_host *s, mta_addr *recipients, uint32_t count);
 
 #endif

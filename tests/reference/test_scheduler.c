@@ -17,7 +17,12 @@
 #include "tests/reference/naive_sched.h"
 #include "tests/reference/bare_host.h"
 
-enum { TRANSPORTS = 3, DOMAINS = 9, BUSY_MOST = 400, MAILS_MOST = 40 };
+enum {
+	TRANSPORTS = 3,
+	DOMAINS = 9,
+	BUSY_MOST = 400,
+	MAILS_MOST = 40
+};
 
 /* An entry under way, as both see it. */
 struct pair {
@@ -43,8 +48,7 @@ struct both {
 };
 
 /* check writes a mark for each of its assertions; here there are millions. */
-#define must(b, fact)                                                          \
-	((fact) ? (void)0 : differ((b), #fact))
+#define must(b, fact) ((fact) ? (void)0 : differ((b), #fact))
 
 static void
 differ(const struct both *b, const char *fact)
@@ -60,7 +64,8 @@ below(struct both *b, uint32_t bound)
 	return harness_draw_below(&b->draw, bound);
 }
 
-/* ---- setting up ---------------------------------------------------------------- */
+/* ---- setting up
+ * ---------------------------------------------------------------- */
 
 static void
 set_param(struct both *b, const char *name, long value)
@@ -69,14 +74,14 @@ set_param(struct both *b, const char *name, long value)
 	char error[128];
 
 	snprintf(text, sizeof(text), "%ld", value);
-	must(b, mta_params_set(&b->params, name, text, error,
-			       sizeof(error)) == MTA_PARAM_SET);
+	must(b, mta_params_set(&b->params, name, text, error, sizeof(error)) ==
+			MTA_PARAM_SET);
 }
 
 static void
 draw_params(struct both *b)
 {
-	static const int costs[] = { 0, 1, 2, 5, 5, 5 };
+	static const int costs[] = {0, 1, 2, 5, 5, 5};
 
 	mta_params_init(&b->params);
 	set_param(b, "qmgr_message_recipient_limit",
@@ -139,12 +144,12 @@ naive_resolve(void *context, struct ns_msg *m, struct ns_rcpt *r)
 static void
 both_init(struct both *b, uint64_t seed)
 {
-	static const char *const names[] = { "t0", "t1", "t2", "retry" };
+	static const char *const names[] = {"t0", "t1", "t2", "retry"};
 
-	char(*addresses)[32] = b->addresses; /* reused: contents do not matter */
+	char(*addresses)[32] =
+		b->addresses; /* reused: contents do not matter */
 
-	*b = (struct both){ .draw = seed, .seed = seed,
-			    .addresses = addresses };
+	*b = (struct both){.draw = seed, .seed = seed, .addresses = addresses};
 	draw_params(b);
 	bare_init(&b->bare, TRANSPORTS);
 	mta_qmgr_init(&b->qmgr, &b->bare.host, &b->params);
@@ -180,7 +185,8 @@ our_transport(struct both *b, const char *name)
 	return mta_transport_get(&b->qmgr, symbol);
 }
 
-/* ---- operations -------------------------------------------------------------------- */
+/* ---- operations
+ * -------------------------------------------------------------------- */
 
 static uint32_t
 draw_count(struct both *b)
@@ -216,7 +222,7 @@ do_admit(struct both *b)
 		recipients[k] = bare_address(domain, k);
 		snprintf(text, sizeof(b->addresses[0]), "u%05u@d%02u.example",
 			 k, domain);
-		rcpts[k] = (struct ns_rcpt){ .address = text, .k = (int)k };
+		rcpts[k] = (struct ns_rcpt){.address = text, .k = (int)k};
 	}
 	file = bare_add_file(&b->bare, recipients, count);
 	m = ns_admit(b->naive, rcpts, (int)count, b->bare.loop.now,
@@ -233,7 +239,7 @@ compare_choice(struct both *b, const struct mta_note_deliver *ours,
 {
 	must(b, ours->file.index == (uint32_t)(uintptr_t)naive->msg->user);
 	must(b, strcmp(mta_sym_text(&b->bare.symbols, ours->destination),
-			 naive->queue->name) == 0);
+		       naive->queue->name) == 0);
 	must(b, ours->recipient_count == naive->rcpts.n);
 	for (uint32_t i = 0; i < ours->recipient_count; i++) {
 		const struct ns_rcpt *r = naive->rcpts.at[i];
@@ -254,7 +260,7 @@ entry_jumped(const struct both *b)
 static void
 do_ready(struct both *b)
 {
-	static const char *const names[] = { "t0", "t1", "t2", "retry" };
+	static const char *const names[] = {"t0", "t1", "t2", "retry"};
 	uint32_t transport = below(b, TRANSPORTS + 1);
 	struct mta_transport *t = our_transport(b, names[transport]);
 	uint32_t before = b->bare.note_count;
@@ -264,7 +270,7 @@ do_ready(struct both *b)
 		return;
 	naive = ns_select(b->naive_transports[transport], b->bare.loop.now);
 	t->pending++;
-	mta_transport_agent_ready(t, (struct mta_ref){ .generation = 1 });
+	mta_transport_agent_ready(t, (struct mta_ref){.generation = 1});
 	must(b, (b->bare.note_count > before) == (naive != NULL));
 	if (!naive) {
 		b->refused++;
@@ -274,8 +280,7 @@ do_ready(struct both *b)
 	b->selected++;
 	b->preempted += entry_jumped(b);
 	b->busy[b->busy_count++] = (struct pair){
-		.ours = b->bare.to_agents.deliver.entry, .naive = naive
-	};
+		.ours = b->bare.to_agents.deliver.entry, .naive = naive};
 }
 
 static void
@@ -375,10 +380,10 @@ do_resume(struct both *b)
 static void
 do_give_up(struct both *b)
 {
-	static const char *const names[] = { "t0", "t1" };
+	static const char *const names[] = {"t0", "t1"};
 	uint32_t transport = below(b, 2);
 	struct mta_transport *t = our_transport(b, names[transport]);
-	struct mta_status status = { .dsn = MTA_DSN(4, 3, 0) };
+	struct mta_status status = {.dsn = MTA_DSN(4, 3, 0)};
 	struct mta_dest *d;
 	struct ns_queue *q;
 	struct ns_queue *retry;
@@ -467,7 +472,7 @@ START_TEST(same_decisions)
 	/* 100,000 sequences in check-long, whose scale is 20. */
 	long count = 5000 * harness_scale();
 	uint64_t seed = harness_seed(20260105);
-	struct marks marks = { 0 };
+	struct marks marks = {0};
 	struct both *b = calloc(1, sizeof(*b));
 
 	b->addresses = calloc(DOMAINS * 1000, sizeof(*b->addresses));

@@ -12,7 +12,7 @@
 #include "mta/book.h"
 #include "mta/rules.h"
 
-#define DAYS (INT64_C(86400))
+#define DAYS   (INT64_C(86400))
 #define SENDER mta_addr_make(MTA_ADDR_NULL_FAMILIES, 7)
 /* The empty sender; notices are told apart by its number. */
 #define EMPTY_SENDER mta_addr_make(0, 5)
