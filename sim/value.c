@@ -203,7 +203,7 @@ value_rate(const char *text, double *per_s, struct value_error *why)
 bool
 value_size(const char *text, int64_t *bytes, struct value_error *why)
 {
-	double number;
+	double number = 0;
 	const char *rest = "";
 	if (!scan_decimal(text, "a size", &number, &rest, why))
 		return false;

@@ -8,6 +8,8 @@
  */
 #include "sim/yaml_tree.h"
 
+#include "mta/panic.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +267,7 @@ check_keys(struct builder *b, const struct tree_node *map)
 static void
 on_close(struct builder *b)
 {
+	mta_assert(b->open); /* libyaml pairs the events */
 	if (b->open->kind == TREE_MAP)
 		check_keys(b, b->open);
 	b->open = b->open->parent;
@@ -316,6 +319,7 @@ on_alias(struct builder *b, const yaml_event_t *event)
 		b->failed = true;
 		return;
 	}
+	mta_assert(b->anchored);
 	const struct tree_node *target = b->anchored[found];
 	if (is_open(b, target)) {
 		builder_fail(b, at,
