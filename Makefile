@@ -376,7 +376,7 @@ figures: $(MTASIM) ## run every scenario, draw every picture, renew docs/images
 
 .PHONY: demo
 demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw it
-	$(MTASIM) run scenarios/congestion.yaml
+	$(MTASIM) run --for 3d scenarios/congestion.yaml
 	$(MTASIM) plot runs/congestion
 	@echo
 	@echo "Look at:"
