@@ -62,8 +62,7 @@ enum mta_scan_result
 mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
 	     struct mta_scan_item *item)
 {
-	/* R-DUE-GRACE: a second early, unless the run ignores wake times. */
-	uint32_t due_s = (uint32_t)(mta_host_second(&q->host) + 1);
+	uint32_t due_s = (uint32_t)mta_due_latest_s(q->host.loop->now);
 	enum mta_scan_result result = MTA_SCAN_END;
 
 	*item = (struct mta_scan_item){0};

@@ -159,10 +159,10 @@ mta_backoff_delay_s(struct mta_backoff b, int64_t age_s)
 }
 
 /* R-DUE-GRACE */
-bool
-mta_file_is_due(mta_time now, int64_t wake_s)
+int64_t
+mta_due_latest_s(mta_time now)
 {
-	return wake_s <= mta_second(now) + 1;
+	return mta_second(now) + 1;
 }
 
 /* R-EXPIRE */

@@ -122,8 +122,9 @@ struct mta_backoff {
  */
 int64_t mta_backoff_delay_s(struct mta_backoff b, int64_t age_s);
 
-/* May a scan take the file now? R-DUE-GRACE (F4.7 step 2): a second early. */
-bool mta_file_is_due(mta_time now, int64_t wake_s);
+/* The latest wake time of a file that a scan may take now, whole seconds.
+ * R-DUE-GRACE (F4.7 step 2): a second early. */
+int64_t mta_due_latest_s(mta_time now);
 
 struct mta_lifetimes {
 	int32_t mail_s;	  /* maximal_queue_lifetime */
