@@ -88,15 +88,12 @@ each_mail(struct world *w, enum mta_queue queue,
 {
 	const struct mta_host *h = world_host(w);
 	struct mta_scan dir = {0};
-	struct mta_scan_item item;
-	enum mta_scan_result result;
+	struct mta_ref id;
 
 	h->spool->ops->scan_open(h->spool, queue, &dir);
-	while ((result = h->spool->ops->scan_next(h->spool, &dir, UINT32_MAX,
-						  UINT32_MAX, &item)) !=
-	       MTA_SCAN_END)
-		if (result == MTA_SCAN_FOUND && mail_fits(w, where, item.id))
-			act(h, item.id);
+	while (mta_spool_next(h->spool, &dir, &id))
+		if (mail_fits(w, where, id))
+			act(h, id);
 }
 
 static void

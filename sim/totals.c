@@ -188,18 +188,11 @@ totals_walk(struct mta_spool *spool, enum mta_queue queue,
 	    struct totals_visitor *visitor)
 {
 	struct mta_scan scan = {.queue = queue};
-	struct mta_scan_item item;
-	enum mta_scan_result result;
+	struct mta_ref id;
 
 	spool->ops->scan_open(spool, queue, &scan);
-	for (;;) {
-		result = spool->ops->scan_next(spool, &scan, UINT32_MAX,
-					       UINT32_MAX, &item);
-		if (result == MTA_SCAN_END)
-			break;
-		if (result == MTA_SCAN_FOUND)
-			visitor->visit(visitor, spool, queue, item.id);
-	}
+	while (mta_spool_next(spool, &scan, &id))
+		visitor->visit(visitor, spool, queue, id);
 }
 
 /* Sums the stays of those that are still there. */

@@ -247,15 +247,11 @@ list_queue(struct listing *l, enum mta_queue queue)
 {
 	struct mta_spool *spool = l->host->spool;
 	struct mta_scan scan = {0};
-	struct mta_scan_item item;
-	enum mta_scan_result result;
+	struct mta_ref id;
 
 	spool->ops->scan_open(spool, queue, &scan);
-	while ((result = spool->ops->scan_next(spool, &scan, UINT32_MAX,
-					       UINT32_MAX, &item)) !=
-	       MTA_SCAN_END)
-		if (result == MTA_SCAN_FOUND)
-			list_mail(l, queue, item.id);
+	while (mta_spool_next(spool, &scan, &id))
+		list_mail(l, queue, id);
 }
 
 void

@@ -116,24 +116,17 @@ static void
 pickup_run(struct mta_pickup *p)
 {
 	const struct mta_spool_ops *ops = p->host.spool->ops;
-	struct mta_scan_item item;
+	struct mta_ref id;
 
 	while (p->is_running && !mta_ref_is_set(p->file)) {
 		if (!p->dir.is_open) {
 			p->has_removed = false;
 			ops->scan_open(p->host.spool, MTA_MAILDROP, &p->dir);
 		}
-		switch (ops->scan_next(p->host.spool, &p->dir, UINT32_MAX,
-				       UINT32_MAX, &item)) {
-		case MTA_SCAN_FOUND:
-			pickup_take(p, item.id);
-			break;
-		case MTA_SCAN_SKIPPED:
-			break;
-		case MTA_SCAN_END:
+		if (mta_spool_next(p->host.spool, &p->dir, &id))
+			pickup_take(p, id);
+		else
 			p->is_running = p->has_removed;
-			break;
-		}
 	}
 }
 

@@ -133,20 +133,16 @@ qmgr_move_active_to_incoming(struct mta_qmgr *q)
 {
 	const struct mta_spool_ops *ops = q->host.spool->ops;
 	struct mta_scan dir = {0};
-	struct mta_scan_item item;
-	enum mta_scan_result result;
+	struct mta_ref id;
 	struct mta_move move = {.from = MTA_ACTIVE,
 				.to = MTA_INCOMING,
 				.reason = MTA_MOVE_RESTART};
 
 	move.wake_s = (uint32_t)mta_host_second(&q->host);
 	ops->scan_open(q->host.spool, MTA_ACTIVE, &dir);
-	while ((result = ops->scan_next(q->host.spool, &dir, UINT32_MAX,
-					UINT32_MAX, &item)) != MTA_SCAN_END) {
-		enum mta_err err = MTA_OK;
+	while (mta_spool_next(q->host.spool, &dir, &id)) {
+		enum mta_err err = mta_mail_move(&q->host, id, move);
 
-		if (result == MTA_SCAN_FOUND)
-			err = mta_mail_move(&q->host, item.id, move);
 		mta_assert(err == MTA_OK || err == MTA_ENOENT);
 	}
 }

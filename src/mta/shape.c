@@ -182,15 +182,11 @@ mta_shape_add_queue(struct mta_shape *s, enum mta_queue queue)
 {
 	struct mta_spool *spool = s->host->spool;
 	struct mta_scan scan = {0};
-	struct mta_scan_item item;
-	enum mta_scan_result result;
+	struct mta_ref id;
 
 	spool->ops->scan_open(spool, queue, &scan);
-	while ((result = spool->ops->scan_next(spool, &scan, UINT32_MAX,
-					       UINT32_MAX, &item)) !=
-	       MTA_SCAN_END)
-		if (result == MTA_SCAN_FOUND)
-			count_file(s, queue, item.id);
+	while (mta_spool_next(spool, &scan, &id))
+		count_file(s, queue, id);
 }
 
 /* ---- the table ------------------------------------------------------------

@@ -178,4 +178,9 @@ struct mta_spool_ops {
 /* The file's id when operators name it: 32 bytes hold it and its terminator. */
 #define MTA_ID_TEXT_MAX 32
 
+/* The next file of an open scan, due or not. False: there is none, and the scan
+ * is closed. */
+bool
+mta_spool_next(struct mta_spool *s, struct mta_scan *scan, struct mta_ref *id);
+
 #endif
