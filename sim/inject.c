@@ -9,6 +9,7 @@
 #include "sim/inject.h"
 
 #include "model/law.h"
+#include "mta/mail.h"
 #include "mta/panic.h"
 #include "mta/pickup.h"
 #include "sim/driver.h"
@@ -163,24 +164,6 @@ source_recipient(struct source *s, const struct letter *l, uint64_t index,
 }
 
 static void
-source_trace_submitted(const struct source *s, const struct letter *l,
-		       uint32_t serial)
-{
-	const struct mta_host *h = &s->injector->host;
-
-	if (!mta_trace_wants(h->trace, MTA_TRACE_SUBMITTED))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED,
-			  &(struct mta_trace_submitted){
-				  .at = h->loop->now,
-				  .sender = l->sender,
-				  .serial = serial,
-				  .size_bytes = l->size_bytes,
-				  .recipient_count = l->recipient_count,
-			  });
-}
-
-static void
 source_submit(struct source *s, uint64_t index)
 {
 	struct injector *in = s->injector;
@@ -207,7 +190,12 @@ source_submit(struct source *s, uint64_t index)
 	for (uint32_t k = 0; k < l.recipient_count; k++)
 		items[k] = (struct mta_recipient){
 			.address = source_recipient(s, &l, index, k)};
-	source_trace_submitted(s, &l, note.submit.serial);
+	mta_mail_trace_submitted(h,
+				 (struct mta_trace_submitted){
+					 .sender = l.sender,
+					 .serial = note.submit.serial,
+					 .size_bytes = l.size_bytes,
+					 .recipient_count = l.recipient_count});
 	h->port->ops->send(h->port, MTA_TO_CLEANUP, &note);
 }
 

@@ -37,20 +37,6 @@ queue_of(enum scenario_queue queue)
 	return MTA_INCOMING;
 }
 
-static void
-trace_submitted(const struct mta_host *h, const struct start_letter *l,
-		uint32_t serial)
-{
-	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED,
-			  &(struct mta_trace_submitted){
-				  .at = h->loop->now,
-				  .sender = l->sender,
-				  .serial = serial,
-				  .size_bytes = l->size_bytes,
-				  .recipient_count = l->recipient_count,
-			  });
-}
-
 /* What would be due, had it been tried at its arrival and ever since. */
 static uint32_t
 wake_by_age(const struct world *w, int64_t created_s)
@@ -111,7 +97,12 @@ start_one(struct world *w, const struct start_letter *l)
 
 	for (uint32_t k = 0; k < l->recipient_count; k++)
 		h->spool->ops->append(h->spool, file, l->recipients[k]);
-	trace_submitted(h, l, serial);
+	mta_mail_trace_submitted(
+		h, (struct mta_trace_submitted){.sender = l->sender,
+						.serial = serial,
+						.size_bytes = l->size_bytes,
+						.recipient_count =
+							l->recipient_count});
 	commit(w, file, queue,
 	       l->due_after == MTA_NEVER
 		       ? wake_by_age(w, created_s)

@@ -199,3 +199,11 @@ mta_mail_remove(const struct mta_host *h, struct mta_ref file,
 	trace_end(h, file, &e, outcome);
 	return MTA_OK;
 }
+
+void
+mta_mail_trace_submitted(const struct mta_host *h, struct mta_trace_submitted r)
+{
+	r.at = h->loop->now;
+	if (mta_trace_wants(h->trace, MTA_TRACE_SUBMITTED))
+		mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED, &r);
+}

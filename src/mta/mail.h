@@ -51,4 +51,8 @@ enum mta_err mta_mail_remove(const struct mta_host *h, struct mta_ref file,
 			     enum mta_queue from, enum mta_move_reason reason,
 			     enum mta_outcome outcome) MTA_MUST_CHECK;
 
+/* Tell the trace that a mail is handed in now; `at` is filled in here. */
+void mta_mail_trace_submitted(const struct mta_host *h,
+			      struct mta_trace_submitted r);
+
 #endif

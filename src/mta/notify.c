@@ -11,6 +11,7 @@
 #include "mta/pure.h"
 
 #include "mta/bounce.h"
+#include "mta/mail.h"
 
 #include "mta/panic.h"
 
@@ -129,22 +130,6 @@ notice_route(const struct mta_host *h, const struct mta_params *p,
 	};
 }
 
-static void
-notice_trace(const struct mta_host *h, const struct mta_note_submit *s)
-{
-	if (!mta_trace_wants(h->trace, MTA_TRACE_SUBMITTED))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED,
-			  &(struct mta_trace_submitted){
-				  .at = s->arrival,
-				  .sender = s->sender,
-				  .serial = s->serial,
-				  .size_bytes = s->size_bytes,
-				  .recipient_count = s->recipient_count,
-				  .is_notice = 1,
-			  });
-}
-
 uint32_t
 mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 		const struct mta_notice *n)
@@ -169,7 +154,13 @@ mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 
 	mta_assert(items);
 	items[0] = (struct mta_recipient){.address = route.to};
-	notice_trace(h, &note.submit);
+	mta_mail_trace_submitted(
+		h, (struct mta_trace_submitted){
+			   .sender = note.submit.sender,
+			   .serial = note.submit.serial,
+			   .size_bytes = note.submit.size_bytes,
+			   .recipient_count = note.submit.recipient_count,
+			   .is_notice = 1});
 	h->port->ops->send(h->port, MTA_TO_CLEANUP, &note);
 	return note.submit.serial;
 }

@@ -43,21 +43,6 @@ mta_user_is_listed(const char *list, const char *user)
 	return false;
 }
 
-static void
-postdrop_trace(const struct mta_host *h, const struct mta_postdrop *r)
-{
-	if (!mta_trace_wants(h->trace, MTA_TRACE_SUBMITTED))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED,
-			  &(struct mta_trace_submitted){
-				  .at = h->loop->now,
-				  .sender = r->sender,
-				  .serial = r->serial,
-				  .size_bytes = r->size_bytes,
-				  .recipient_count = r->recipient_count,
-			  });
-}
-
 static enum mta_err
 postdrop_store(const struct mta_host *h, const struct mta_postdrop *r)
 {
@@ -84,7 +69,12 @@ mta_postdrop_submit(const struct mta_host *h, const struct mta_params *p,
 {
 	if (!mta_user_is_listed(p->authorized_submit_users, r->user))
 		return MTA_POSTDROP_REFUSED;
-	postdrop_trace(h, r);
+	mta_mail_trace_submitted(
+		h, (struct mta_trace_submitted){.sender = r->sender,
+						.serial = r->serial,
+						.size_bytes = r->size_bytes,
+						.recipient_count =
+							r->recipient_count});
 	if (r->recipient_count == 0)
 		return MTA_POSTDROP_NO_RECIPIENT;
 	if (p->message_size_limit_bytes > 0 &&
