@@ -6,6 +6,7 @@
 #include "sim/book.h"
 
 #include "mta/panic.h"
+#include "sim/arena.h"
 
 static const struct book_family *
 family_of(const struct book *b, mta_addr address)
@@ -136,16 +137,6 @@ family_add(struct book *b, enum book_kind kind, mta_sym domain, uint32_t source)
 	return b->family_count++;
 }
 
-static char *
-text_copy(const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = mta_alloc(size, 1);
-
-	memcpy(copy, text, size);
-	return copy;
-}
-
 void
 book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 {
@@ -169,7 +160,7 @@ book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 	b->double_family =
 		family_add(b, BOOK_DOUBLE_BOUNCE, domain_of_text(b, sender),
 			   BOOK_NO_SOURCE);
-	b->families[b->double_family].pattern = text_copy(sender);
+	b->families[b->double_family].pattern = memory_text(sender);
 }
 
 void
@@ -228,7 +219,7 @@ book_add_source(struct book *b, const char *pattern, uint32_t source)
 	if (!*pattern)
 		return family_add_null(b, source);
 	family = family_add(b, BOOK_SENDER, domain_of_text(b, pattern), source);
-	b->families[family].pattern = text_copy(pattern);
+	b->families[family].pattern = memory_text(pattern);
 	return family;
 }
 
