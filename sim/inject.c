@@ -432,13 +432,3 @@ injector_has_ended(const struct injector *in)
 			return false;
 	return in->smtpd_count == 0;
 }
-
-uint64_t
-injector_waiting_count(const struct injector *in)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < in->source_count; i++)
-		count += in->sources[i].arrived - in->sources[i].started;
-	return count;
-}

@@ -87,8 +87,6 @@ void injector_set_up(struct injector *in, bool is_up);
 
 /* Have all sources ended, and has all their mail got in? */
 bool injector_has_ended(const struct injector *in);
-/* Messages waiting at clients for a session. */
-uint64_t injector_waiting_count(const struct injector *in);
 
 void
 targets_init(struct targets *t, const struct scenario_to *to, int64_t users);
