@@ -111,6 +111,7 @@ route_make(struct router *r, mta_sym name, mta_sym domain,
 	route->to.transport = mta_sym_intern(r->symbols, transport);
 	route->to.nexthop = mta_sym_intern(r->symbols, nexthop);
 	route->to.queue = mta_sym_intern_lower(r->symbols, nexthop);
+	route->to.is_local = strcmp(transport, "local") == 0;
 	route->sharing = entry ? entry->sharing : r->scenario->bounces_sharing;
 	route->receiver = (uint32_t)(entry ? entry->receiver
 					   : r->scenario->bounces_receiver);

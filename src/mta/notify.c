@@ -12,6 +12,7 @@
 
 #include "mta/bounce.h"
 #include "mta/mail.h"
+#include "mta/text.h"
 
 #include "mta/panic.h"
 
@@ -54,24 +55,6 @@ mta_notice_size_bytes(const struct mta_notice *n, const struct mta_params *p)
 	return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool
-word_is(const char *word, size_t length, const char *name)
-{
-	if (strlen(name) != length)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		if (lower(word[i]) != name[i])
-			return false;
-	}
-	return true;
-}
-
 struct mta_notice_classes
 mta_notice_classes_of(const char *notify_classes)
 {
@@ -82,11 +65,11 @@ mta_notice_classes_of(const char *notify_classes)
 	while (*at) {
 		size_t length = strcspn(at, blanks);
 
-		if (word_is(at, length, "bounce"))
+		if (mta_text_is(at, length, "bounce"))
 			classes.bounce = true;
-		else if (word_is(at, length, "2bounce"))
+		else if (mta_text_is(at, length, "2bounce"))
 			classes.double_bounce = true;
-		else if (word_is(at, length, "delay"))
+		else if (mta_text_is(at, length, "delay"))
 			classes.delay = true;
 		at += length;
 		at += strspn(at, blanks);

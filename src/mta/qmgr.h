@@ -304,6 +304,9 @@ void mta_entry_reply(struct mta_qmgr *q, struct mta_entry *e,
 void
 mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 		     const struct mta_recipient *to, struct mta_status status);
+/* Count one as sent without an agent: it would get a double bounce (F5.4 f). */
+void mta_qmail_discard_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
+			    const struct mta_recipient *to);
 
 /* ---- transport.c -------------------------------------------------------- */
 

@@ -16,6 +16,7 @@
 
 #include "mta/mail.h"
 #include "mta/qmgr.h"
+#include "mta/text.h"
 
 #include "mta/panic.h"
 
@@ -340,8 +341,20 @@ resolve_text(struct mta_qmgr *q, struct mta_qmail *m,
 	return d;
 }
 
+/* R-DOUBLE-BOUNCE-END: an address at a domain of ours that double bounces are
+ * sent from. Whatever goes there has nobody left to complain to. */
+static bool
+ends_double_bounces(const struct mta_qmgr *q, mta_addr address)
+{
+	char text[MTA_ADDR_TEXT_MAX];
+
+	q->host.book->text(q->host.book, address, text, sizeof(text));
+	return mta_text_is(text, strcspn(text, "@"),
+			   q->params->double_bounce_sender);
+}
+
 /* R-RESOLVE: from an address to a destination; NULL: no entry is needed, for
- * the recipient is deferred already. */
+ * the recipient is deferred or discarded already. */
 static struct mta_dest *
 resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 	    const struct mta_recipient *to)
@@ -364,6 +377,10 @@ resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 	case MTA_ROUTE_BAD_SYNTAX:
 		return resolve_text(q, m, to, q->error_name,
 				    "5.1.3 bad address syntax");
+	}
+	if (route.is_local && ends_double_bounces(q, to->address)) {
+		mta_qmail_discard_rcpt(q, m, to);
+		return NULL;
 	}
 	if (mta_transport_get(q, route.transport)->defers_by_rule &&
 	    !(m->flags & MTA_RUN_DEFER_ALSO))

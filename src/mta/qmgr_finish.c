@@ -93,20 +93,45 @@ mta_entry_reply(struct mta_qmgr *q, struct mta_entry *e,
 /* ---- recipients that no agent sees (F9.1)
  * -------------------------------------- */
 
+/* What becomes of a recipient that no agent was asked to deliver. */
+static struct mta_rcpt_result
+result_without_agent(const struct mta_qmail *m, const struct mta_recipient *to,
+		     struct mta_status status)
+{
+	return (struct mta_rcpt_result){
+		.file = m->file,
+		.envelope = &m->envelope,
+		.to = *to,
+		.active = m->active_time,
+		.handoff = MTA_NEVER,
+		.setup = MTA_NEVER,
+		.status = status,
+	};
+}
+
 void
 mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 		     const struct mta_recipient *to, struct mta_status status)
 {
+	struct mta_rcpt_result r = result_without_agent(m, to, status);
+
 	m->is_incomplete = true;
-	mta_defer_append(&q->host, &(struct mta_rcpt_result){
-					   .file = m->file,
-					   .envelope = &m->envelope,
-					   .to = *to,
-					   .active = m->active_time,
-					   .handoff = MTA_NEVER,
-					   .setup = MTA_NEVER,
-					   .status = status,
-				   });
+	mta_defer_append(&q->host, &r);
+}
+
+void
+mta_qmail_discard_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
+		       const struct mta_recipient *to)
+{
+	struct mta_symtab *symbols = q->host.symbols;
+	struct mta_status status = {
+		.dsn = {2, 0, 0},
+		.reason = mta_sym_intern(symbols, "double bounce discarded"),
+	};
+	struct mta_rcpt_result r = result_without_agent(m, to, status);
+
+	mta_rcpt_sent(&q->host, &r);
+	mta_sym_drop(symbols, status.reason);
 }
 
 /* ---- the end game (F9.7)

@@ -12,6 +12,7 @@ struct mta_route {
 	mta_sym transport;
 	mta_sym nexthop; /* as configured */
 	mta_sym queue;	 /* the same in lower case: names the destination */
+	bool is_local;	 /* the domain is one of our own (mydestination) */
 };
 
 enum mta_route_result {

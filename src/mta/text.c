@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Formatting a piece before it is handed on, so that owners need not.
+ * Formatting a piece before it is handed on, so that owners need not, and
+ * comparing words as mail systems do.
  */
 #include "mta/pure.h"
 
@@ -16,4 +17,22 @@ mta_text_print(struct mta_text *t, const char *format, ...)
 	vsnprintf(piece, sizeof(piece), format, arguments);
 	va_end(arguments);
 	t->put(t, piece);
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+mta_text_is(const char *text, size_t length, const char *name)
+{
+	if (strlen(name) != length)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (lower(text[i]) != lower(name[i]))
+			return false;
+	}
+	return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A place for text that operators read: pieces of it, line ends included, go to
- * whoever prints them. Embedded in its owner, which put() finds with
- * mta_container_of. The text is borrowed for the call.
+ * Words in any case, and a place for text that operators read: pieces of it,
+ * line ends included, go to whoever prints them. Embedded in its owner, which
+ * put() finds with mta_container_of. The text is borrowed for the call.
  */
 #ifndef MTA_TEXT_H
 #define MTA_TEXT_H
@@ -19,5 +19,8 @@ enum {
 };
 void mta_text_print(struct mta_text *t, const char *format, ...)
 	__attribute__((format(__printf__, 2, 3)));
+
+/* Are the first `length` bytes of `text` the word `name`, ASCII case aside? */
+bool mta_text_is(const char *text, size_t length, const char *name);
 
 #endif

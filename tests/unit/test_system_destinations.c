@@ -277,6 +277,46 @@ START_TEST(forced_expiry_without_an_attempt)
 }
 END_TEST
 
+/* A refused mail of this sender makes a notice: does an agent deliver it? */
+static void
+judge_end(const char *sender, bool expected)
+{
+	char text[1024];
+	struct world_run *r;
+
+	snprintf(text, sizeof(text),
+		 "scenario: end\nrun: {until: drained}\n"
+		 "receivers:\n"
+		 "  no: {replies: [{step: rcpt, code: 550}]}\n"
+		 "  yes: {transfer: 1s}\n"
+		 "domains: {a.example: {receiver: no}, "
+		 "b.example: {receiver: yes}}\n"
+		 "sources:\n"
+		 "  s: {arrivals: {times: [0s]}, sender: %s, to: a.example}\n",
+		 sender);
+	r = world_run_whole(text);
+	ck_assert_uint_eq(r->delivery.count, 2);
+	ck_assert_uint_eq(r->delivery.list[1].dsn.class, 2);
+	ck_assert_int_eq(r->delivery.list[1].handoff != MTA_NEVER, expected);
+	ck_assert_int_eq(r->delivery.list[1].transport != 0, expected);
+	ck_assert_uint_eq(world_run_ended(r, 1)->outcome, MTA_SENT);
+	world_run_close(r);
+}
+
+/*
+ * R-DOUBLE-BOUNCE-END (F5.4 f): the address that double bounces come from, in
+ * any case and at a domain of ours (one of which the scenario says nothing),
+ * takes everything without an agent; not so elsewhere, not so its neighbours.
+ */
+START_TEST(end_of_double_bounces)
+{
+	judge_end("Double-Bounce@ours.example", false);
+	judge_end("double-bounce@b.example", true);
+	judge_end("double@ours.example", true);
+	judge_end("double-bounce2@ours.example", true);
+}
+END_TEST
+
 /*
  * R-RESOLVE (F5.4 k, F8.5, F8.6): a transport whose agent could not be had is
  * avoided for 60 s. Agents here never fail so; the test says it in their place,
@@ -443,6 +483,7 @@ system_destinations_suite(void)
 	tcase_add_test(tc, names_of_next_hops);
 	tcase_add_test(tc, deferred_transport);
 	tcase_add_test(tc, forced_expiry_without_an_attempt);
+	tcase_add_test(tc, end_of_double_bounces);
 	tcase_add_test(tc, avoided_transport);
 	tcase_add_test(tc, deferred_transport_without_retry);
 	tcase_add_test(tc, dead_destination_of_retry);
