@@ -37,14 +37,18 @@ static const char usage[] =
 	"usage: mtasim params [--markdown] [NAME...]\n"
 	"print name, default, unit, bounds and meaning of the parameters\n";
 
-static void
-fill_cells(const struct mta_param *row, struct cells *c)
+static struct cells
+cells_of(const struct mta_param *row)
 {
-	snprintf(c->name, sizeof(c->name), "%s%s",
+	struct cells c = {.default_text = "(empty)"};
+
+	snprintf(c.name, sizeof(c.name), "%s%s",
 		 row->is_transport_form ? "TRANSPORT" : "", row->name);
-	c->default_text = *row->default_text ? row->default_text : "(empty)";
-	c->unit = mta_param_unit(row);
-	mta_param_bounds_format(row, c->bounds, sizeof(c->bounds));
+	if (*row->default_text)
+		c.default_text = row->default_text;
+	c.unit = mta_param_unit(row);
+	mta_param_bounds_format(row, c.bounds, sizeof(c.bounds));
+	return c;
 }
 
 /* ---- Text ---- */
@@ -68,9 +72,8 @@ widen(int *width, const char *cell)
 static void
 widen_for_row(struct widths *w, const struct mta_param *row)
 {
-	struct cells c;
+	struct cells c = cells_of(row);
 
-	fill_cells(row, &c);
 	widen(&w->name, c.name);
 	widen(&w->default_text, c.default_text);
 	widen(&w->bounds, c.bounds);
@@ -79,9 +82,8 @@ widen_for_row(struct widths *w, const struct mta_param *row)
 static void
 print_text_row(const struct widths *w, const struct mta_param *row)
 {
-	struct cells c;
+	struct cells c = cells_of(row);
 
-	fill_cells(row, &c);
 	printf("%-*s  %-*s  %-5s  %-*s  %s\n", w->name, c.name, w->default_text,
 	       c.default_text, c.unit, w->bounds, c.bounds, row->help);
 }
@@ -108,9 +110,8 @@ print_text(const struct mta_param *const *rows, size_t count)
 static void
 print_markdown_row(const struct mta_param *row)
 {
-	struct cells c;
+	struct cells c = cells_of(row);
 
-	fill_cells(row, &c);
 	printf("| `%s` | `%s` | %s | %s | %s | %s |\n", c.name, c.default_text,
 	       c.unit, c.bounds, row->help, row->fact);
 }

@@ -318,7 +318,7 @@ mta_param_parse(const struct mta_param *row, const char *text,
 {
 	struct err_text e = {.text = err, .size_bytes = err_size_bytes};
 	struct span s = {.start = text, .length = (int)strlen(text)};
-	int64_t number;
+	int64_t number = 0;
 
 	s = trimmed(s);
 	if (s.length == 0)
