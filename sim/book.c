@@ -95,6 +95,15 @@ book_notice_sender(struct mta_book *base, bool null_sender)
 			     b->notice_count++);
 }
 
+static bool
+book_is_double_bounce(const struct mta_book *base, mta_addr address)
+{
+	const struct book *b = mta_container_of(
+		(struct mta_book *)(uintptr_t)base, struct book, base);
+
+	return mta_addr_family(address) == b->double_family;
+}
+
 /* A name without a domain is one of this host. */
 static mta_addr
 book_lookup(struct mta_book *base, const char *text)
@@ -146,6 +155,7 @@ book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 		.base = {.domain = book_domain,
 			 .text = book_text,
 			 .notice_sender = book_notice_sender,
+			 .is_double_bounce = book_is_double_bounce,
 			 .lookup = book_lookup},
 		.symbols = symbols,
 	};

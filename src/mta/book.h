@@ -23,6 +23,8 @@ struct mta_book {
 		     size_t size_bytes);
 	/* A sender for the next notice: null, or double_bounce_sender (F10). */
 	mta_addr (*notice_sender)(struct mta_book *, bool null_sender);
+	/* Is it an address that notice_sender gives for double bounces? */
+	bool (*is_double_bounce)(const struct mta_book *, mta_addr);
 	/* The handle of an address given as text (postmaster and the like). */
 	mta_addr (*lookup)(struct mta_book *, const char *text);
 };

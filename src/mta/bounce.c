@@ -240,43 +240,31 @@ task_submit(struct mta_bounce *b, struct bounce_task *t,
 				     .client = mta_pool_ref(t)});
 }
 
+/* Of a notice there is no warning; it stays in the queue (F10.4). */
 static void
-task_drop(struct mta_bounce *b, struct bounce_task *t)
+task_warn(struct mta_bounce *b, struct bounce_task *t)
 {
-	const struct mta_host *h = &b->host;
+	mta_addr sender = t->about.sender;
 
-	if (mta_trace_wants(h->trace, MTA_TRACE_STATUS))
-		mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
-				  &(struct mta_trace_status){
-					  .at = h->loop->now,
-					  .sender = t->about.sender,
-					  .file = t->file,
-					  .serial = t->about.serial,
-					  .what = MTA_STATUS_DROPPED,
-				  });
-	task_answer(b, t, false);
-}
-
-/* R-DOUBLE-BOUNCE (F10.2, F10.3): a notice that cannot be delivered goes to the
- * postmaster or, by default, nowhere; what then bounces goes nowhere. */
-static void
-task_tell_of_notice(struct mta_bounce *b, struct bounce_task *t)
-{
-	struct mta_notice_classes classes =
-		mta_notice_classes_of(b->params->notify_classes);
-
-	if (mta_addr_is_null(t->about.sender) && t->what != MTA_NOTIFY_WARN &&
-	    (classes.bounce || classes.double_bounce))
-		task_submit(b, t, MTA_NOTICE_DOUBLE_BOUNCE);
+	if (mta_addr_is_null(sender) ||
+	    b->host.book->is_double_bounce(b->host.book, sender))
+		task_answer(b, t, false);
 	else
-		task_drop(b, t);
+		task_submit(b, t, MTA_NOTICE_WARNING);
 }
 
-static bool
-bounce_is_notice(const struct mta_bounce *b, mta_addr sender)
+static void
+task_tell_failure(struct mta_bounce *b, struct bounce_task *t)
 {
-	return mta_addr_is_null(sender) ||
-	       mta_addr_family(sender) == b->double_family;
+	enum mta_notice_kind kind;
+
+	if (mta_notice_of_failure(&b->host, b->params, t->about.sender,
+				  &kind)) {
+		task_submit(b, t, kind);
+		return;
+	}
+	mta_notice_trace_dropped(&b->host, t->file, &t->about);
+	task_answer(b, t, false);
 }
 
 static void
@@ -296,12 +284,10 @@ bounce_request(struct mta_bounce *b, const struct mta_note *note)
 	t->reported_count = log_count(h, t->log, t->file);
 	if (t->reported_count == 0)
 		task_answer(b, t, false);
-	else if (bounce_is_notice(b, t->about.sender))
-		task_tell_of_notice(b, t);
+	else if (t->what == MTA_NOTIFY_WARN)
+		task_warn(b, t);
 	else
-		task_submit(b, t,
-			    t->what == MTA_NOTIFY_WARN ? MTA_NOTICE_WARNING
-						       : MTA_NOTICE_BOUNCE);
+		task_tell_failure(b, t);
 }
 
 static void
@@ -387,8 +373,6 @@ mta_bounce_init(struct mta_bounce *b, const struct mta_host *host,
 		const struct mta_params *params)
 {
 	*b = (struct mta_bounce){.host = *host, .params = params};
-	b->double_family =
-		mta_addr_family(host->book->notice_sender(host->book, false));
 	mta_timer_init(&b->wake, bounce_wake_fired);
 	mta_pool_init(&b->tasks, sizeof(struct bounce_task), TASKS_PER_CHUNK);
 	host->port->ops->attach(host->port, MTA_TO_BOUNCE, host->loop,

@@ -92,6 +92,18 @@ struct mta_notice_classes {
 /* R-NOTIFY-CLASSES (F10.7): names apart by commas and blanks, any case. */
 struct mta_notice_classes mta_notice_classes_of(const char *notify_classes);
 
+/*
+ * R-DOUBLE-BOUNCE (F10.2, F10.3): what a failed mail of this sender makes: a
+ * bounce; of a mail from <> a double bounce if the classes ask for it. False:
+ * nothing, the failure is dropped.
+ */
+bool mta_notice_of_failure(const struct mta_host *h, const struct mta_params *p,
+			   mta_addr sender, enum mta_notice_kind *kind);
+
+/* Tell the trace that nobody was told of this mail's failure. */
+void mta_notice_trace_dropped(const struct mta_host *h, struct mta_ref file,
+			      const struct mta_envelope *about);
+
 /* Hand a notice to cleanup. Answers its serial. */
 uint32_t mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 			 const struct mta_notice *n);
@@ -101,9 +113,8 @@ uint32_t mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 struct mta_bounce {
 	struct mta_host host;
 	const struct mta_params *params;
-	struct mta_timer wake;	/* a note waits */
-	struct mta_pool tasks;	/* requests under way */
-	uint32_t double_family; /* of addresses that send double bounces */
+	struct mta_timer wake; /* a note waits */
+	struct mta_pool tasks; /* requests under way */
 };
 
 /* host, params: borrowed; host->loop is that of the pool of processes. Attaches

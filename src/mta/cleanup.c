@@ -101,28 +101,43 @@ cleanup_envelope(const struct mta_cleanup *c, const struct mta_note_submit *s)
 	};
 }
 
+static void
+cleanup_notice(const struct mta_cleanup *c, const struct mta_rcpt_result *r,
+	       enum mta_notice_kind kind)
+{
+	mta_notice_send(&c->host, c->params,
+			&(struct mta_notice){
+				.kind = kind,
+				.file = r->file,
+				.about = r->envelope,
+				.reported_count = r->envelope->recipient_count,
+				.reply_to = MTA_TO_CLEANUP});
+}
+
 /* R-CLEANUP-BOUNCE (F2.4): nobody waits to hear that a mail of maildrop was
- * refused, so its sender is told. */
+ * refused, so it bounces as a mail that was tried would (R-DOUBLE-BOUNCE,
+ * R-NOTIFY-COPY), but the copy does not wait for the notice. */
 static void
 cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
 	       const struct mta_recipient *items,
 	       const struct mta_rcpt_result *refusal)
 {
+	struct mta_notice_classes classes =
+		mta_notice_classes_of(c->params->notify_classes);
 	struct mta_rcpt_result r = *refusal;
+	enum mta_notice_kind kind;
 
 	for (uint32_t i = 0; i < s->recipient_count; i++) {
 		r.to = items[i];
 		mta_rcpt_refused(&c->host, &r);
 	}
-	if (mta_addr_is_null(s->sender))
+	if (!mta_notice_of_failure(&c->host, c->params, s->sender, &kind)) {
+		mta_notice_trace_dropped(&c->host, r.file, r.envelope);
 		return;
-	mta_notice_send(
-		&c->host, c->params,
-		&(struct mta_notice){.kind = MTA_NOTICE_BOUNCE,
-				     .file = r.file,
-				     .about = r.envelope,
-				     .reported_count = s->recipient_count,
-				     .reply_to = MTA_TO_CLEANUP});
+	}
+	cleanup_notice(c, &r, kind);
+	if (kind == MTA_NOTICE_BOUNCE && classes.bounce)
+		cleanup_notice(c, &r, MTA_NOTICE_POSTMASTER);
 }
 
 static void

@@ -377,6 +377,13 @@ book_notice_sender(struct mta_book *b, bool null_sender)
 	return mta_addr_make(null_sender ? 0 : FAKE_DOUBLE_FAMILY, 7);
 }
 
+static bool
+book_is_double_bounce(const struct mta_book *b, mta_addr a)
+{
+	(void)b;
+	return mta_addr_family(a) == FAKE_DOUBLE_FAMILY;
+}
+
 static mta_addr
 book_lookup(struct mta_book *b, const char *text)
 {
@@ -429,6 +436,7 @@ fake_init(struct fake_host *f)
 	f->port.loop = &f->loop;
 	f->book = (struct mta_book){.text = book_text,
 				    .notice_sender = book_notice_sender,
+				    .is_double_bounce = book_is_double_bounce,
 				    .lookup = book_lookup};
 	f->host = (struct mta_host){.loop = &f->loop,
 				    .spool = &f->spool.base,

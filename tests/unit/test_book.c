@@ -143,6 +143,8 @@ START_TEST(notices)
 	ck_assert(!mta_addr_is_null(doubled));
 	expect_text(&b, first, "", "");
 	expect_text(&b, doubled, "double-bounce@mta.example", "mta.example");
+	ck_assert(b.book.base.is_double_bounce(&b.book.base, doubled));
+	ck_assert(!b.book.base.is_double_bounce(&b.book.base, first));
 	/* All of one source, counted together. */
 	expect_origin(&b, first, BOOK_NO_SOURCE, 0);
 	expect_origin(&b, second, BOOK_NO_SOURCE, 1);

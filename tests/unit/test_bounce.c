@@ -322,6 +322,28 @@ START_TEST(no_triple_bounces_f10_3)
 }
 END_TEST
 
+/* F10.3, F10.4: a warning is no failure. Nobody is told of a late notice, and
+ * what stays in the queue is not called dropped. */
+START_TEST(late_notices_make_no_warning)
+{
+	/* R-DOUBLE-BOUNCE */
+	const mta_addr senders[] = {DOUBLE_SENDER, NOBODY};
+
+	fake_set(&f, "notify_classes", "bounce 2bounce delay");
+	for (size_t i = 0; i < 2; i++) {
+		struct mta_ref id = fake_add(&f, MTA_ACTIVE, senders[i], 1);
+
+		append_defer(id, 0, MTA_DSN(4, 4, 1));
+		ask(id, MTA_NOTIFY_WARN);
+		ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_QMGR), i + 1);
+		ck_assert_uint_eq(fake_file(&f, id)->log_count[MTA_LOG_DEFER],
+				  1);
+	}
+	ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_CLEANUP), 0);
+	ck_assert_uint_eq(f.status_count, 0);
+}
+END_TEST
+
 START_TEST(expiry_marks_who_is_in_the_log_f10_6)
 {
 	struct mta_ref id = fake_add(&f, MTA_ACTIVE, SENDER, 3);
@@ -469,6 +491,7 @@ bounce_suite(void)
 	tcase_add_test(c, postmaster_copy_f10_1);
 	tcase_add_test(c, double_bounce_is_dropped_f10_2);
 	tcase_add_test(c, double_bounce_to_the_postmaster_f10_2);
+	tcase_add_test(c, late_notices_make_no_warning);
 	tcase_add_test(c, no_triple_bounces_f10_3);
 	tcase_add_test(c, expiry_marks_who_is_in_the_log_f10_6);
 	tcase_add_test(c, expiry_that_failed_marks_nobody);

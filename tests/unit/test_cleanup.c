@@ -308,6 +308,69 @@ START_TEST(what_pickup_brings_and_is_refused_bounces_f2_4)
 }
 END_TEST
 
+/* A mail of maildrop, from `sender`, is refused. */
+static void
+refuse_local(mta_addr sender, const char *classes)
+{
+	struct mta_note local = fake_submission(&f, sender, 1);
+
+	f.port.tokens = 9;
+	answer = MTA_ACCESS_REJECT;
+	fake_set(&f, "notify_classes", classes);
+	local.submit.reply_to = MTA_TO_PICKUP;
+	fake_send(&f, MTA_TO_CLEANUP, local);
+	fake_run(&f, 1);
+}
+
+/* The notice in file n: from where to where. */
+static void
+expect_notice(uint32_t n, uint32_t from_family, uint32_t to_family)
+{
+	const struct fake_file *file = &f.spool.files[n];
+
+	ck_assert_uint_eq(mta_addr_family(file->envelope.sender), from_family);
+	ck_assert_uint_eq(mta_addr_family(file->recipients[0]), to_family);
+}
+
+START_TEST(refused_mail_of_nobody_is_a_double_bounce_f10_2)
+{
+	/* R-CLEANUP-BOUNCE, R-DOUBLE-BOUNCE */
+	refuse_local(mta_addr_make(0, 12), "2bounce");
+	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
+	expect_notice(1, FAKE_DOUBLE_FAMILY, FAKE_POSTMASTER_FAMILY);
+	ck_assert_uint_eq(f.status_count, 0);
+}
+END_TEST
+
+START_TEST(refused_mail_of_nobody_is_dropped_by_default_f10_2)
+{
+	refuse_local(mta_addr_make(0, 12), "resource, software");
+	ck_assert_uint_eq(f.delivery_count, 1);
+	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 0);
+	ck_assert_uint_eq(f.status_count, 1);
+	ck_assert_uint_eq(f.statuses[0].what, MTA_STATUS_DROPPED);
+}
+END_TEST
+
+START_TEST(refused_mail_of_double_bounces_is_dropped_f10_3)
+{
+	refuse_local(mta_addr_make(FAKE_DOUBLE_FAMILY, 1), "bounce 2bounce");
+	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 0);
+	ck_assert_uint_eq(f.status_count, 1);
+	ck_assert_uint_eq(f.statuses[0].what, MTA_STATUS_DROPPED);
+}
+END_TEST
+
+START_TEST(postmaster_copy_of_a_refusal_f10_1)
+{
+	/* R-NOTIFY-COPY: the notice, and the copy from double-bounce. */
+	refuse_local(SENDER, "bounce");
+	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 2);
+	expect_notice(1, 0, FAKE_SENDER_FAMILY);
+	expect_notice(2, FAKE_DOUBLE_FAMILY, FAKE_POSTMASTER_FAMILY);
+}
+END_TEST
+
 START_TEST(a_release_forgets_who_waits)
 {
 	cleanup.process_limit = 1;
@@ -340,6 +403,10 @@ cleanup_suite(void)
 	tcase_add_test(c, warning_time_f10_4);
 	tcase_add_test(c, access_is_not_asked_of_notices_and_requeued_mail);
 	tcase_add_test(c, what_pickup_brings_and_is_refused_bounces_f2_4);
+	tcase_add_test(c, refused_mail_of_nobody_is_a_double_bounce_f10_2);
+	tcase_add_test(c, refused_mail_of_nobody_is_dropped_by_default_f10_2);
+	tcase_add_test(c, refused_mail_of_double_bounces_is_dropped_f10_3);
+	tcase_add_test(c, postmaster_copy_of_a_refusal_f10_1);
 	tcase_add_test(c, a_release_forgets_who_waits);
 	suite_add_tcase(s, c);
 	return s;
