@@ -256,9 +256,15 @@ plain: $(PLAIN_TESTS)
 invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
 	@MTASIM=$(MTASIM) tests/invalid/run.sh $(MTASIM)
 
-.PHONY: forms
-forms: $(MTASIM) ## qshape, postqueue, step and the mail log of a run
-	@tests/forms/run.sh $(MTASIM)
+.PHONY: forms forms-long
+FORMS = bad=0; for t in run spool; do \
+		tests/forms/$$t.sh $(MTASIM) || bad=1; done; exit $$bad
+forms: $(MTASIM) ## the forms that people use: qshape, spool, mail log, metrics, step
+	@$(FORMS)
+
+# The same with the tools that setup-long brings, none of which may be missing.
+forms-long: $(MTASIM) setup-long
+	@export FORMS_REQUIRED=1; $(FORMS)
 
 plots: $(MTASIM) ## the plot command on a made-up results folder
 	@tests/plots/run.sh $(MTASIM)
@@ -392,7 +398,7 @@ CHECK_STAGES = build $(ALL_KINDS) plain lint-fast invalid forms plots \
 	cli check-command scenarios oracle-exact fingerprints
 
 # make check-long: full counts, at most 35 minutes on two cores.
-LONG_STAGES = build-long suites-long suites-clang asan lint analyze forms plots \
+LONG_STAGES = build-long suites-long suites-clang asan lint analyze forms-long plots \
 	cli check-command-long scenarios schema golden mutation oracle \
 	fingerprints-long coverage fuzz demo install-check deb-check
 

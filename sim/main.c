@@ -24,11 +24,12 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{"run", run_main},	     {"check", check_main},
-	{"diff", diff_main},	     {"plot", plot_main},
-	{"qshape", qshape_main},     {"postqueue", postqueue_main},
-	{"step", step_main},	     {"params", params_main},
-	{"profiles", profiles_main}, {"schema", schema_main},
+	{"run", run_main},	 {"check", check_main},
+	{"diff", diff_main},	 {"plot", plot_main},
+	{"qshape", qshape_main}, {"postqueue", postqueue_main},
+	{"spool", spool_main},	 {"step", step_main},
+	{"params", params_main}, {"profiles", profiles_main},
+	{"schema", schema_main},
 };
 enum {
 	COMMANDS = sizeof(commands) / sizeof(commands[0])

@@ -72,6 +72,22 @@ static const struct {
 	 "Run the scenario of a results folder again up to TIME and list its "
 	 "queues:\n"
 	 "-p as a table, -j as one JSON object a line. Times are UTC.\n"},
+	{"spool",
+	 "the queues at an instant of a run, as folders of queue files",
+	 "mtasim spool [--now] DIR --at TIME TARGET\n"
+	 "\n"
+	 "Run the scenario of a results folder again up to TIME and write its "
+	 "queues to the\n"
+	 "folder TARGET, which must be new or empty: queue files that qshape "
+	 "and postcat of\n"
+	 "Postfix read, and the logs of the latest attempts. The time of a "
+	 "file is when it\n"
+	 "is due next. qshape takes absolute paths of queues: "
+	 "qshape /TARGET/deferred\n"
+	 "\n"
+	 "  --now     add to all times what makes TIME the present, so that "
+	 "tools that look\n"
+	 "            at the clock see the ages of that instant\n"},
 	{"step", "a run event by event, each with its cause",
 	 "mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N] "
 	 "[--set PATH=VALUE]\n"
@@ -128,9 +144,9 @@ static const char run_options[] =
 	"\n"
 	"Exit codes: 0 done; 1 internal or I/O error; 2 wrong usage; 3 invalid "
 	"scenario;\n"
-	"99 an expectation does not hold (check); 130, 143 interrupted, "
-	"results "
-	"so far kept.\n";
+	"99 an expectation does not hold (check); 129, 130, 143 interrupted by "
+	"SIGHUP,\n"
+	"SIGINT, SIGTERM, results so far kept.\n";
 
 const char *
 data_dir(void)

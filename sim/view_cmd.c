@@ -9,18 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mta/listing.h"
 #include "mta/shape.h"
 #include "sim/options.h"
 #include "sim/replay.h"
 #include "sim/run.h"
+#include "sim/spool_out.h"
 #include "sim/value.h"
 #include "sim/version.h"
 
 enum {
 	OPTION_AT = 256,
 	OPTION_HELP,
+	OPTION_NOW,
 	QUEUES_MAX = 16,
 	NUMBER_MAX = 1000000,
 };
@@ -28,6 +31,7 @@ enum {
 static const struct option long_options[] = {
 	{"at", required_argument, NULL, OPTION_AT},
 	{"help", no_argument, NULL, OPTION_HELP},
+	{"now", no_argument, NULL, OPTION_NOW},
 	{NULL, 0, NULL, 0},
 };
 
@@ -36,6 +40,8 @@ struct view {
 	const char *dir;
 	int64_t at_us; /* -1: not given */
 	bool wants_help;
+	bool is_now;	    /* spool: times as if the instant were now */
+	const char *target; /* spool */
 	struct mta_shape_options shape;
 	enum mta_listing_form form;
 	bool has_form;
@@ -109,6 +115,12 @@ read_option(struct view *v, int id, const char *text)
 	default:
 		break;
 	}
+	if (id == OPTION_NOW && strcmp(v->command, "spool") == 0) {
+		v->is_now = true;
+		return 0;
+	}
+	if (id == OPTION_NOW)
+		return usage(v, "--now belongs to spool", NULL);
 	if (id == 'p' && strcmp(v->command, "qshape") == 0) {
 		o->with_parents = true;
 		return 0;
@@ -134,10 +146,11 @@ read_queue(struct view *v, const char *name)
 		v->queues[v->queue_count++] = (enum mta_queue)q;
 		return 0;
 	}
-	return usage(v,
-		     "no such queue (maildrop, incoming, active, deferred, "
-		     "hold, corrupt)",
-		     name);
+	usage(v,
+	      "no such queue (maildrop, incoming, active, deferred, hold, "
+	      "corrupt)",
+	      name);
+	return EXIT_CODE_INVALID;
 }
 
 static int
@@ -161,6 +174,8 @@ view_read(struct view *v, int argc, char **argv, const char *options)
 	if (optind == argc)
 		return usage(v, "which results folder?", NULL);
 	v->dir = argv[optind++];
+	if (strcmp(v->command, "spool") == 0 && optind < argc)
+		v->target = argv[optind++];
 	for (code = 0; optind < argc && code == 0; optind++)
 		code = read_queue(v, argv[optind]);
 	if (code == 0 && v->at_us < 0)
@@ -199,23 +214,32 @@ print_listing(struct view *v, struct replay *r, struct mta_text *text)
 			  r->world.params.enable_long_queue_ids, text);
 }
 
+/* The run, ready to be made again up to the instant. */
+static int
+view_open(const struct view *v, struct replay *r)
+{
+	int code;
+
+	run_prepare();
+	code = replay_open(r, v->dir);
+	if (code == 0 && v->at_us > r->end_us) {
+		fprintf(stderr,
+			"mtasim %s: the run in '%s' ends at %.6f s, before "
+			"--at\n",
+			v->command, v->dir, (double)r->end_us / 1e6);
+		code = EXIT_CODE_INVALID;
+	}
+	return code;
+}
+
 static int
 view_show(struct view *v,
 	  void (*show)(struct view *, struct replay *, struct mta_text *))
 {
 	struct mta_text text = {.put = print};
 	struct replay r;
-	int code;
+	int code = view_open(v, &r);
 
-	run_prepare();
-	code = replay_open(&r, v->dir);
-	if (code == 0 && v->at_us > r.end_us) {
-		fprintf(stderr,
-			"mtasim %s: the run in '%s' ends at %.6f s, before "
-			"--at\n",
-			v->command, v->dir, (double)r.end_us / 1e6);
-		code = EXIT_CODE_INVALID;
-	}
 	if (code == 0) {
 		replay_until(&r, v->at_us);
 		show(v, &r, &text);
@@ -260,4 +284,50 @@ postqueue_main(int argc, char **argv)
 	if (v.queue_count > 0)
 		return usage(&v, "it lists all queues; name none", NULL);
 	return view_show(&v, print_listing);
+}
+
+/* ---- spool ------------------------------------------------------------------
+ */
+
+static int
+spool_write(const struct view *v)
+{
+	char error[SPOOL_OUT_ERROR] = "";
+	struct replay r;
+	int64_t shift_s = 0;
+	int code = view_open(v, &r);
+
+	if (code == 0 && !spool_out_begin(v->target, error))
+		code = EXIT_CODE_INVALID;
+	if (code == 0) {
+		replay_until(&r, v->at_us);
+		if (v->is_now)
+			shift_s = (int64_t)time(NULL) -
+				  mta_second(world_time(v->at_us));
+		if (!spool_out_write(v->target, &r.world, shift_s, error))
+			code = EXIT_CODE_INTERNAL;
+	}
+	if (error[0])
+		fprintf(stderr, "mtasim spool: %s\n", error);
+	replay_close(&r);
+	return code;
+}
+
+int
+spool_main(int argc, char **argv)
+{
+	struct view v;
+	int code = view_read(&v, argc, argv, "");
+
+	if (code != 0)
+		return code;
+	if (v.wants_help) {
+		help_print(stdout, "spool");
+		return EXIT_CODE_OK;
+	}
+	if (!v.target)
+		return usage(&v, "into which folder?", NULL);
+	if (v.queue_count > 0)
+		return usage(&v, "it writes all queues; name none", NULL);
+	return spool_write(&v);
 }

@@ -32,9 +32,8 @@ world_read_params(struct world *w)
 	mta_params_fix(&w->params, fixes);
 }
 
-/* Is a name in a list with commas or blanks between? */
-static bool
-list_names(const char *list, const char *name)
+bool
+world_list_names(const char *list, const char *name)
 {
 	size_t length = strlen(name);
 
@@ -78,8 +77,8 @@ world_make_spool(struct world *w, uint64_t seed)
 
 	for (int i = 0; i < MTA_QUEUES; i++)
 		c.dirs.is_hashed[i] =
-			list_names(w->params.hash_queue_names,
-				   mta_queue_name((enum mta_queue)i));
+			world_list_names(w->params.hash_queue_names,
+					 mta_queue_name((enum mta_queue)i));
 	spool_mem_init(&w->spool, &c, &w->symbols,
 		       world_time(w->scenario->run.start_at_us));
 	w->spool_costs[WORLD_POOL].commit = costs->cleanup_us;

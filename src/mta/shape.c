@@ -167,14 +167,16 @@ count_file(struct mta_shape *s, enum mta_queue queue, struct mta_ref file)
 		return;
 	bucket = mta_shape_bucket(&s->options.scale,
 				  s->now_s - mta_second(e.arrival));
-	if (s->options.by_sender) {
-		count_address(s, e.sender, bucket);
-		return;
-	}
 	while (record.kind != MTA_RECORD_END &&
-	       spool->ops->read(spool, file, record.next, &record) == MTA_OK)
-		if (record.kind == MTA_RECORD_RECIPIENT)
-			count_address(s, record.address, bucket);
+	       spool->ops->read(spool, file, record.next, &record) == MTA_OK) {
+		if (record.kind != MTA_RECORD_RECIPIENT)
+			continue;
+		count_address(s,
+			      s->options.by_sender ? e.sender : record.address,
+			      bucket);
+		if (s->options.by_sender)
+			break;
+	}
 }
 
 void

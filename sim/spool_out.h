@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The queues of a world as they are now, as a folder that the tools of a real
+ * spool read: maildrop, incoming, active, deferred, hold, corrupt with a queue
+ * file for each mail (sim/queue_file.h), named by its id and hashed as
+ * hash_queue_names and hash_queue_depth say (F1.5); defer and bounce with the
+ * logs of the latest attempt (F1.13). Modes are those of F1.2. A file's time is
+ * when its mail is due next (F4.7).
+ *
+ * What is still being written is invisible to the queues and is left out. The
+ * tree is made beside its place (TARGET.part) and renamed when it is whole.
+ */
+#ifndef SIM_SPOOL_OUT_H
+#define SIM_SPOOL_OUT_H
+
+#include "sim/world.h"
+
+enum {
+	SPOOL_OUT_ERROR = 700
+};
+
+/*
+ * May a tree be put there? Nothing, or an empty folder, may be in its place,
+ * and TARGET.part can be made, and is. False: error says why.
+ */
+bool spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR]);
+
+/*
+ * Write TARGET.part and put it in its place. shift_s is added to all times.
+ * False: error says why, and nothing is left.
+ */
+bool spool_out_write(const char *target, struct world *world, int64_t shift_s,
+		     char error[SPOOL_OUT_ERROR]);
+
+#endif
