@@ -90,6 +90,7 @@ struct receiver_conn {
 	uint32_t client;
 	uint32_t host;
 	uint32_t messages; /* transactions begun */
+	uint32_t errors;   /* refusals since the last good delivery */
 };
 
 struct receiver_transaction {

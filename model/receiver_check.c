@@ -61,6 +61,11 @@ receiver_cap_check(const struct receiver_cap *cap)
 		return "over: a code must lie in 400..599";
 	if (cap->after_us < 0)
 		return "after: cannot be negative";
+	if (cap->penalty_for_us < 0)
+		return "penalty: for cannot be negative";
+	if (cap->penalty_for_us > 0 &&
+	    (cap->penalty_most < 1 || cap->penalty_most >= cap->most))
+		return "penalty: most must lie between 1 and the cap itself";
 	return NULL;
 }
 
@@ -93,6 +98,8 @@ receiver_rate_check(const struct receiver_rate *rate)
 		return "after: cannot be negative";
 	if (rate->penalty_for_us < 0)
 		return "penalty: for cannot be negative";
+	if (rate->penalty_connections < 0)
+		return "penalty: connections cannot be negative";
 	if (rate->penalty_for_us > 0) {
 		/* Within a penalty nothing at all may be allowed. */
 		if (rate->penalty.per_s == 0)
@@ -100,6 +107,29 @@ receiver_rate_check(const struct receiver_rate *rate)
 		error = check_quota(&rate->penalty);
 	}
 	return error;
+}
+
+const char *
+receiver_tarpit_check(const struct receiver_tarpit *tarpit)
+{
+	if (tarpit->after < 0)
+		return "after: cannot be negative";
+	if (tarpit->pause_us < 0)
+		return "pause: cannot be negative";
+	return NULL;
+}
+
+const char *
+receiver_errors_check(const struct receiver_errors *errors)
+{
+	if (errors->after < 0 || errors->most < 0)
+		return "after and most: cannot be negative";
+	if (errors->pause_us < 0)
+		return "pause: cannot be negative";
+	if (errors->most > 0 && errors->most <= errors->after &&
+	    errors->pause_us > 0)
+		return "after: must be less than most, or no answer is late";
+	return NULL;
 }
 
 const char *
@@ -202,6 +232,10 @@ check_config(const struct receiver_config *config)
 		error = "messages_per_connection: cannot be negative";
 	if (!error && config->rate.most.per_s != 0)
 		error = receiver_rate_check(&config->rate);
+	if (!error)
+		error = receiver_tarpit_check(&config->tarpit);
+	if (!error)
+		error = receiver_errors_check(&config->errors);
 	if (!error && config->greylist.delay_us != 0)
 		error = receiver_greylist_check(&config->greylist);
 	if (!error && config->servers.processes != 0)
@@ -240,17 +274,20 @@ receiver_config_settle(struct receiver_config *config)
 	if (error)
 		return error;
 	config->wants = wants_of(config);
-	config->counts = config->servers.processes > 0;
+	config->counts = config->servers.processes > 0 ||
+			 config->rate.penalty_connections > 0;
 	for (size_t i = 0; i < config->phase_count; i++)
 		config->counts |= config->phases[i].connections.most > 0;
-	config->plain = config->phase_count == 1 && !config->counts &&
-			first->state == RECEIVER_UP &&
-			first->reply_count == 0 && !first->fails.pattern &&
-			first->fails.share <= 0 && !first->greeting_delay &&
-			config->messages_per_connection == 0 &&
-			config->rate.most.per_s <= 0 &&
-			config->greylist.delay_us == 0 &&
-			config->mx_count == 0 && !config->outages.every;
+	config->plain =
+		config->phase_count == 1 && !config->counts &&
+		first->state == RECEIVER_UP && first->reply_count == 0 &&
+		!first->fails.pattern && first->fails.share <= 0 &&
+		!first->greeting_delay &&
+		config->messages_per_connection == 0 &&
+		config->rate.most.per_s <= 0 && config->tarpit.pause_us == 0 &&
+		config->errors.pause_us == 0 && config->errors.most == 0 &&
+		config->greylist.delay_us == 0 && config->mx_count == 0 &&
+		!config->outages.every;
 	config->settled = true;
 	return NULL;
 }

@@ -97,8 +97,11 @@ enum receiver_over {
 struct receiver_cap {
 	int64_t most; /* 0: no cap */
 	enum receiver_over over;
-	int code;	  /* 0 is 421 */
-	int64_t after_us; /* until the refusal is known */
+	int code;		/* 0 is 421 */
+	int64_t after_us;	/* until the refusal is known */
+	int64_t penalty_for_us; /* who meets the cap makes it smaller for so
+				 * long; 0: no penalty */
+	int64_t penalty_most;	/* the cap meanwhile, >= 1 */
 };
 
 /* rate: a token bucket, and what happens to who meets it empty */
@@ -122,7 +125,21 @@ struct receiver_rate {
 	int over_code;		      /* 400..599 */
 	int64_t after_us;	      /* until the reply, with connections */
 	int64_t penalty_for_us;	      /* 0: no penalty */
-	struct receiver_quota penalty; /* in force meanwhile */
+	struct receiver_quota penalty; /* in force meanwhile; unless 0 */
+	int64_t penalty_connections;   /* cap meanwhile; 0: no other one */
+};
+
+/* tarpit: recipients that come too many in a message are answered late */
+struct receiver_tarpit {
+	int64_t after;	  /* so many of a message are answered at once */
+	int64_t pause_us; /* each later one; 0: no tarpit */
+};
+
+/* errors: refusals of a session, counted from its last good delivery */
+struct receiver_errors {
+	int64_t after;	  /* beyond so many each answer takes a pause more */
+	int64_t pause_us; /* 0: none */
+	int64_t most;	  /* so many end the session with 421; 0: never */
 };
 
 /* greylist: */
@@ -197,6 +214,8 @@ struct receiver_config {
 	size_t phase_count;
 	int64_t messages_per_connection; /* 0: no limit */
 	struct receiver_rate rate;
+	struct receiver_tarpit tarpit;
+	struct receiver_errors errors;
 	struct receiver_greylist greylist;
 	struct receiver_servers servers;
 	const struct receiver_mx *mx; /* none: one host, alive */
@@ -220,6 +239,8 @@ const char *receiver_reply_check(const struct receiver_reply *reply);
 const char *receiver_fails_check(const struct receiver_fails *fails);
 const char *receiver_cap_check(const struct receiver_cap *cap);
 const char *receiver_rate_check(const struct receiver_rate *rate);
+const char *receiver_tarpit_check(const struct receiver_tarpit *tarpit);
+const char *receiver_errors_check(const struct receiver_errors *errors);
 const char *receiver_greylist_check(const struct receiver_greylist *greylist);
 const char *receiver_servers_check(const struct receiver_servers *servers);
 const char *receiver_mx_check(const struct receiver_mx *mx);

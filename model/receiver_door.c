@@ -69,6 +69,45 @@ queued(const struct receiver *receiver)
 	return count;
 }
 
+static void
+lower(int64_t *most, int64_t by)
+{
+	if (by > 0 && (*most == 0 || by < *most))
+		*most = by;
+}
+
+/* The cap in force: penalties make it smaller. A penalty of the cap that is
+ * over is forgotten, so that nobody waits for its end. */
+static struct receiver_cap
+cap_at(struct receiver *receiver, int64_t now_us)
+{
+	struct receiver_cap cap =
+		receiver_phase_at(receiver, now_us)->connections;
+	struct receiver_extra *extra = receiver->extra;
+
+	if (receiver_is_punishing(receiver, now_us))
+		lower(&cap.most, receiver->config->rate.penalty_connections);
+	if (extra && now_us < extra->cap_penalty_until_us)
+		lower(&cap.most, cap.penalty_most);
+	else if (extra)
+		extra->cap_penalty_until_us = 0;
+	return cap;
+}
+
+/* Who meets the cap makes it smaller; in a penalty nothing is added to it. */
+static void
+punish(struct receiver *receiver, const struct receiver_cap *cap,
+       int64_t now_us)
+{
+	struct receiver_extra *extra;
+
+	if (cap->penalty_for_us == 0)
+		return;
+	extra = receiver_extra(receiver);
+	if (extra->cap_penalty_until_us == 0)
+		extra->cap_penalty_until_us = now_us + cap->penalty_for_us;
+}
+
 static enum door
 over_cap(const struct receiver_cap *cap, struct receiver_answer *answer)
 {
@@ -120,15 +159,17 @@ receiver_door(struct receiver *receiver, const struct receiver_call *call,
 	      struct receiver_answer *answer)
 {
 	const struct receiver_servers *servers = &receiver->config->servers;
-	const struct receiver_cap *cap =
-		&receiver_phase_at(receiver, call->now_us)->connections;
+	struct receiver_cap cap;
 	int64_t open;
 
 	if (!receiver->config->counts)
 		return DOOR_OPEN;
+	cap = cap_at(receiver, call->now_us);
 	open = receiver_open_count(receiver, call->now_us);
-	if (cap->most > 0 && open >= cap->most)
-		return over_cap(cap, answer);
+	if (cap.most > 0 && open >= cap.most) {
+		punish(receiver, &cap, call->now_us);
+		return over_cap(&cap, answer);
+	}
 	if (servers->processes > 0 && open >= servers->processes)
 		return queued(receiver) < servers->backlog
 			       ? DOOR_QUEUE
@@ -214,6 +255,11 @@ next_room(const struct receiver *receiver)
 		next = earlier(next, extra->leaving[i]);
 	if (receiver->phase + 1 < config->phase_count)
 		next = earlier(next, config->phases[receiver->phase + 1].at_us);
+	if (extra->cap_penalty_until_us > 0)
+		next = earlier(next, extra->cap_penalty_until_us);
+	if (config->rate.penalty_connections > 0 &&
+	    extra->bucket.penalty_until_us > extra->polled_us)
+		next = earlier(next, extra->bucket.penalty_until_us);
 	return next;
 }
 
@@ -241,12 +287,11 @@ static struct waiter *
 first_served(struct receiver *receiver, int64_t now_us)
 {
 	const struct receiver_servers *servers = &receiver->config->servers;
-	const struct receiver_cap *cap =
-		&receiver_phase_at(receiver, now_us)->connections;
+	struct receiver_cap cap = cap_at(receiver, now_us);
 	int64_t open = receiver_open_count(receiver, now_us);
 	struct receiver_extra *extra = receiver->extra;
 
-	if ((cap->most > 0 && open >= cap->most) ||
+	if ((cap.most > 0 && open >= cap.most) ||
 	    (servers->processes > 0 && open >= servers->processes))
 		return NULL;
 	for (size_t i = 0; i < extra->waiter_count; i++)
@@ -344,6 +389,7 @@ receiver_poll(struct receiver *receiver, int64_t now_us,
 
 	if (!extra || extra->waiter_count == 0)
 		return false;
+	extra->polled_us = now_us;
 	waiter = first_served(receiver, now_us);
 	if (waiter) {
 		waiter->call.now_us = now_us;

@@ -122,12 +122,28 @@ fill_buckets(struct receiver *receiver, int64_t now_us)
 	return now_us < extra->bucket.penalty_until_us;
 }
 
+/* A penalty may be a smaller cap alone. */
+static bool
+rate_is_lower(const struct receiver *receiver)
+{
+	const struct receiver_rate *rate = &receiver->config->rate;
+
+	return rate->penalty.per_s > 0 || rate->penalty_connections == 0;
+}
+
+bool
+receiver_is_punishing(struct receiver *receiver, int64_t now_us)
+{
+	return receiver->extra &&
+	       now_us < receiver->extra->bucket.penalty_until_us;
+}
+
 bool
 receiver_is_empty(struct receiver *receiver, int64_t now_us)
 {
 	struct receiver_extra *extra = receiver_extra(receiver);
 
-	if (fill_buckets(receiver, now_us))
+	if (fill_buckets(receiver, now_us) && rate_is_lower(receiver))
 		return extra->bucket.penalty_level + ALMOST < 1;
 	return extra->bucket.level + ALMOST < 1;
 }
@@ -138,8 +154,9 @@ receiver_take(struct receiver *receiver, int64_t now_us, uint32_t n)
 	const struct receiver_rate *rate = &receiver->config->rate;
 	struct receiver_extra *extra = receiver_extra(receiver);
 	bool penalty = fill_buckets(receiver, now_us);
-	double *level =
-		penalty ? &extra->bucket.penalty_level : &extra->bucket.level;
+	double *level = penalty && rate_is_lower(receiver)
+				? &extra->bucket.penalty_level
+				: &extra->bucket.level;
 
 	if (*level + ALMOST >= n) {
 		*level = fmax(0, *level - n);

@@ -6,6 +6,7 @@
  * receiver.c        life, phases and outages, connect and close
  * receiver_door.c   caps, processes and backlog, waiting and polling
  * receiver_talk.c   a transaction, reply rules
+ * receiver_pause.c  answers that come late on purpose
  * receiver_limits.c token bucket, greylist, tables
  * receiver_check.c  what a config cannot mean
  */
@@ -64,6 +65,8 @@ struct receiver_extra {
 		int64_t at_us;		     /* of the levels */
 		int64_t penalty_until_us;
 	} bucket;
+	int64_t cap_penalty_until_us; /* 0: none */
+	int64_t polled_us;	      /* when last, with somebody waiting */
 	struct {
 		uint64_t number; /* of this outage and the up time before */
 		int64_t from_us, to_us; /* down from, to */
@@ -127,6 +130,17 @@ receiver_reply_code(struct receiver *receiver,
 		    const struct receiver_phase *phase,
 		    const struct reply_question *question, int64_t *after_us);
 
+/* receiver_pause.c */
+/* How much later than usual a session with so many errors gets an answer. */
+int64_t receiver_answer_pause(const struct receiver_config *config,
+			      const struct receiver_conn *conn);
+/* The same for recipient i, from 0, of a message. */
+int64_t receiver_recipient_pause(const struct receiver_config *config,
+				 const struct receiver_conn *conn, uint32_t i);
+/* Do its errors end this session? */
+bool receiver_is_fed_up(const struct receiver_config *config,
+			const struct receiver_conn *conn);
+
 /* receiver_limits.c */
 /* The cell of a key, added as {key, 0, -1} if new. */
 struct receiver_cell *
@@ -135,6 +149,8 @@ void receiver_table_release(struct receiver_table *table);
 uint64_t receiver_hash_text(uint64_t hash, const char *text);
 /* Take n tokens, or none if there are not so many. */
 bool receiver_take(struct receiver *receiver, int64_t now_us, uint32_t n);
+/* Is the penalty of the rate in force? */
+bool receiver_is_punishing(struct receiver *receiver, int64_t now_us);
 /* Would receiver_take(1) fail? Takes nothing. */
 bool receiver_is_empty(struct receiver *receiver, int64_t now_us);
 bool receiver_is_grey(struct receiver *receiver, uint32_t client,

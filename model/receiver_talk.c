@@ -3,7 +3,8 @@
  * M-RECEIVER-TALK, a transaction: MAIL, a RCPT for each recipient, DATA, the
  * message, its answer. What refuses is asked in this order at each step: rate,
  * greylist at mail, data and end, then reply rules; at rcpt: rate, rules,
- * greylist.
+ * greylist. Before each answer may come a pause (receiver_pause.c), and too
+ * many errors end the session instead.
  *
  * Time: what the refusing rules say, and if a recipient was accepted the
  * transfer law once and the per-recipient law for each accepted one (constant:
@@ -188,6 +189,32 @@ question_at(const struct talk *talk, enum receiver_step step, uint32_t i)
 				       .address = address_of(talk, i)};
 }
 
+/* The pause before an answer: false if that ended the talk, for the client lost
+ * its patience. */
+static bool
+outlast(struct talk *talk, enum receiver_step step, int64_t pause_us)
+{
+	const struct receiver_client *client = talk->request->timeouts;
+
+	if (client && client->mail_us > 0 && pause_us >= client->mail_us) {
+		fail(talk, step, RECEIVER_CAUSE_TIMEOUT, 0, client->mail_us);
+		return false;
+	}
+	talk->result.after_us += pause_us;
+	return true;
+}
+
+/* Is the talk over by the errors made so far? Then the next command meets 421,
+ * as does all that is left. */
+static bool
+is_over(struct talk *talk, enum receiver_step step)
+{
+	if (!receiver_is_fed_up(talk->receiver->config, talk->conn))
+		return false;
+	fail(talk, step, RECEIVER_CAUSE_CODE, 421, 0);
+	return true;
+}
+
 /* A step that speaks for the whole message: false if it was refused. `natural`
  * is the time of a refusal that has none of its own. */
 static bool
@@ -198,6 +225,9 @@ pass_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
 	int64_t after_us = -1;
 	int code = 0;
 
+	if (is_over(talk, step) ||
+	    !outlast(talk, step, receiver_answer_pause(config, talk->conn)))
+		return false;
 	if (talk->over_rate && config->rate.over_step == step)
 		code = config->rate.over_code;
 	else if (is_grey_at(talk, step) && any_grey(talk))
@@ -207,6 +237,7 @@ pass_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
 					   &question, &after_us);
 	if (!code)
 		return true;
+	talk->conn->errors++;
 	fail(talk, step, RECEIVER_CAUSE_CODE, code,
 	     after_us >= 0 ? after_us : natural_us);
 	return false;
@@ -238,15 +269,34 @@ recipient_code(struct talk *talk, uint32_t i)
 	return code;
 }
 
-static void
+/* One RCPT: false if the talk ends with it, for this one and those to come. */
+static bool
+ask_recipient(struct talk *talk, uint32_t i)
+{
+	const struct receiver_config *config = talk->receiver->config;
+	int code;
+
+	if (is_over(talk, RECEIVER_STEP_RCPT) ||
+	    !outlast(talk, RECEIVER_STEP_RCPT,
+		     receiver_recipient_pause(config, talk->conn, i)))
+		return false;
+	code = recipient_code(talk, i);
+	talk->codes[i] = (uint16_t)(code ? code : 250);
+	talk->conn->errors += code != 0;
+	return true;
+}
+
+/* True if all were asked. */
+static bool
 ask_recipients(struct talk *talk)
 {
-	for (uint32_t i = 0; i < talk->request->recipients; i++) {
-		int code = recipient_code(talk, i);
+	bool goes_on = true;
 
-		talk->codes[i] = (uint16_t)(code ? code : 250);
-		talk->result.accepted += code == 0;
+	for (uint32_t i = 0; i < talk->request->recipients; i++) {
+		goes_on = goes_on && ask_recipient(talk, i);
+		talk->result.accepted += talk->codes[i] == 250;
 	}
+	return goes_on;
 }
 
 /* Tokens for the message, or for its recipients where not taken one by one. */
@@ -313,6 +363,7 @@ send_message(struct talk *talk)
 	if (!pass_step(talk, RECEIVER_STEP_END, us))
 		return;
 	talk->result.after_us += us;
+	talk->conn->errors = 0;
 	receiver_count_good(talk->receiver, talk->conn->client,
 			    talk->request->now_us);
 }
@@ -387,10 +438,9 @@ receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
 		return talk.result;
 	}
 	take_tokens(&talk);
-	if (!pass_step(&talk, RECEIVER_STEP_MAIL, 0))
-		return talk.result;
-	ask_recipients(&talk);
-	if (talk.result.accepted > 0)
+	if (pass_step(&talk, RECEIVER_STEP_MAIL, 0) && ask_recipients(&talk) &&
+	    talk.result.accepted > 0)
 		send_message(&talk);
+	talk.result.last |= receiver_is_fed_up(config, conn);
 	return talk.result;
 }

@@ -52,6 +52,11 @@ struct parts_connections {
 	int64_t after_us;
 };
 
+struct parts_cap_penalty {
+	int64_t for_us;
+	int64_t most;
+};
+
 struct parts_rate {
 	double most_per_s;
 	enum receiver_count count;
@@ -68,6 +73,7 @@ struct parts_penalty {
 	int64_t for_us;
 	double most_per_s;
 	int64_t burst;
+	int64_t connections; /* 0: no other cap */
 };
 
 struct parts_greylist {

@@ -128,12 +128,17 @@ read_connections(struct reader *r, const struct tree_node *node,
 	if (!node)
 		return;
 	struct parts_connections parts = {.most = 0};
+	struct parts_cap_penalty penalty = {.for_us = 0};
 	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_CONNECTIONS, &parts);
+	reader_section(r, tree_get(node, "penalty"), SCHEMA_CAP_PENALTY,
+		       &penalty);
 	*cap = (struct receiver_cap){
 		.most = parts.most,
 		.over = overs[parts.over],
 		.after_us = parts.after_us,
+		.penalty_for_us = penalty.for_us,
+		.penalty_most = penalty.most,
 	};
 	if (r->complaints->count == before)
 		reader_judge(r, node, receiver_cap_check(cap));
@@ -196,6 +201,20 @@ step_of_count(enum receiver_count count)
 	return RECEIVER_STEP_MAIL;
 }
 
+/* A penalty that changes nothing is a mistake. */
+static void
+check_penalty(struct reader *r, const struct tree_node *node)
+{
+	if (node && node->kind == TREE_MAP && !tree_get(node, "most") &&
+	    !tree_get(node, "connections"))
+		reader_complain(r, node,
+				"a penalty is a lower rate or a smaller cap: "
+				"write 'most' or 'connections'");
+	if (tree_get(node, "burst") && !tree_get(node, "most"))
+		reader_complain(r, tree_get(node, "burst"),
+				"'burst' goes with 'most'");
+}
+
 static void
 read_rate(struct reader *r, const struct tree_node *node,
 	  struct receiver_rate *rate)
@@ -222,7 +241,9 @@ read_rate(struct reader *r, const struct tree_node *node,
 		.after_us = over.after_us,
 		.penalty_for_us = penalty.for_us,
 		.penalty = {penalty.most_per_s, (double)penalty.burst},
+		.penalty_connections = penalty.connections,
 	};
+	check_penalty(r, tree_get(node, "penalty"));
 	if (r->complaints->count > before)
 		return;
 	if (parts.most_per_s <= 0)
@@ -230,6 +251,31 @@ read_rate(struct reader *r, const struct tree_node *node,
 				"a rate of 0 lets nothing through");
 	else
 		reader_judge(r, node, receiver_rate_check(rate));
+}
+
+static void
+read_tarpit(struct reader *r, const struct tree_node *node,
+	    struct receiver_tarpit *tarpit)
+{
+	if (!node)
+		return;
+	size_t before = r->complaints->count;
+	reader_section(r, node, SCHEMA_TARPIT, tarpit);
+	if (r->complaints->count == before && tarpit->pause_us == 0)
+		reader_complain(r, tree_get(node, "pause"),
+				"a pause of 0 is no tarpit");
+}
+
+static void
+read_errors(struct reader *r, const struct tree_node *node,
+	    struct receiver_errors *errors)
+{
+	if (!node)
+		return;
+	size_t before = r->complaints->count;
+	reader_section(r, node, SCHEMA_ERRORS, errors);
+	if (r->complaints->count == before)
+		reader_judge(r, node, receiver_errors_check(errors));
 }
 
 static unsigned
@@ -383,6 +429,8 @@ read_receiver(struct reader *r, const struct tree_node *node, const char *name)
 	reader_key(r, node, SCHEMA_RECEIVER, "messages_per_connection",
 		   &config->messages_per_connection);
 	read_rate(r, tree_get(node, "rate"), &config->rate);
+	read_tarpit(r, tree_get(node, "tarpit"), &config->tarpit);
+	read_errors(r, tree_get(node, "errors"), &config->errors);
 	read_greylist(r, tree_get(node, "greylist"), &config->greylist);
 	read_servers(r, tree_get(node, "servers"), &config->servers);
 	read_outages(r, tree_get(node, "outages"), &config->outages);

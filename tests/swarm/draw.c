@@ -114,6 +114,31 @@ draw_costs(struct draw_text *o)
 	    below(o, 50), below(o, 500), below(o, 50), below(o, 30));
 }
 
+/* Limits that stay when the trouble has ended: none keeps mail out for long. */
+static void
+draw_limits(struct draw_text *o)
+{
+	if (below(o, 4) == 0)
+		say(o,
+		    "    rate: {most: %d/min, count: %s, burst: %d, penalty: "
+		    "{for: %ds, connections: 1}}\n",
+		    between(o, 30, 300),
+		    WORD(o, "messages", "recipients", "connections"),
+		    between(o, 10, 20), between(o, 10, 600));
+	if (below(o, 4) == 0)
+		say(o, "    tarpit: {after: %d, pause: %ds}\n", below(o, 4),
+		    between(o, 1, 400));
+	if (below(o, 4) == 0)
+		say(o, "    errors: {after: %d, pause: %ds, most: %d}\n",
+		    below(o, 2), between(o, 1, 10), between(o, 2, 4));
+	if (below(o, 4) == 0)
+		say(o,
+		    "    greylist: {step: %s, delay: %ds, whitelist_after: "
+		    "%d}\n",
+		    WORD(o, "mail", "rcpt", "data", "end"), between(o, 10, 300),
+		    below(o, 3));
+}
+
 /* From the end of the trouble on a receiver is up and takes what it gets. */
 static void
 draw_receiver(struct draw_text *o, const char *name)
@@ -132,10 +157,14 @@ draw_receiver(struct draw_text *o, const char *name)
 	    WORD(o, "refused", "timeout", "reset", "\"421\"", "dns"),
 	    below(o, 1000));
 	if (below(o, 3) == 0)
-		say(o, "    connections: {most: %d, over: %s}\n",
-		    between(o, 1, 3), WORD(o, "\"421\"", "refused", "wait"));
+		say(o,
+		    "    connections: {most: %d, over: %s, penalty: {for: "
+		    "%ds, most: 1}}\n",
+		    between(o, 2, 4), WORD(o, "\"421\"", "refused", "wait"),
+		    between(o, 1, 600));
 	if (below(o, 4) == 0)
 		say(o, "    messages_per_connection: %d\n", between(o, 1, 3));
+	draw_limits(o);
 	say(o, "    schedule:\n");
 	if (below(o, 2)) {
 		int at = between(o, 10, 2000);

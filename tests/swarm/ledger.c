@@ -71,7 +71,8 @@ take_delivery(struct ledger *l, const struct mta_trace_delivery *d)
 	m->finished[d->offset]++;
 	if (m->finished[d->offset] <= 1 || m->was_requeued)
 		return;
-	ledger_must(l, m->finished[d->offset] <= 1 + m->marks_lost, d->serial);
+	ledger_must(l, m->finished[d->offset] <= 1 + m->marks_lost + m->copies,
+		    d->serial);
 	l->twice++;
 }
 
@@ -80,6 +81,8 @@ take_move(struct ledger *l, const struct mta_trace_move *v)
 {
 	l->made += v->from == MTA_QUEUES;
 	l->gone += v->to == MTA_QUEUES;
+	if (v->from == MTA_ACTIVE && v->to == MTA_HOLD)
+		mail_of(l, v->serial)->copies++;
 	if (v->reason == MTA_MOVE_REQUEUED)
 		mail_of(l, v->serial)->was_requeued = true;
 }

@@ -6,7 +6,9 @@
  *   - every recipient of a mail that ended by itself was sent, bounced or
  *     expired; but for those of an agent that died: nothing is logged of them
  *     (F9.5), so a mail that expires then goes without a word of them (F9.7)
- *   - none is finished twice, but for what F1.14 allows: its mark was lost
+ *   - none is finished twice, but for what F1.14 allows: its mark was lost; and
+ *     F9.10: held out of active and released while requests for it were still
+ *     waiting there, a mail is admitted a second time and both are served
  *   - mails made = mails gone + mails in the queues, at every step
  *   - active, processes and windows keep to their limits, at every step
  *
@@ -31,6 +33,7 @@ struct ledger_mail {
 	bool agent_died; /* at work on it */
 	uint8_t ends;
 	uint8_t marks_lost; /* how often */
+	uint8_t copies;	    /* how often held out of active */
 	uint8_t recipients;
 	uint8_t finished[LEDGER_RECIPIENTS]; /* by place in the file */
 };
