@@ -100,16 +100,19 @@ struct scenario *
 run_read_scenario(const struct options *o, const char *path)
 {
 	struct complaints complaints = {0};
+	struct complaints warnings = {0};
 	struct scenario *scenario = scenario_read_file(
 		path,
 		&(struct scenario_options){.sets = o->sets,
 					   .set_count = o->set_count,
 					   .length = o->length,
-					   .data_dir = data_dir()},
+					   .data_dir = data_dir(),
+					   .warnings = &warnings},
 		&complaints);
 
-	complaints_print(&complaints, stderr);
+	complaints_print(scenario ? &warnings : &complaints, stderr);
 	complaints_release(&complaints);
+	complaints_release(&warnings);
 	return scenario;
 }
 

@@ -135,6 +135,7 @@ struct scenario_receiver {
 	const char *profile; /* the profile it came from, or NULL */
 	struct receiver_config *config;
 	struct place at;
+	bool is_used; /* a domain, an mx or bounces_to leads to it */
 };
 
 /* domains: */
@@ -381,6 +382,7 @@ struct scenario_options {
 			       * is to drain; or NULL */
 	const char *data_dir; /* looked through for profiles/ and files,
 			       * after the scenario's own folder; or NULL */
+	struct complaints *warnings; /* gets what is odd, not wrong; or NULL */
 };
 
 /*

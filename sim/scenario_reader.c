@@ -264,17 +264,36 @@ set_default(struct reader *r, const struct schema_key *key, void *to)
 	mta_assert(ok);
 }
 
-static void
+bool
+reader_is_set(const struct tree_node *node)
+{
+	return node->at.source && !node->at.source->text;
+}
+
+bool
+reader_has_names(const struct reader *r, const char *section)
+{
+	const struct tree_node *node = tree_get(r->tree->root, section);
+	return !node || node->kind == TREE_MAP;
+}
+
+/* Returns the name that may have been meant, or NULL. */
+static const char *
 complain_unknown(struct reader *r, const struct tree_node *node,
 		 const struct schema_key *rows, size_t count)
 {
 	struct name_nearest nearest = {.wanted = node->key};
 	if (!strcmp(node->key, "<<"))
-		return; /* a merge key, which the tree has complained of */
+		return NULL; /* a merge key, which the tree has complained of */
 	for (size_t i = 0; i < count; i++)
 		name_nearest_try(&nearest, rows[i].name);
-	reader_complain_key(r, node, "unknown key%s",
-			    reader_did_you_mean(r, &nearest));
+	const char *hint = reader_did_you_mean(r, &nearest);
+	/* A domain's dots look like those of a path. */
+	if (!*hint && node->kind == TREE_MAP && reader_is_set(node))
+		hint = "; a name with dots stands in brackets, as in "
+		       "domains[a.example].transport";
+	reader_complain_key(r, node, "unknown key%s", hint);
+	return nearest.best;
 }
 
 static const struct schema_key *
@@ -310,15 +329,19 @@ reader_section(struct reader *r, const struct tree_node *node,
 	}
 	if (!reader_want(r, node, TREE_MAP))
 		return;
+	const char *meant = NULL;
 	for (const struct tree_node *n = node->first; n; n = n->next) {
 		const struct schema_key *row = find_row(rows, count, n->key);
 		if (!row)
-			complain_unknown(r, n, rows, count);
+			meant = complain_unknown(r, n, rows, count);
 		else if (base && row->offset != SCHEMA_NO_FIELD)
 			reader_value(r, n, row, base + row->offset);
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!rows[i].default_text && !tree_get(node, rows[i].name))
+		const char *name = rows[i].name;
+		/* A misspelt key is not missing as well. */
+		if (!rows[i].default_text && !tree_get(node, name) &&
+		    !(meant && !strcmp(meant, name)))
 			complain_missing(r, node, &rows[i]);
 	}
 }

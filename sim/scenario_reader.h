@@ -106,6 +106,13 @@ bool reader_value(struct reader *r, const struct tree_node *node,
 bool reader_key(struct reader *r, const struct tree_node *map,
 		enum schema_section section, const char *name, void *to);
 
+/* Was this node, or a map on the way to it, made by --set? */
+bool reader_is_set(const struct tree_node *node);
+
+/* Can names of this section of the root be known? Not if it could not be read:
+ * that has been said, and who misses one of its names says nothing new. */
+bool reader_has_names(const struct reader *r, const char *section);
+
 /* The text of a scalar; complains and answers "" if it is none. */
 const char *reader_text(struct reader *r, const struct tree_node *node);
 

@@ -441,6 +441,8 @@ read_receiver(struct reader *r, const struct tree_node *node, const char *name)
 static void
 complain_receiver(struct reader *r, const struct tree_node *node)
 {
+	if (!reader_has_names(r, "receivers"))
+		return;
 	struct name_nearest nearest = {.wanted = node->text};
 	for (size_t i = 0; i < r->scenario->receiver_count; i++) {
 		if (!reader_may_suggest(r))
@@ -463,8 +465,10 @@ use_one(struct reader *r, const struct tree_node *node, size_t *receiver)
 	if (node->kind != TREE_SCALAR || !*name)
 		return false;
 	*receiver = name_index_get(&r->receivers, name, SIZE_MAX);
-	if (*receiver != SIZE_MAX)
+	if (*receiver != SIZE_MAX) {
+		r->scenario->receivers[*receiver].is_used = true;
 		return true;
+	}
 	*receiver = 0;
 	complain_receiver(r, node);
 	return false;
@@ -499,6 +503,7 @@ resolve_links(struct reader *r)
 		}
 		const struct receiver_config *other =
 			r->scenario->receivers[at].config;
+		r->scenario->receivers[at].is_used = true;
 		if (other->mx_count)
 			reader_complain(r, link->name,
 					"'%s' has an mx of its own; one level "
@@ -506,6 +511,41 @@ resolve_links(struct reader *r)
 					name);
 		else
 			link->mx->other = other;
+	}
+}
+
+/* A receiver that nothing leads to. In a file it may wait for a --set that
+ * does; one that --set itself has made is a misspelt name. */
+static void
+complain_unused(struct reader *r, const struct tree_node *node)
+{
+	static const char what[] = "nothing leads to this receiver";
+	struct scenario *s = r->scenario;
+	struct name_nearest nearest = {.wanted = node->key};
+	for (size_t i = 0; i < s->receiver_count; i++) {
+		if (s->receivers[i].is_used && reader_may_suggest(r))
+			name_nearest_try(&nearest, s->receivers[i].name);
+	}
+	const char *hint = reader_did_you_mean(r, &nearest);
+	if (reader_is_set(node))
+		reader_complain_key(r, node, "%s%s", what, hint);
+	else if (r->options && r->options->warnings)
+		complaints_add(r->options->warnings, node->key_at,
+			       tree_path(r->tree, node), "warning: %s%s", what,
+			       hint);
+}
+
+/* Only when all else is right: a name that was missed elsewhere is the same
+ * mistake. */
+static void
+check_used(struct reader *r, const struct tree_node *map)
+{
+	if (!map || map->kind != TREE_MAP || r->complaints->count)
+		return;
+	for (const struct tree_node *n = map->first; n; n = n->next) {
+		size_t at = name_index_get(&r->receivers, n->key, 0);
+		if (!r->scenario->receivers[at].is_used)
+			complain_unused(r, n);
 	}
 }
 
@@ -590,13 +630,16 @@ read_domain(struct reader *r, const struct tree_node *node)
 		.at = node->key_at,
 	};
 	check_domain_key(r, node);
+	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_DOMAIN, &domain);
+	size_t after = r->complaints->count;
 	reader_want_transport(r, tree_get(node, "transport"));
 	const struct tree_node *receiver = tree_get(node, "receiver");
 	if (receiver)
 		reader_receiver_use(r, receiver, &domain.sharing,
 				    &domain.receiver);
-	check_domain(r, node, &domain);
+	if (after == before)
+		check_domain(r, node, &domain);
 	s->domains[index] = domain;
 	name_index_add(&r->domains, node->key, index);
 }
@@ -624,5 +667,6 @@ reader_domains(struct reader *r, const struct tree_node *root)
 	}
 	read_bounces(r, tree_get(root, "bounces_to"));
 	resolve_links(r);
+	check_used(r, tree_get(root, "receivers"));
 	settle_all(r);
 }

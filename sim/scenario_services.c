@@ -64,10 +64,11 @@ reader_run(struct reader *r, const struct tree_node *root)
 	struct scenario_run *run = &r->scenario->run;
 	struct parts_run parts = {.for_us = -1, .at_most_us = -1};
 	const struct tree_node *node = tree_get(root, "run");
+	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_RUN, &parts);
 	unsigned word = 0;
 	bool drained = reader_key(r, node, SCHEMA_RUN, "until", &word);
-	if (node && node->kind == TREE_MAP)
+	if (node && r->complaints->count == before)
 		check_run(r, node, &parts, drained);
 	int64_t end = drained ? parts.at_most_us : parts.for_us;
 	*run = (struct scenario_run){
@@ -236,7 +237,8 @@ read_transports(struct reader *r, const struct tree_node *node)
 void
 reader_want_transport(struct reader *r, const struct tree_node *node)
 {
-	if (!node || node->kind != TREE_SCALAR || !*node->text)
+	if (!node || node->kind != TREE_SCALAR || !*node->text ||
+	    !reader_has_names(r, "transports"))
 		return;
 	if (name_index_get(&r->transports, node->text, SIZE_MAX) != SIZE_MAX)
 		return;
@@ -300,8 +302,7 @@ read_costs(struct reader *r, const struct tree_node *node)
 static void
 read_output(struct reader *r, const struct tree_node *node)
 {
-	static const char words[] =
-		"messages attempts moves feedback maillog plots";
+	static const char words[] = SCENARIO_OUTPUT_WORDS;
 	if (!reader_want(r, node, TREE_LIST))
 		return;
 	for (const struct tree_node *n = node->first; n; n = n->next) {

@@ -38,7 +38,7 @@ static void
 check_target(struct reader *r, const struct tree_node *node, const char *domain,
 	     bool is_key)
 {
-	if (domain_is_known(r, domain))
+	if (domain_is_known(r, domain) || !reader_has_names(r, "domains"))
 		return;
 	struct name_nearest nearest = {.wanted = domain};
 	for (size_t i = 0; i < r->scenario->domain_count; i++) {
@@ -116,7 +116,10 @@ read_zipf(struct reader *r, const struct tree_node *node,
 {
 	to->kind = SCENARIO_TO_ZIPF;
 	to->zipf_domains = 1;
+	size_t before = r->complaints->count;
 	reader_section(r, node, SCHEMA_ZIPF, to);
+	if (r->complaints->count > before)
+		return;
 	const struct tree_node *name = tree_get(node, "name");
 	if (to->zipf_exponent < 0 || to->zipf_exponent > 20)
 		reader_complain(r, tree_get(node, "exponent"),

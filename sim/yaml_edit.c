@@ -162,7 +162,8 @@ struct setting {
 	struct tree *tree;
 	struct complaints *complaints;
 	struct place at;
-	const char *path; /* whole, for complaints */
+	const char *path;	/* whole, for complaints */
+	struct tree_node *made; /* the first node made on the way, or NULL */
 };
 
 /* The child that a step leads to, made if it is not there yet. */
@@ -192,6 +193,8 @@ setting_step(struct setting *s, struct tree_node *node, const struct step *step,
 	enum tree_kind kind = strncmp(rest, "[0]", 3) ? TREE_MAP : TREE_LIST;
 	child = tree_new(s->tree, kind, "", s->at);
 	tree_append(node, child, key, s->at);
+	if (!s->made)
+		s->made = child;
 	return child;
 }
 
@@ -230,7 +233,7 @@ place_all(struct tree_node *node, struct place at)
 }
 
 static struct tree_node *
-setting_apply(struct setting *s, struct tree_node *root, const char *text)
+setting_walk(struct setting *s, struct tree_node *root, const char *text)
 {
 	struct tree_node *node = root;
 	const char *rest = s->path;
@@ -259,6 +262,16 @@ setting_apply(struct setting *s, struct tree_node *root, const char *text)
 		return NULL;
 	place_all(value, s->at);
 	tree_replace(node, value);
+	return value;
+}
+
+/* A setting that fails leaves nothing behind that could be complained of. */
+static struct tree_node *
+setting_apply(struct setting *s, struct tree_node *root, const char *text)
+{
+	struct tree_node *value = setting_walk(s, root, text);
+	if (!value && s->made)
+		tree_remove(s->made);
 	return value;
 }
 

@@ -251,6 +251,70 @@ START_TEST(sets_complain_as_the_command_line)
 }
 END_TEST
 
+/* One mistake is one complaint: what follows from it is not said as well. */
+START_TEST(one_mistake_one_complaint)
+{
+	static const struct {
+		const char *set, *words;
+	} rows[] = {
+		{"a..b=1", "not a path"},
+		{"receivers.there.replies=[{step", "YAML syntax"},
+		{"receivers=3", "a map of keys"},
+		{"transports=3", "a map of keys"},
+		{"domains=3", "a map of keys"},
+		{"domains={a.example: {reciever: there}}", "did you mean rec"},
+		{"domains.a.example.transport=lmtp", "stands in brackets"},
+		{"run={fr: 1h}", "did you mean for?"},
+		{"sources.web.to={zipf: 3}", "a map of keys"},
+		{"receivers.there.greylist={dely: 5m}", "did you mean delay?"},
+		{"receivers.their.transfer=2s", "did you mean there?"},
+		{"receivers.their={transfer: 2s}", "nothing leads to"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ck_assert_ptr_null(read_with(plain, "", &rows[i].set, 1));
+		ck_assert_msg(complaints.count == 1, "%s: %zu", rows[i].set,
+			      complaints.count);
+		ck_assert_msg(strstr(complaints.list[0].message,
+				     rows[i].words) != NULL,
+			      "%s: %s", rows[i].set,
+			      complaints.list[0].message);
+		complaints_release(&complaints);
+	}
+}
+END_TEST
+
+/* In a file a receiver may wait for a --set that leads to it: a warning, unless
+ * that --set is given. */
+START_TEST(unused_receivers_are_warned_of)
+{
+	static const char text[] = "scenario: x\nrun: {for: 1h}\n"
+				   "receivers: {there: {}, thre: {}}\n"
+				   "domains: {a.example: {receiver: there}}\n"
+				   "start: [{queue: hold, messages: 3, to: "
+				   "a.example}]\n";
+	static const char *const sets[] = {"domains[b.example].receiver=thre"};
+	struct complaints warnings;
+	struct scenario_options options = {.sets = sets, .warnings = &warnings};
+	for (size_t count = 0; count < 2; count++) {
+		complaints_init(&warnings);
+		options.set_count = count;
+		struct scenario *s = scenario_read_memory(
+			"test.yaml", text, strlen(text), &options, &complaints);
+		ck_assert_ptr_nonnull(s);
+		ck_assert_uint_eq(warnings.count, 1 - count);
+		if (!count) {
+			ck_assert_int_eq(warnings.list[0].line, 3);
+			ck_assert_int_eq(warnings.list[0].column, 24);
+			ck_assert_str_eq(warnings.list[0].message,
+					 "warning: nothing leads to this "
+					 "receiver; did you mean there?");
+		}
+		scenario_free(s);
+		complaints_release(&warnings);
+	}
+}
+END_TEST
+
 static char *
 written(const struct scenario *scenario)
 {
@@ -559,6 +623,8 @@ scenario_suite(void)
 	tcase_add_test(tc, expectations);
 	tcase_add_test(tc, sets_reach_everything);
 	tcase_add_test(tc, sets_complain_as_the_command_line);
+	tcase_add_test(tc, one_mistake_one_complaint);
+	tcase_add_test(tc, unused_receivers_are_warned_of);
 	tcase_add_test(tc, what_is_written_reads_the_same);
 	tcase_add_test(tc, places);
 	tcase_add_test(tc, aliases);
