@@ -2,12 +2,18 @@
 /*
  * Timers of one loop: two 4-ary heaps, one in microseconds and one in whole
  * seconds, and a list of what is to be done at once. The state is in the loop
- * and in the timers; an armed timer knows its place, so that it can be moved or
- * cancelled without a search.
+ * and in the timers.
  *
- * Invariants: a parent is not later than its children; the at-once list is in
- * the order of (at, sequence), because `stepped` never runs backwards and a
- * timer that is put there takes it as its time; no key occurs twice.
+ * A timer that fires or is cancelled is only given up: its item stays in the
+ * heap, without a timer, until it is first. So items need not know where they
+ * are, and a timer that is set while the first item is given up (what fired is
+ * set again) takes its place in one way down instead of two. When more than
+ * half of the items are given up they are thrown out together.
+ *
+ * Invariants: a parent is not later than its children; every item has a slot of
+ * its own; the at-once list is in the order of (at, sequence), because
+ * `stepped` never runs backwards and a timer that is put there takes it as its
+ * time; no key occurs twice.
  *
  * Most timers of a simulation are "at once": they cost two pointers and never
  * see a heap.
@@ -22,9 +28,6 @@
  * decides). One wide compare instead of two with a branch between: the outcome
  * is a coin toss, and a wrong guess costs more than the heap's memory. Four
  * siblings fill one cache line.
- *
- * What sinks and rises writes its place into a small array by slot, not into
- * the timer: with many timers each such write would miss the cache.
  */
 __extension__ typedef unsigned __int128 heap_key;
 
@@ -38,6 +41,7 @@ enum {
 	HEAP_FIRST_CAPACITY = 64,
 	HEAP_SLOT_BITS = 24,
 	HEAP_CAPACITY_MAX = 1 << HEAP_SLOT_BITS,
+	HEAP_GONE_LEAST = 64, /* fewer are not worth throwing out */
 };
 
 /* ---- heap -----------------------------------------------------------------
@@ -68,13 +72,6 @@ item_slot(const struct mta_heap_item *i)
 	return (uint32_t)i->key & (HEAP_CAPACITY_MAX - 1);
 }
 
-static void
-heap_put(struct mta_heap *h, uint32_t place, struct mta_heap_item item)
-{
-	h->items[place] = item;
-	h->places[item_slot(&item)] = place;
-}
-
 /* Let the item rise from a hole to where it belongs. */
 static void
 heap_rise(struct mta_heap *h, uint32_t hole, struct mta_heap_item item)
@@ -84,10 +81,10 @@ heap_rise(struct mta_heap *h, uint32_t hole, struct mta_heap_item item)
 
 		if (item.key > h->items[parent].key)
 			break;
-		heap_put(h, hole, h->items[parent]);
+		h->items[hole] = h->items[parent];
 		hole = parent;
 	}
-	heap_put(h, hole, item);
+	h->items[hole] = item;
 }
 
 /* The earlier of two places, without a branch. */
@@ -114,32 +111,79 @@ heap_least_child(const struct mta_heap *h, uint32_t first)
 }
 
 /*
- * Take away the item at a place. The hole sinks to the bottom unconditionally
- * and the last item rises from there: it came from the bottom and nearly always
- * belongs there, so that asking on the way down would be wasted.
+ * Put an item where there is a hole. The hole sinks to the bottom
+ * unconditionally and the item rises from there: it nearly always belongs near
+ * the bottom, so that asking on the way down would be wasted.
  */
 static void
-heap_remove(struct mta_heap *h, uint32_t slot)
+heap_fill(struct mta_heap *h, uint32_t hole, struct mta_heap_item item)
 {
-	uint32_t hole = h->places[slot];
-	struct mta_heap_item last;
-
-	mta_assert(hole < h->count);
-	h->places[slot] = h->free_slot;
-	h->free_slot = slot;
-	last = h->items[--h->count];
-	if (hole == h->count)
-		return;
 	for (;;) {
 		uint32_t child = hole * HEAP_WAYS + 1;
 
 		if (child >= h->count)
 			break;
 		child = heap_least_child(h, child);
-		heap_put(h, hole, h->items[child]);
+		h->items[hole] = h->items[child];
 		hole = child;
 	}
-	heap_rise(h, hole, last);
+	heap_rise(h, hole, item);
+}
+
+static bool
+heap_first_is_gone(const struct mta_heap *h)
+{
+	return h->gone > 0 && !h->timers[item_slot(&h->items[0])];
+}
+
+static void
+heap_free_slot(struct mta_heap *h, uint32_t slot)
+{
+	h->free_slots[h->capacity - h->count] = slot;
+	h->count--;
+}
+
+/* Make the first item one that has a timer, unless there is none. */
+static inline void
+heap_settle(struct mta_heap *h)
+{
+	while (heap_first_is_gone(h)) {
+		heap_free_slot(h, item_slot(&h->items[0]));
+		h->gone--;
+		if (h->count > 0)
+			heap_fill(h, 0, h->items[h->count]);
+	}
+}
+
+/* Throw out all items without a timer, and make a heap of the others. */
+static void
+heap_tidy(struct mta_heap *h)
+{
+	uint32_t all = h->count;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < all; i++) {
+		uint32_t slot = item_slot(&h->items[i]);
+
+		if (h->timers[slot])
+			h->items[kept++] = h->items[i];
+		else
+			heap_free_slot(h, slot);
+	}
+	mta_assert(kept == h->count);
+	h->gone = 0;
+	/* The first alone is a heap; each next item rises to its place. */
+	for (uint32_t i = 1; i < kept; i++)
+		heap_rise(h, i, h->items[i]);
+}
+
+static void
+heap_give_up(struct mta_heap *h, uint32_t slot)
+{
+	h->timers[slot] = NULL;
+	h->gone++;
+	if (h->gone > HEAP_GONE_LEAST && h->gone > h->count / 2)
+		heap_tidy(h);
 }
 
 /* Room for items in which items[1], the first of four siblings, begins a cache
@@ -167,24 +211,30 @@ heap_grow(struct mta_heap *h)
 	free(h->memory);
 	h->memory = memory;
 	h->items = items;
-	h->places = mta_realloc(h->places, capacity, sizeof(*h->places));
 	h->timers =
 		mta_realloc(h->timers, capacity, sizeof(struct mta_timer *));
+	h->free_slots =
+		mta_realloc(h->free_slots, capacity, sizeof(*h->free_slots));
 	for (uint32_t i = h->capacity; i < capacity; i++)
-		h->places[i] = i + 1;
-	h->free_slot = h->capacity;
+		h->free_slots[i - h->capacity] = i;
 	h->capacity = capacity;
 }
 
 static void
 heap_add(struct mta_heap *h, struct mta_timer *t)
 {
+	if (heap_first_is_gone(h)) {
+		t->slot = item_slot(&h->items[0]);
+		h->timers[t->slot] = t;
+		h->gone--;
+		heap_fill(h, 0, item_make(t->at, t->sequence, t->slot));
+		return;
+	}
 	if (h->count == h->capacity)
 		heap_grow(h);
-	t->slot = h->free_slot;
-	h->free_slot = h->places[t->slot];
-	h->timers[t->slot] = t;
 	h->count++;
+	t->slot = h->free_slots[h->capacity - h->count];
+	h->timers[t->slot] = t;
 	heap_rise(h, h->count - 1, item_make(t->at, t->sequence, t->slot));
 }
 
@@ -192,8 +242,8 @@ static void
 heap_release(struct mta_heap *h)
 {
 	free(h->memory);
-	free(h->places);
 	free(h->timers);
+	free(h->free_slots);
 }
 
 /* ---- timers ---------------------------------------------------------------
@@ -227,6 +277,7 @@ void
 mta_timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at)
 {
 	mta_timer_cancel(l, t);
+	l->next_is_known = false;
 	t->sequence = (*l->sequence)++;
 	if (at <= l->stepped) {
 		t->at = l->stepped;
@@ -244,6 +295,7 @@ void
 mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds)
 {
 	mta_timer_cancel(l, t);
+	l->next_is_known = false;
 	t->sequence = (*l->sequence)++;
 	t->at = mta_second(l->now) + seconds;
 	t->state = MTA_TIMER_SECONDS;
@@ -261,14 +313,15 @@ mta_timer_cancel(struct mta_loop *l, struct mta_timer *t)
 		break;
 	case MTA_TIMER_EXACT:
 		mta_assert(l->exact.timers[t->slot] == t);
-		heap_remove(&l->exact, t->slot);
+		heap_give_up(&l->exact, t->slot);
 		break;
 	case MTA_TIMER_SECONDS:
 		mta_assert(l->seconds.timers[t->slot] == t);
-		heap_remove(&l->seconds, t->slot);
+		heap_give_up(&l->seconds, t->slot);
 		break;
 	}
 	t->state = MTA_TIMER_IDLE;
+	l->next_is_known = false;
 }
 
 bool
@@ -286,47 +339,45 @@ when_is_before(struct mta_when a, struct mta_when b)
 	return a.at < b.at || (a.at == b.at && a.sequence < b.sequence);
 }
 
-/* The first timer of a heap; not empty. */
+static struct mta_when
+timer_when(const struct mta_timer *t)
+{
+	return (struct mta_when){.at = t->at, .sequence = t->sequence};
+}
+
+/* The first timer of a heap; settled and not empty. */
 static struct mta_timer *
 heap_first(const struct mta_heap *h)
 {
 	return h->timers[item_slot(&h->items[0])];
 }
 
-/* The first timer whose time is exact, at once or later; NULL: none. */
-struct first {
-	struct mta_timer *timer;
-	struct mta_when when;
-};
-
-static struct first
-loop_first_exact(const struct mta_loop *l)
+/* The first timer that is not of whole seconds; NULL: none. */
+static struct mta_timer *
+loop_first_exact(struct mta_loop *l)
 {
-	struct first first = {
-		.when = {.at = MTA_NEVER, .sequence = UINT64_MAX}};
+	struct mta_timer *at_once;
+	struct mta_timer *later;
 
-	if (!mta_list_is_empty(&l->at_once)) {
-		first.timer = mta_container_of(l->at_once.next,
-					       struct mta_timer, link);
-		first.when =
-			(struct mta_when){.at = first.timer->at,
-					  .sequence = first.timer->sequence};
-	}
-	if (l->exact.count > 0) {
-		struct mta_when when = item_when(&l->exact.items[0]);
-
-		if (when_is_before(when, first.when))
-			first = (struct first){.timer = heap_first(&l->exact),
-					       .when = when};
-	}
-	return first;
+	heap_settle(&l->exact);
+	later = l->exact.count > 0 ? heap_first(&l->exact) : NULL;
+	if (mta_list_is_empty(&l->at_once))
+		return later;
+	at_once = mta_container_of(l->at_once.next, struct mta_timer, link);
+	if (later && when_is_before(timer_when(later), timer_when(at_once)))
+		return later;
+	return at_once;
 }
 
-struct mta_when
-mta_loop_next(const struct mta_loop *l)
+void
+mta_loop_look(struct mta_loop *l)
 {
-	struct mta_when when = loop_first_exact(l).when;
+	const struct mta_timer *first = loop_first_exact(l);
+	struct mta_when when = {.at = MTA_NEVER, .sequence = UINT64_MAX};
 
+	if (first)
+		when = timer_when(first);
+	heap_settle(&l->seconds);
 	if (l->seconds.count > 0) {
 		struct mta_when second = item_when(&l->seconds.items[0]);
 
@@ -336,21 +387,24 @@ mta_loop_next(const struct mta_loop *l)
 		if (when_is_before(second, when))
 			when = second;
 	}
-	return when;
+	l->next = when;
+	l->next_of = l->now;
+	l->next_is_known = true;
 }
 
 /* In one pass of a poll loop whole seconds that have come go before everything
  * else. */
 static struct mta_timer *
-loop_first_due(const struct mta_loop *l)
+loop_first_due(struct mta_loop *l)
 {
-	struct first first;
+	struct mta_timer *first;
 
+	heap_settle(&l->seconds);
 	if (l->seconds.count > 0 &&
 	    item_when(&l->seconds.items[0]).at <= mta_second(l->now))
 		return heap_first(&l->seconds);
 	first = loop_first_exact(l);
-	return first.when.at <= l->now ? first.timer : NULL;
+	return first && first->at <= l->now ? first : NULL;
 }
 
 bool

@@ -45,11 +45,17 @@ enum mta_timer_state {
 struct mta_heap {
 	struct mta_heap_item *items; /* 4-ary heap; items[0] is the earliest */
 	void *memory;		     /* what items lies in */
-	uint32_t *places;	     /* by slot: index in items, or next free */
-	struct mta_timer **timers;   /* by slot: borrowed */
-	uint32_t count;
-	uint32_t capacity;  /* of slots */
-	uint32_t free_slot; /* first free, capacity: none */
+	struct mta_timer **timers;   /* by slot: borrowed; NULL: given up */
+	uint32_t *free_slots;	     /* capacity - count of them */
+	uint32_t count;		     /* of items, given up ones included */
+	uint32_t gone;		     /* items whose timer is given up */
+	uint32_t capacity;	     /* of slots */
+};
+
+/* When something wants to happen, with its tie-break. */
+struct mta_when {
+	mta_time at; /* MTA_NEVER: nothing does */
+	uint64_t sequence;
 };
 
 struct mta_loop {
@@ -60,6 +66,9 @@ struct mta_loop {
 	struct mta_heap exact; /* key: (microseconds, sequence) */
 	struct mta_heap seconds; /* key: (whole second, sequence) */
 	struct mta_list at_once; /* in order of setting */
+	struct mta_when next;	 /* what mta_loop_next found, */
+	mta_time next_of;	 /* when `now` was this, */
+	bool next_is_known;	 /* and no timer has changed since */
 };
 
 /* sequence: borrowed, shared by all loops of one host; starts at 0. */
@@ -82,12 +91,17 @@ mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds);
 void mta_timer_cancel(struct mta_loop *l, struct mta_timer *t);
 bool mta_timer_is_armed(const struct mta_timer *t);
 
+/* Find out anew what mta_loop_next answers. */
+void mta_loop_look(struct mta_loop *l);
+
 /* When the loop wants its next step, or MTA_NEVER; with its tie-break. */
-struct mta_when {
-	mta_time at;
-	uint64_t sequence;
-};
-struct mta_when mta_loop_next(const struct mta_loop *l);
+static inline struct mta_when
+mta_loop_next(struct mta_loop *l)
+{
+	if (!l->next_is_known || l->next_of != l->now)
+		mta_loop_look(l);
+	return l->next;
+}
 
 /*
  * Take one step at `now` (not before the last): fire the first due timer. Whole
