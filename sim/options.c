@@ -61,6 +61,7 @@ static const struct {
 	{"feedback", SCENARIO_OUTPUT_FEEDBACK},
 	{"maillog", SCENARIO_OUTPUT_MAILLOG},
 	{"plots", SCENARIO_OUTPUT_PLOTS},
+	{"metrics", SCENARIO_OUTPUT_METRICS},
 };
 enum {
 	OUTPUTS = sizeof(outputs) / sizeof(outputs[0])
@@ -108,7 +109,7 @@ read_output(struct options *o, const char *command, const char *list)
 			return usage(command,
 				     "--output takes a list of messages, "
 				     "attempts, moves, feedback, maillog, "
-				     "plots",
+				     "plots, metrics",
 				     list);
 		o->output |= outputs[i].bit;
 		at += n;

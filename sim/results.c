@@ -15,6 +15,7 @@
 #include "sim/arena.h"
 #include "sim/folder.h"
 #include "sim/maillog.h"
+#include "sim/metrics.h"
 
 int
 results_fail(struct results *r, const char *format, ...)
@@ -452,6 +453,8 @@ take_sample(struct results *r, int64_t now_us,
 		results_destinations_write(r->destinations,
 					   &r->destination_rows, now_us,
 					   r->view.symbols);
+	if (r->metrics)
+		metrics_sample(r->metrics, now_us);
 	note_spark(r);
 	note_drained(r, now_us, state->sources_ended);
 	expect_sample(&r->expect, now_us, &sample.base);
@@ -556,6 +559,7 @@ results_release(struct results *r)
 	table_out_drop(&r->moves);
 	table_out_drop(&r->feedback);
 	maillog_free(r->maillog);
+	metrics_free(r->metrics);
 	if (r->part)
 		folder_remove(r->part);
 	if (r->destinations) {

@@ -78,6 +78,7 @@ struct results_spark {
 };
 
 struct maillog;		     /* maillog.h */
+struct metrics;		     /* metrics.h */
 struct results_destinations; /* results_destinations.c */
 
 struct results {
@@ -105,6 +106,7 @@ struct results {
 	struct table_out moves;
 	struct table_out feedback;
 	struct maillog *maillog; /* owned; NULL unless asked for */
+	struct metrics *metrics; /* owned; NULL unless asked for */
 	uint32_t *deferred_at;	 /* owned; by place in the spool: destination of
 				  * a mail in deferred, from 1 */
 	uint32_t deferred_room;

@@ -7,6 +7,7 @@
 
 #include "sim/delay_parts.h"
 #include "sim/maillog.h"
+#include "sim/metrics.h"
 
 static bool
 open_maillog(struct results *r)
@@ -22,6 +23,17 @@ open_maillog(struct results *r)
 	if (r->maillog->error[0])
 		results_fail(r, "%s", r->maillog->error);
 	return !r->error[0];
+}
+
+static void
+open_metrics(struct results *r)
+{
+	r->metrics = metrics_open(&(struct metrics_view){
+		.scenario = r->view.scenario,
+		.trace = r->view.trace,
+		.symbols = r->view.symbols,
+		.spool = r->view.spool,
+	});
 }
 
 bool
@@ -52,6 +64,8 @@ results_rows_open(struct results *r)
 			    "time_s,event,transport,destination,limit,"
 			    "window,busy,success,failure,fail_cohorts"))
 		return false;
+	if (r->output & SCENARIO_OUTPUT_METRICS)
+		open_metrics(r);
 	return !(r->output & SCENARIO_OUTPUT_MAILLOG) || open_maillog(r);
 }
 
@@ -59,10 +73,15 @@ bool
 results_rows_close(struct results *r)
 {
 	bool is_whole = table_out_close(&r->messages);
+	char error[METRICS_ERROR];
 
 	is_whole = table_out_close(&r->attempts) && is_whole;
 	is_whole = table_out_close(&r->moves) && is_whole;
 	is_whole = table_out_close(&r->feedback) && is_whole;
+	if (r->metrics && !metrics_write(r->metrics, r->part, error)) {
+		results_fail(r, "%s", error);
+		return false;
+	}
 	if (!r->maillog || maillog_close(r->maillog))
 		return is_whole;
 	results_fail(r, "%s", r->maillog->error);

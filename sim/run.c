@@ -106,6 +106,7 @@ run_read_scenario(const struct options *o, const char *path)
 		&(struct scenario_options){.sets = o->sets,
 					   .set_count = o->set_count,
 					   .length = o->length,
+					   .output = o->output,
 					   .data_dir = data_dir(),
 					   .warnings = &warnings},
 		&complaints);
@@ -268,7 +269,6 @@ run_build(struct run *r)
 				.version = MTASIM_VERSION,
 				.replication = r->request->replication,
 				.output = r->scenario->output |
-					  r->options->output |
 					  r->request->output},
 			&view);
 		if (code == 0)
@@ -305,7 +305,7 @@ run_dir(const struct options *o, const struct scenario *scenario)
 static int
 run_draw(const struct run *r, int code)
 {
-	unsigned output = r->scenario->output | r->options->output;
+	unsigned output = r->scenario->output;
 	int drawn = 0;
 
 	if ((code == 0 || code == EXIT_CODE_EXPECTATION) &&

@@ -59,6 +59,43 @@ apply_length(struct reader *r, struct tree_node *root)
 			 r->complaints);
 }
 
+static bool
+has_word(const struct tree_node *list, const char *word)
+{
+	for (const struct tree_node *n = list ? list->first : NULL; n;
+	     n = n->next)
+		if (n->kind == TREE_SCALAR && strcmp(n->text, word) == 0)
+			return true;
+	return false;
+}
+
+/* --output adds to what the file asks for, so that the scenario that results
+ * are kept with asks for the same. */
+static void
+apply_output(struct reader *r, struct tree_node *root)
+{
+	unsigned wanted = r->options ? r->options->output : 0;
+	struct tree_node *node = tree_get(root, "output");
+	char words[] = SCENARIO_OUTPUT_WORDS;
+	unsigned bit = 1;
+
+	if (wanted && !node) {
+		node = tree_new(r->tree, TREE_LIST, "", root->at);
+		tree_append(root, node, "output", root->at);
+	}
+	if (!wanted || node->kind != TREE_LIST)
+		return;
+	for (char *rest, *word = strtok_r(words, " ", &rest); word;
+	     word = strtok_r(NULL, " ", &rest), bit <<= 1)
+		if (wanted & bit && !has_word(node, word))
+			tree_append(
+				node,
+				tree_new(r->tree, TREE_SCALAR,
+					 arena_print(r->arena, "%s", word),
+					 root->at),
+				NULL, root->at);
+}
+
 static void
 check_name(struct reader *r, const struct tree_node *root)
 {
@@ -108,6 +145,7 @@ read_root(struct reader *r, struct tree_node *root)
 	reader_expand_profiles(r, root);
 	apply_sets(r, root, false);
 	apply_length(r, root);
+	apply_output(r, root);
 	read_sections(r, root);
 }
 

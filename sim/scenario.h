@@ -51,7 +51,11 @@ enum scenario_output {
 	SCENARIO_OUTPUT_FEEDBACK = 1 << 3,
 	SCENARIO_OUTPUT_MAILLOG = 1 << 4,
 	SCENARIO_OUTPUT_PLOTS = 1 << 5,
+	SCENARIO_OUTPUT_METRICS = 1 << 6,
 };
+/* Their words, in the order of the bits. */
+#define SCENARIO_OUTPUT_WORDS                                                  \
+	"messages attempts moves feedback maillog plots metrics"
 
 /* destinations: rows of destinations.csv */
 struct scenario_destinations {
@@ -380,6 +384,7 @@ struct scenario_options {
 	size_t set_count;
 	const char *length;   /* --for: run.for, or run.at_most of a run that
 			       * is to drain; or NULL */
+	unsigned output;      /* enum scenario_output, added to output: */
 	const char *data_dir; /* looked through for profiles/ and files,
 			       * after the scenario's own folder; or NULL */
 	struct complaints *warnings; /* gets what is odd, not wrong; or NULL */

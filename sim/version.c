@@ -131,7 +131,7 @@ static const char run_options[] =
 	"  --out DIR          results folder; default runs/NAME\n"
 	"  --output LIST      more files: messages,attempts,moves,feedback,"
 	"maillog,\n"
-	"                     plots\n"
+	"                     metrics,plots\n"
 	"  --replications N   N runs with luck of their own, in DIR/r0, r1, "
 	"...;\n"
 	"                     expectations hold in all of them, or `in X% of "
