@@ -89,25 +89,32 @@ arena_add_chunk(struct arena *arena, size_t bytes)
 	return chunk;
 }
 
+/* `bytes` at a multiple of `step`, which a chunk's data are. */
+static void *
+arena_take(struct arena *arena, size_t bytes, size_t step)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	size_t at = chunk ? (chunk->used + step - 1) / step * step : 0;
+	if (!chunk || at > chunk->room || chunk->room - at < bytes) {
+		chunk = arena_add_chunk(arena, bytes);
+		at = 0;
+	}
+	chunk->used = at + bytes;
+	return (char *)chunk->data + at;
+}
+
 void *
 arena_alloc(struct arena *arena, size_t count, size_t size)
 {
 	if (size && count > (SIZE_MAX - 64) / size)
 		out_of_memory();
-	size_t step = _Alignof(max_align_t);
-	size_t bytes = (count * size + step - 1) / step * step;
-	struct arena_chunk *chunk = arena->chunks;
-	if (!chunk || chunk->room - chunk->used < bytes)
-		chunk = arena_add_chunk(arena, bytes);
-	void *memory = (char *)chunk->data + chunk->used;
-	chunk->used += bytes;
-	return memory;
+	return arena_take(arena, count * size, _Alignof(max_align_t));
 }
 
 char *
 arena_copy(struct arena *arena, const char *bytes, size_t size)
 {
-	char *copy = arena_alloc(arena, size + 1, 1);
+	char *copy = arena_take(arena, size + 1, 1);
 	if (size)
 		memcpy(copy, bytes, size);
 	return copy;

@@ -74,14 +74,13 @@ count_bucket(struct histogram *h, uint32_t bucket, uint32_t times)
 	c->counts[bucket % HISTOGRAM_CHUNK] += times;
 }
 
-/* How many fell into a bucket. h: has chunks. */
-static uint32_t
-count_at(const struct histogram *h, uint32_t bucket)
+/* The counts of sixteen buckets, or NULL: all 0. h: has chunks. */
+static const uint32_t *
+counts_of(const struct histogram *h, uint32_t chunk)
 {
-	uint32_t place = h->places[bucket / HISTOGRAM_CHUNK];
+	uint32_t place = h->places[chunk];
 
-	return place ? h->chunks[place - 1].counts[bucket % HISTOGRAM_CHUNK]
-		     : 0;
+	return place ? h->chunks[place - 1].counts : NULL;
 }
 
 /* From values to buckets. */
@@ -143,11 +142,37 @@ histogram_add(struct histogram *h, int64_t value)
 	h->sum += (uint64_t)value;
 }
 
+static void
+merge_chunk(struct histogram *to, uint32_t chunk, const uint32_t *counts)
+{
+	uint32_t *sum = chunk_get(to, chunk)->counts;
+
+	for (uint32_t i = 0; i < HISTOGRAM_CHUNK; i++)
+		sum[i] += counts[i];
+}
+
+/* from: has no chunks. */
+static void
+copy_exact(struct histogram *to, const struct histogram *from)
+{
+	uint64_t room = 2;
+
+	while (room < from->count)
+		room *= 2;
+	*to = *from;
+	to->exact = memory_array(room, sizeof(*to->exact));
+	memcpy(to->exact, from->exact, from->count * sizeof(*to->exact));
+}
+
 void
 histogram_merge(struct histogram *to, const struct histogram *from)
 {
 	if (from->count == 0)
 		return;
+	if (from->chunk_count == 0 && to->count == 0) {
+		copy_exact(to, from);
+		return;
+	}
 	if (from->chunk_count == 0) {
 		for (uint64_t i = 0; i < from->count; i++)
 			histogram_add(to, from->exact[i]);
@@ -155,11 +180,11 @@ histogram_merge(struct histogram *to, const struct histogram *from)
 	}
 	leave_exact(to);
 	widen(to, from->least, from->greatest);
-	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS * HISTOGRAM_CHUNK; i++) {
-		uint32_t times = count_at(from, i);
+	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS; i++) {
+		const uint32_t *counts = counts_of(from, i);
 
-		if (times > 0)
-			count_bucket(to, i, times);
+		if (counts)
+			merge_chunk(to, i, counts);
 	}
 	to->count += from->count;
 	to->sum += from->sum;
@@ -190,26 +215,36 @@ exact_at(const struct histogram *h, uint64_t rank)
 	return sorted[rank - 1];
 }
 
+/* The bucket of the value at a rank, from 1. h: has chunks. */
+static uint32_t
+bucket_at(const struct histogram *h, uint64_t rank)
+{
+	uint64_t seen = 0;
+
+	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS; i++) {
+		const uint32_t *counts = counts_of(h, i);
+
+		for (uint32_t k = 0; counts && k < HISTOGRAM_CHUNK; k++) {
+			seen += counts[k];
+			if (seen >= rank)
+				return i * HISTOGRAM_CHUNK + k;
+		}
+	}
+	return bucket_of(h->greatest);
+}
+
 /* The value at a rank, from 1. */
 static int64_t
 value_at(const struct histogram *h, uint64_t rank)
 {
-	uint64_t seen = 0;
+	int64_t middle;
 
 	if (h->chunk_count == 0)
 		return exact_at(h, rank);
-	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS * HISTOGRAM_CHUNK; i++) {
-		int64_t middle;
-
-		seen += count_at(h, i);
-		if (seen < rank)
-			continue;
-		middle = bucket_middle(i);
-		if (middle < h->least)
-			return h->least;
-		return middle > h->greatest ? h->greatest : middle;
-	}
-	return h->greatest;
+	middle = bucket_middle(bucket_at(h, rank));
+	if (middle < h->least)
+		return h->least;
+	return middle > h->greatest ? h->greatest : middle;
 }
 
 /*

@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mta/panic.h"
 #include "sim/arena.h"
 
 enum {
 	NEAR_LETTERS = 63
 };
 
-static uint64_t
+static uint32_t
 name_hash(const char *name)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
@@ -25,55 +26,79 @@ name_hash(const char *name)
 		hash ^= (unsigned char)*name;
 		hash *= UINT64_C(1099511628211);
 	}
-	return hash ^ (hash >> 32);
+	return (uint32_t)(hash ^ (hash >> 32));
 }
 
 /* The slot that holds `name`, or the empty one where it belongs. */
 static struct name_slot *
-index_slot(const struct name_index *index, const char *name)
+index_slot(const struct name_index *index, const char *name, uint32_t hash)
 {
-	size_t at = (size_t)name_hash(name) & (index->room - 1);
+	size_t at = hash & (index->room - 1);
 	while (index->slots[at].name &&
-	       strcmp(index->slots[at].name, name) != 0)
+	       (index->slots[at].hash != hash ||
+		strcmp(index->slots[at].name, name) != 0))
 		at = (at + 1) & (index->room - 1);
 	return &index->slots[at];
 }
 
+/* To a power of two. */
 static void
-index_grow(struct name_index *index)
+index_resize(struct name_index *index, size_t room)
 {
-	struct name_index larger = {
-		.room = index->room ? index->room * 2 : 32,
-		.count = index->count,
-	};
-	larger.slots = memory_array(larger.room, sizeof(*larger.slots));
+	struct name_slot *slots = memory_array(room, sizeof(*slots));
 	for (size_t i = 0; i < index->room; i++) {
-		struct name_slot *old = &index->slots[i];
-		if (old->name)
-			*index_slot(&larger, old->name) = *old;
+		const struct name_slot *old = &index->slots[i];
+		size_t at = old->hash & (room - 1);
+		if (!old->name)
+			continue;
+		while (slots[at].name)
+			at = (at + 1) & (room - 1);
+		slots[at] = *old;
 	}
 	free(index->slots);
-	*index = larger;
+	index->slots = slots;
+	index->room = room;
+}
+
+void
+name_index_reserve(struct name_index *index, size_t count)
+{
+	size_t room = index->room ? index->room : 32;
+	while (room / 2 < count)
+		room *= 2;
+	if (room > index->room)
+		index_resize(index, room);
+}
+
+/* Give `name` a value; one that it has stays, unless `is_to_replace`. */
+static bool
+index_put(struct name_index *index, const char *name, size_t value,
+	  bool is_to_replace)
+{
+	uint32_t hash = name_hash(name);
+	struct name_slot *slot;
+	bool is_new;
+
+	name_index_reserve(index, index->count + 1);
+	slot = index_slot(index, name, hash);
+	is_new = !slot->name;
+	mta_assert(value <= UINT32_MAX);
+	if (is_new || is_to_replace)
+		*slot = (struct name_slot){name, hash, (uint32_t)value};
+	index->count += is_new;
+	return is_new;
 }
 
 void
 name_index_put(struct name_index *index, const char *name, size_t value)
 {
-	if (index->count * 2 >= index->room)
-		index_grow(index);
-	struct name_slot *slot = index_slot(index, name);
-	if (!slot->name)
-		index->count++;
-	*slot = (struct name_slot){.name = name, .value = value};
+	index_put(index, name, value, true);
 }
 
 bool
 name_index_add(struct name_index *index, const char *name, size_t value)
 {
-	if (index->room && index_slot(index, name)->name)
-		return false;
-	name_index_put(index, name, value);
-	return true;
+	return index_put(index, name, value, false);
 }
 
 size_t
@@ -82,7 +107,7 @@ name_index_get(const struct name_index *index, const char *name,
 {
 	if (!index->room)
 		return otherwise;
-	const struct name_slot *slot = index_slot(index, name);
+	const struct name_slot *slot = index_slot(index, name, name_hash(name));
 	return slot->name ? slot->value : otherwise;
 }
 

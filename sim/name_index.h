@@ -10,10 +10,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct name_slot {
 	const char *name; /* NULL: empty */
-	size_t value;
+	uint32_t hash;
+	uint32_t value;
 };
 
 /* {0} is empty. */
@@ -22,6 +24,11 @@ struct name_index {
 	size_t room;		 /* a power of two, or 0 */
 	size_t count;
 };
+
+/* Values are below 2^32. */
+
+/* Room for `count` names, so that nothing moves until there are more. */
+void name_index_reserve(struct name_index *index, size_t count);
 
 /* Give `name` a value; false, and nothing changed, if it has one already. */
 bool name_index_add(struct name_index *index, const char *name, size_t value);

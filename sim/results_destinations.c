@@ -131,8 +131,12 @@ consider(struct results_destinations *d, uint32_t number)
 	}
 	if (d->top == 0)
 		return;
+	/* Attempts only grow: the least of some time ago is a lower bound. */
+	if (attempts_of(d, number) / 2 <= d->least_attempts)
+		return;
 	place = least_named(d);
-	if (attempts_of(d, number) / 2 <= attempts_of(d, d->named[place]))
+	d->least_attempts = attempts_of(d, d->named[place]);
+	if (attempts_of(d, number) / 2 <= d->least_attempts)
 		return;
 	old = entry_of(d, d->named[place]);
 	old->is_named = false;

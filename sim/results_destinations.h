@@ -59,6 +59,7 @@ struct results_destinations {
 	uint32_t *named; /* owned */
 	uint32_t named_count;
 	uint32_t top;
+	uint64_t least_attempts; /* of named ones, at most */
 	uint32_t look;
 	struct dest_row other;
 	struct dest_row other_written;

@@ -662,6 +662,7 @@ reader_domains(struct reader *r, const struct tree_node *root)
 	if (map && reader_want(r, map, TREE_MAP)) {
 		s->domains =
 			arena_alloc(r->arena, map->count, sizeof(*s->domains));
+		name_index_reserve(&r->domains, map->count);
 		for (const struct tree_node *n = map->first; n; n = n->next)
 			read_domain(r, n);
 	}

@@ -177,7 +177,7 @@ read_numbers(struct reader *r, const struct tree_node *list, size_t count,
 	if (list->count != count) {
 		reader_complain(r, list,
 				"%zu numbers are wanted here, not "
-				"%zu",
+				"%u",
 				count, list->count);
 		return;
 	}

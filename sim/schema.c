@@ -68,8 +68,13 @@ const struct schema_key *
 schema_section_keys(enum schema_section section, size_t *count)
 {
 	size_t first = 0;
-	while (first < KEY_COUNT && keys[first].section != section)
-		first++;
+	_Static_assert(KEY_COUNT < 512, "what the steps reach");
+	/* Rows are in the order of sections. */
+	for (size_t step = 256; step > 0; step /= 2) {
+		if (first + step <= KEY_COUNT &&
+		    keys[first + step - 1].section < section)
+			first += step;
+	}
 	size_t end = first;
 	while (end < KEY_COUNT && keys[end].section == section)
 		end++;

@@ -307,11 +307,14 @@ tally_close(struct tally *t)
 		return;
 	t->is_closed = true;
 	for (uint32_t i = 0; i < t->pairs.count; i++) {
-		const struct tally_key *pair = t->pairs.keys[i];
+		struct tally_key *pair = t->pairs.keys[i];
 
 		add_counts(pair->of_domain, pair);
 		add_delays(pair->of_domain, pair);
 		add_delays(pair->of_dest, pair);
+		/* Nobody asks for a pair's own. */
+		histogram_release(&pair->delay);
+		histogram_release(&pair->open);
 	}
 	for (uint32_t i = 0; i < t->sources.count; i++) {
 		add_counts(&t->all, t->sources.keys[i]);

@@ -44,8 +44,7 @@ tree_path(struct tree *tree, const struct tree_node *node)
 		return "";
 	const char *before = tree_path(tree, node->parent);
 	if (!node->key)
-		return arena_print(&tree->arena, "%s[%zu]", before,
-				   node->index);
+		return arena_print(&tree->arena, "%s[%u]", before, node->index);
 	if (!key_is_word(node->key))
 		return arena_print(&tree->arena, "%s[%s]", before, node->key);
 	return arena_print(&tree->arena, "%s%s%s", before, *before ? "." : "",
@@ -178,7 +177,7 @@ setting_step(struct setting *s, struct tree_node *node, const struct step *step,
 		if (!step_index(step, &index) || index > node->count) {
 			complaints_add(s->complaints, s->at, s->path,
 				       "'%s' is not an index of a list with "
-				       "%zu entries",
+				       "%u entries",
 				       key, node->count);
 			return NULL;
 		}
@@ -307,22 +306,38 @@ tree_set(struct tree *tree, struct tree_node *root, const char *assignment,
 	return setting_apply(&s, root, equals + 1);
 }
 
+/* What may stand anywhere in a plain scalar, two marks aside. */
+static bool
+is_plain(unsigned char c)
+{
+	switch (c) {
+	case ',':
+	case '[':
+	case ']':
+	case '{':
+	case '}':
+		return false;
+	default:
+		return c >= 0x20 && c < 0x7F;
+	}
+}
+
 static bool
 text_is_safe(const char *text)
 {
 	static const char first[] = "-?:,[]{}#&*!|>'\"%@` ";
+	const char *p = text;
 	if (!*text || strchr(first, *text))
 		return false;
-	for (const char *p = text; *p; p++) {
-		unsigned char c = (unsigned char)*p;
-		if (c < 0x20 || c >= 0x7F || strchr(",[]{}", *p))
+	for (; *p; p++) {
+		if (!is_plain((unsigned char)*p))
 			return false;
 		if (*p == ':' && (p[1] == ' ' || !p[1]))
 			return false;
 		if (*p == '#' && p[-1] == ' ')
 			return false;
 	}
-	return text[strlen(text) - 1] != ' ';
+	return p[-1] != ' ';
 }
 
 /* What a character after ASCII must be written as, or NULL: as it is. */
@@ -396,7 +411,8 @@ node_write(const struct tree_node *node, int depth, FILE *out)
 	if (node->parent)
 		fputc('\n', out);
 	for (const struct tree_node *n = node->first; n; n = n->next) {
-		fprintf(out, "%*s", depth * 2, "");
+		for (int i = 0; i < depth; i++)
+			fputs("  ", out);
 		if (n->key) {
 			text_write(n->key, out);
 			fputc(':', out);

@@ -233,6 +233,7 @@ check_keys_by_hash(struct builder *b, const struct tree_node *map)
 	struct name_index seen = {.slots = NULL};
 	struct tree_node **nodes =
 		memory_array(map->count, sizeof(struct tree_node *));
+	name_index_reserve(&seen, map->count);
 	for (struct tree_node *n = map->first; n; n = n->next) {
 		nodes[n->index] = n;
 		if (name_index_add(&seen, n->key, n->index))

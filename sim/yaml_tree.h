@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "sim/arena.h"
@@ -44,8 +45,8 @@ struct tree_node {
 	struct tree_node *next;	  /* sibling */
 	struct tree_node *first;  /* children */
 	struct tree_node *last;
-	size_t index; /* among the siblings, from 0 */
-	size_t count; /* children */
+	uint32_t index; /* among the siblings, from 0 */
+	uint32_t count; /* children */
 };
 
 struct tree {
