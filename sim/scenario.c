@@ -88,12 +88,11 @@ apply_output(struct reader *r, struct tree_node *root)
 	for (char *rest, *word = strtok_r(words, " ", &rest); word;
 	     word = strtok_r(NULL, " ", &rest), bit <<= 1)
 		if (wanted & bit && !has_word(node, word))
-			tree_append(
-				node,
-				tree_new(r->tree, TREE_SCALAR,
-					 arena_print(r->arena, "%s", word),
-					 root->at),
-				NULL, root->at);
+			tree_append(node,
+				    tree_new(r->tree, TREE_SCALAR,
+					     arena_print(r->arena, "%s", word),
+					     root->at),
+				    NULL, root->at);
 }
 
 static void

@@ -171,6 +171,11 @@ header attempts time_s,message,source,index,recipient,address,domain,transport,d
 header moves time_s,message,source,index,from,to,reason
 header feedback time_s,event,transport,destination,limit,window,busy,success,failure,fail_cohorts
 
+check "--output is kept in the scenario" [ "$(sed -n '/^output:/,/^[a-z]/p' \
+	full/scenario.yaml | grep -c '^  - ')" = 5 ]
+mtasim 0 run full/scenario.yaml --quiet --out full-again
+check "so that the folder can be made again" diff -r full full-again
+
 # ---- pictures
 
 mtasim 0 run plain.yaml --quiet --out drawn --output plots
