@@ -33,8 +33,15 @@ struct agent_connection {
 };
 
 enum {
-	AGENT_SERVERS_MAX = 32
-}; /* addresses tried, with limit 0 too */
+	AGENT_SERVERS_MAX = 32, /* addresses tried, with limit 0 too */
+	AGENT_STOPS_MAX = 8	/* the site, and its fallback relays */
+};
+
+/* The site, or a fallback relay: servers up to `end`, from the last one's. */
+struct agent_stop {
+	struct remote *remote; /* NULL: the name is not known */
+	uint32_t end;
+};
 
 struct agent_process {
 	struct mta_pooled pooled;
@@ -46,15 +53,16 @@ struct agent_process {
 	mta_time idle_since;
 	struct mta_agent agent;
 	/* the conversation */
-	struct remote *main;	 /* of the first recipient */
-	struct remote *fallback; /* behind the servers of main; or NULL */
-	struct remote *remote;	 /* of the server being tried */
+	struct remote *main;   /* of the first recipient; NULL: none */
+	struct remote *remote; /* of the server being tried */
 	struct agent_connection connection;
 	struct receiver_server servers[AGENT_SERVERS_MAX];
 	uint32_t server_count;
-	uint32_t main_count;	/* of these, servers of main */
-	uint32_t server;	/* being tried */
-	uint32_t session_count; /* past the handshake */
+	uint32_t server; /* being tried */
+	struct agent_stop stops[AGENT_STOPS_MAX];
+	uint32_t stop_count;
+	uint32_t stop;		/* being tried; 0 is the site */
+	uint32_t session_count; /* past the handshake, at this stop */
 	uint32_t try;		/* of the message: for the model's luck */
 	struct remote_failure failure; /* known when the timer fires */
 	struct receiver_result result; /* likewise */

@@ -11,9 +11,12 @@
  * Of local, virtual and pipe with a remote end the same is made, without blame
  * and without a set-up time (F11.1, F14.4).
  *
+ * Behind the servers of the site come those of each fallback relay. A name that
+ * no entry of `domains` knows is one that the DNS does not have: of a fallback
+ * relay that is our own mistake, and soft (F11.4).
+ *
  * Not modelled: TLS, authentication, EHLO refused but HELO taken, the time of
- * RSET on a session that is used again, hard failures that a fallback relay
- * turns into soft ones.
+ * RSET on a session that is used again.
  */
 #include <string.h>
 
@@ -90,8 +93,8 @@ talk_is_last_server(const struct agent_process *p, uint32_t sessions)
 
 	if (p->server + 1 >= p->server_count)
 		return true;
-	/* The limit is for each of the two; a fallback relay may follow. */
-	if (p->server < p->main_count && p->main_count < p->server_count)
+	/* The limit is for each stop; another one may follow. */
+	if (p->stop + 1 < p->stop_count)
 		return false;
 	return most > 0 && sessions >= (uint32_t)most;
 }
@@ -112,38 +115,43 @@ struct talk_failure {
 };
 
 static struct talk_failure
-talk_judge(struct agent_process *p, struct remote_failure f, bool is_last)
+talk_weigh(const struct agent_process *p, const struct mta_failure *f,
+	   mta_sym reason, bool is_last)
 {
-	const struct agents *a = p->transport->agents;
-	struct mta_status status =
-		remote_failure_text(p->remote, f, a->host.symbols);
 	struct mta_request_view view = {
 		.is_last_server = is_last,
 		.session_completed = p->agent.session_completed,
 		.hop_is_blamed = mta_status_is_set(p->agent.hop),
-		.soft_bounce = a->params->soft_bounce,
+		.is_relay = p->stop > 0,
+		.soft_bounce = p->transport->agents->params->soft_bounce,
 		.skip_5xx_greeting =
 			agents_smtp_params(p->transport)->skip_5xx_greeting,
 	};
-	struct talk_failure out = {
-		.verdict = mta_failure_judge(
-			&(struct mta_failure){.step = step_of(f.step),
-					      .kind = kind_of(f.cause),
-					      .reply_code = f.code,
-					      .dsn = status.dsn},
-			&view),
-		.result =
-			{
-				.relay = talk_relay(p, f.step),
-				.code = (uint16_t)f.code,
-				.conn_use =
-					(uint16_t)p->connection.conn.messages,
-				.step = (uint8_t)step_of(f.step),
-			},
-	};
+	struct mta_verdict verdict = mta_failure_judge(f, &view);
 
-	out.result.status = (struct mta_status){.dsn = out.verdict.dsn,
-						.reason = status.reason};
+	return (struct talk_failure){
+		.verdict = verdict,
+		.result = {.status = {.dsn = verdict.dsn, .reason = reason},
+			   .code = (uint16_t)f->reply_code,
+			   .step = (uint8_t)f->step},
+	};
+}
+
+static struct talk_failure
+talk_judge(struct agent_process *p, struct remote_failure f, bool is_last)
+{
+	struct mta_status status = remote_failure_text(
+		p->remote, f, p->transport->agents->host.symbols);
+	struct talk_failure out =
+		talk_weigh(p,
+			   &(struct mta_failure){.step = step_of(f.step),
+						 .kind = kind_of(f.cause),
+						 .reply_code = f.code,
+						 .dsn = status.dsn},
+			   status.reason, is_last);
+
+	out.result.relay = talk_relay(p, f.step);
+	out.result.conn_use = (uint16_t)p->connection.conn.messages;
 	return out;
 }
 
@@ -343,6 +351,25 @@ talk_connect(struct agent_process *p)
 		agent_connected(p, answer);
 }
 
+static void talk_next(struct agent_process *p);
+
+/* A name without a remote end. The site's is one that the DNS does not tell
+ * for now; a fallback relay's is one that it does not have. */
+static void
+talk_nowhere(struct agent_process *p)
+{
+	struct talk_failure f = talk_weigh(
+		p,
+		&(struct mta_failure){.step = MTA_STEP_DNS,
+				      .kind = p->stop ? MTA_FAIL_DNS_NONE
+						      : MTA_FAIL_DNS_SOFT},
+		p->transport->agents->no_host_reason,
+		talk_is_last_server(p, p->session_count + 1));
+
+	talk_fail_rest(p, &f);
+	talk_next(p);
+}
+
 static void
 talk_try_server(struct agent_process *p)
 {
@@ -350,10 +377,13 @@ talk_try_server(struct agent_process *p)
 	const struct receiver_server *server = &p->servers[p->server];
 
 	p->agent.setup = MTA_NEVER;
-	p->remote = p->server < p->main_count ? p->main : p->fallback;
+	p->remote = p->stops[p->stop].remote;
 	if (server->other)
 		p->remote = lookup->other(lookup, server->other);
-	mta_assert(p->remote);
+	if (!p->remote) {
+		talk_nowhere(p);
+		return;
+	}
 	if (agent_cache_take(p, p->remote)) {
 		p->is_reused = true;
 		p->session_count++;
@@ -368,18 +398,20 @@ static void
 talk_next(struct agent_process *p)
 {
 	int32_t most = agents_smtp_params(p->transport)->mx_session_limit;
+	uint32_t end = p->stops[p->stop].end;
 
 	if (p->agent.left_count == 0) {
 		agent_finish(p);
 		return;
 	}
 	p->server++;
-	if (p->server < p->main_count && most > 0 &&
-	    p->session_count >= (uint32_t)most)
-		p->server = p->main_count;
-	if (p->server == p->main_count)
-		p->session_count = 0;
+	if (most > 0 && p->session_count >= (uint32_t)most)
+		p->server = end;
 	mta_assert(p->server < p->server_count);
+	if (p->server == end) {
+		p->stop++;
+		p->session_count = 0;
+	}
 	talk_try_server(p);
 }
 
@@ -399,85 +431,77 @@ talk_try_number(const struct agent_process *p)
 	return (attempts & 0xff) << 12 | (p->agent.items[0].offset & 0xfff);
 }
 
-/* The servers of a remote end, at most mx_address_limit of them, behind those
- * that are listed. */
+/* One more place to go to, and its servers: at most mx_address_limit. */
 static void
-talk_add_servers(struct agent_process *p, const struct remote *remote)
+talk_add_stop(struct agent_process *p, struct remote *remote)
 {
-	const struct receiver *receiver = remote->receiver;
 	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
 	struct receiver_server *list = p->servers + p->server_count;
 	size_t room = AGENT_SERVERS_MAX - p->server_count;
 
-	if (room == 0)
+	if (room == 0 || p->stop_count == AGENT_STOPS_MAX)
 		return;
-	if (receiver->config->mx_count == 0) {
-		list[0] = (struct receiver_server){0};
-		p->server_count++;
-		return;
-	}
 	if (most > 0 && (size_t)most < room)
 		room = (size_t)most;
-	p->server_count += (uint32_t)receiver_servers(
-		receiver, p->agent.request.serial, p->try, list, room);
+	list[0] = (struct receiver_server){0};
+	if (remote && remote->receiver->config->mx_count > 0)
+		room = receiver_servers(remote->receiver,
+					p->agent.request.serial, p->try, list,
+					room);
+	else
+		room = 1;
+	p->server_count += (uint32_t)room;
+	p->stops[p->stop_count++] =
+		(struct agent_stop){.remote = remote, .end = p->server_count};
 }
 
-/* The remote end of smtp_fallback_relay; brackets mean the same without DNS. */
-static struct remote *
-talk_fallback(const struct agent_process *p)
+/* One name of smtp_fallback_relay; brackets mean the same without DNS, and a
+ * port is not looked at. */
+static void
+talk_add_relay(struct agent_process *p, const char *name, size_t length)
 {
 	struct agents_lookup *lookup = p->transport->agents->lookup;
-	const char *name = agents_smtp_params(p->transport)->fallback_relay;
 	char host[MTA_ADDR_TEXT_MAX];
-	size_t length;
+	struct remote *remote;
 
-	name += *name == '[';
-	length = strcspn(name, "]:, ");
-	if (length == 0 || length >= sizeof(host) ||
-	    !agents_are_smtp(p->transport))
-		return NULL;
+	if (length > 0 && *name == '[') {
+		name++;
+		length--;
+	}
+	length = strcspn(name, "]: ,\t") < length ? strcspn(name, "]: ,\t")
+						  : length;
+	if (length == 0 || length >= sizeof(host))
+		return;
 	memcpy(host, name, length);
 	host[length] = '\0';
-	return lookup->domain(lookup, host);
+	remote = lookup->domain(lookup, host);
+	if (!remote || remote != p->main)
+		talk_add_stop(p, remote);
 }
 
 static void
 talk_list_servers(struct agent_process *p)
 {
-	p->server = 0;
+	const char *at = agents_smtp_params(p->transport)->fallback_relay;
+
+	p->server = p->stop = 0;
 	p->session_count = 0;
-	p->server_count = 0;
-	talk_add_servers(p, p->main);
-	p->main_count = p->server_count;
-	p->fallback = talk_fallback(p);
-	if (p->fallback && p->fallback != p->main)
-		talk_add_servers(p, p->fallback);
+	p->server_count = p->stop_count = 0;
+	talk_add_stop(p, p->main);
+	while (agents_are_smtp(p->transport) && *at) {
+		size_t length = strcspn(at, ", \t");
+
+		if (length > 0)
+			talk_add_relay(p, at, length);
+		at += length;
+		at += strspn(at, ", \t");
+	}
 	mta_assert(p->server_count > 0);
-}
-
-/* A domain without a remote end: as one that the DNS does not tell now. */
-static void
-talk_without_host(struct agent_process *p)
-{
-	const struct agents *a = p->transport->agents;
-
-	p->agent.setup = agent_loop(p)->now;
-	mta_agent_rest(&p->agent,
-		       &(struct mta_agent_result){
-			       .status = {.dsn = MTA_DSN(4, 4, 3),
-					  .reason = a->no_host_reason},
-			       .step = MTA_STEP_DNS},
-		       MTA_BLAME_DESTINATION);
-	agent_finish(p);
 }
 
 void
 agent_talk(struct agent_process *p)
 {
-	if (!p->main) {
-		talk_without_host(p);
-		return;
-	}
 	p->connection.remote = NULL;
 	p->try = talk_try_number(p);
 	talk_list_servers(p);

@@ -48,7 +48,15 @@ START_TEST(a_fallback_relay_may_fail_too)
 }
 END_TEST
 
-/* Without one, and when it is a domain that nobody knows, nothing changes. */
+static struct mta_dsn
+last_dsn(const struct world_run *r)
+{
+	return r->delivery.list[r->delivery.count - 1].dsn;
+}
+
+/* R-BLAME, F11.2, F11.4: a relay that the DNS does not have is a hard failure
+ * that our own settings make: 4.3.5, deferred. The site before was given up
+ * after 30 s; asking for the relay takes no time. */
 START_TEST(a_fallback_relay_that_is_unknown)
 {
 	struct world_run *r = world_run_whole(
@@ -59,7 +67,64 @@ START_TEST(a_fallback_relay_that_is_unknown)
 		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n");
 
 	ck_assert_str_eq(world_run_say_deliveries(r), "0:deferred@30");
+	ck_assert_uint_eq(last_dsn(r).subject, 3);
+	ck_assert_uint_eq(last_dsn(r).detail, 5);
 	world_run_close(r);
+}
+END_TEST
+
+/* A list is tried in its order, unknown names are passed by: 2 s at the site,
+ * 3 s at the first that is known, 1 s for the second to take it. */
+START_TEST(several_fallback_relays)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: fallback\nrun: {for: 100s}\n"
+		"mta: {smtp_fallback_relay: \"nowhere.example, "
+		"[f.example]:587 g.example\"}\n"
+		"receivers:\n"
+		"  down: {state: refused, after: 2s}\n"
+		"  f: {state: refused, after: 3s}\n"
+		"  g: {transfer: 1s}\n"
+		"domains: {a.example: {receiver: down},\n"
+		"  f.example: {receiver: f}, g.example: {receiver: g}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r), "0:sent@6");
+	world_run_close(r);
+}
+END_TEST
+
+/* F11.3: a reply is acted on at once when it is hard, at a fallback relay as
+ * anywhere: only lookups turn into 4.3.5. With soft_bounce it is no bounce, so
+ * it moves on to the second relay. */
+static void
+judge_hard_relay(const char *soft_bounce, const char *expected)
+{
+	char text[1024];
+	struct world_run *r;
+
+	snprintf(text, sizeof(text),
+		 "scenario: fallback\nrun: {for: 100s}\n"
+		 "mta: {smtp_fallback_relay: f.example g.example, "
+		 "soft_bounce: %s}\n"
+		 "receivers:\n"
+		 "  down: {state: refused, after: 2s}\n"
+		 "  f: {replies: [{step: rcpt, code: 550, after: 1s}]}\n"
+		 "  g: {transfer: 4s}\n"
+		 "domains: {a.example: {receiver: down},\n"
+		 "  f.example: {receiver: f}, g.example: {receiver: g}}\n"
+		 "sources: {s: {arrivals: {times: [0s]}, to: a.example,\n"
+		 "  sender: \"\"}}\n",
+		 soft_bounce);
+	r = world_run_whole(text);
+	ck_assert_str_eq(world_run_say_deliveries(r), expected);
+	world_run_close(r);
+}
+
+START_TEST(a_hard_reply_of_a_fallback_relay)
+{
+	judge_hard_relay("no", "0:bounced@3");
+	judge_hard_relay("yes", "0:sent@7");
 }
 END_TEST
 
@@ -131,6 +196,8 @@ system_world_suite(void)
 	tcase_add_test(t, a_fallback_relay_takes_what_the_site_does_not);
 	tcase_add_test(t, a_fallback_relay_may_fail_too);
 	tcase_add_test(t, a_fallback_relay_that_is_unknown);
+	tcase_add_test(t, several_fallback_relays);
+	tcase_add_test(t, a_hard_reply_of_a_fallback_relay);
 	tcase_add_test(t, maildrop_fills_while_the_system_is_stopped);
 	tcase_add_test(t, mail_is_not_taken_before_the_disk_has_it);
 	tcase_add_test(t, a_mail_to_twenty_thousand);
