@@ -257,7 +257,7 @@ invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
 	@MTASIM=$(MTASIM) tests/invalid/run.sh $(MTASIM)
 
 .PHONY: forms forms-long
-FORMS = bad=0; for t in run spool metrics; do \
+FORMS = bad=0; for t in run spool metrics terminal; do \
 		tests/forms/$$t.sh $(MTASIM) || bad=1; done; exit $$bad
 forms: $(MTASIM) ## the forms that people use: qshape, spool, mail log, metrics, step
 	@$(FORMS)

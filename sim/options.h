@@ -19,6 +19,7 @@ enum exit_code {
 	EXIT_CODE_USAGE = 2,
 	EXIT_CODE_INVALID = 3, /* the scenario, or another input */
 	EXIT_CODE_EXPECTATION = 99,
+	EXIT_CODE_SIGNAL = 128, /* and its number */
 	EXIT_CODE_SIGHUP = 129,
 	EXIT_CODE_SIGINT = 130,
 	EXIT_CODE_SIGTERM = 143,

@@ -377,7 +377,7 @@ write_table(struct json_out *json, const struct results *r, const char *title,
 
 static void
 write_verdict(struct json_out *json, const struct scenario_expect *x,
-	      const struct expect_verdict *v)
+	      const struct expect_verdict *v, bool partial)
 {
 	static const char *const bounds[] = {
 		[EXPECT_EXACT] = "exact",
@@ -388,7 +388,11 @@ write_verdict(struct json_out *json, const struct scenario_expect *x,
 
 	json_out_open(json, NULL, JSON_OUT_OBJECT);
 	json_out_text(json, "expect", x->text);
-	json_out_boolean(json, "passed", v->passed);
+	/* What an interrupted run has so far decides nothing. */
+	if (partial)
+		json_out_null(json, "passed");
+	else
+		json_out_boolean(json, "passed", v->passed);
 	json_out_double(json, "value", v->value);
 	json_out_text(json, "bound", bounds[v->bound]);
 	json_out_double(json, "margin", v->margin);
@@ -416,7 +420,8 @@ results_write_summary_json(struct results *r)
 	write_table(&json, r, "sources", &r->tally.sources);
 	json_out_open(&json, "expectations", JSON_OUT_ARRAY);
 	for (size_t i = 0; i < r->expect.count; i++)
-		write_verdict(&json, &s->expect[i], &r->verdicts[i]);
+		write_verdict(&json, &s->expect[i], &r->verdicts[i],
+			      r->partial);
 	json_out_close(&json);
 	json_out_close(&json);
 	json_out_finish(&json);

@@ -33,6 +33,12 @@ signal_caught(int number)
 	caught_signal = number;
 }
 
+int
+run_signal(void)
+{
+	return caught_signal;
+}
+
 void
 run_catch_signals(bool once)
 {

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ enum {
 	OPTION_SET,
 	OPTION_HELP,
 	KEY_CTRL_C = 3,
+	KEY_CTRL_D = 4,
 	SETS_MAX = 64,
 };
 
@@ -42,6 +45,7 @@ enum step_wish {
 	STEP_ON,    /* go on */
 	STEP_AGAIN, /* make the run again, up to `first` */
 	STEP_QUIT,
+	STEP_INTERRUPT, /* quit, and say so with the exit code */
 };
 
 struct stepper {
@@ -61,14 +65,42 @@ struct stepper {
 /* ---- keys -----------------------------------------------------------------
  */
 
-/* One key, without waiting for the end of a line; -1: there are no more. */
+/* Wait for something to read. A signal that comes before the waiting begins is
+ * not missed: it is held back until then. False: a signal was caught. */
+static bool
+wait_for_input(void)
+{
+	sigset_t held;
+	sigset_t old;
+	fd_set set;
+	int ready = -1;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, &old);
+	while (ready < 0 && run_signal() == 0) {
+		FD_ZERO(&set);
+		FD_SET(STDIN_FILENO, &set);
+		ready = pselect(STDIN_FILENO + 1, &set, NULL, NULL, NULL, &old);
+		if (ready < 0 && errno != EINTR)
+			break;
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return ready > 0;
+}
+
+/* The answer to a question: one key, without the end of a line. Keys are taken
+ * as they are before the question is seen. -1: there are no more, or a signal
+ * was caught. */
 static int
-read_key(void)
+read_key(const char *question)
 {
 	struct termios old;
 	struct termios raw;
 	unsigned char key = 0;
-	ssize_t got;
+	ssize_t got = -1;
 
 	if (tcgetattr(STDIN_FILENO, &old) != 0)
 		return -1;
@@ -76,9 +108,10 @@ read_key(void)
 	/* An interruption would leave the terminal so: it is a key. */
 	raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO | ISIG);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	do
+	fputs(question, stdout);
+	fflush(stdout);
+	if (wait_for_input())
 		got = read(STDIN_FILENO, &key, 1);
-	while (got < 0 && errno == EINTR);
 	tcsetattr(STDIN_FILENO, TCSANOW, &old);
 	return got == 1 ? key : -1;
 }
@@ -87,11 +120,9 @@ static void
 ask(struct stepper *s, enum mta_trace_kind kind)
 {
 	for (;;) {
-		int key;
+		int key = read_key("[n]ext, next of this [k]ind, [b]ack, "
+				   "[q]uit ");
 
-		printf("[n]ext, next of this [k]ind, [b]ack, [q]uit ");
-		fflush(stdout);
-		key = read_key();
 		printf("\r%*s\r", 48, "");
 		s->kind = -1;
 		switch (key) {
@@ -107,8 +138,11 @@ ask(struct stepper *s, enum mta_trace_kind kind)
 			s->first = s->seen > 1 ? s->seen - 1 : 1;
 			s->wish = STEP_AGAIN;
 			return;
-		case 'q':
 		case KEY_CTRL_C:
+			s->wish = STEP_INTERRUPT;
+			return;
+		case 'q':
+		case KEY_CTRL_D:
 		case -1:
 			s->wish = STEP_QUIT;
 			return;
@@ -165,7 +199,7 @@ stepper_pass(struct stepper *s)
 
 	if (s->to_us >= 0 && s->to_us < end_us)
 		end_us = s->to_us;
-	while (s->wish == STEP_ON && !ferror(stdout)) {
+	while (s->wish == STEP_ON && !ferror(stdout) && run_signal() == 0) {
 		struct driver_turn turn = driver_next(driver);
 
 		if (turn.at == MTA_NEVER || turn.at - SIM_EPOCH > end_us ||
@@ -204,11 +238,17 @@ stepper_go(struct stepper *s)
 	int code;
 
 	s->asks = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	if (s->asks)
+		run_catch_signals(true);
 	s->first = 1;
 	s->kind = -1;
 	do
 		code = stepper_run(s);
 	while (code == EXIT_CODE_OK && s->wish == STEP_AGAIN);
+	if (code == EXIT_CODE_OK && run_signal() != 0)
+		return EXIT_CODE_SIGNAL + run_signal();
+	if (code == EXIT_CODE_OK && s->wish == STEP_INTERRUPT)
+		return EXIT_CODE_SIGINT;
 	if (code == EXIT_CODE_OK && s->wish == STEP_ON && s->seen == 0)
 		fprintf(stderr, "mtasim step: no event fits --from, --to and "
 				"--mail\n");

@@ -47,8 +47,8 @@ put_destination(FILE *out, struct world *w, const struct event *e)
 		if (t->name == e->transport)
 			d = mta_dest_find(t, e->destination);
 	}
-	fprintf(out, " | %s:%s", text_of(w, e->transport),
-		text_of(w, e->destination));
+	fprintf(out, " | %s%s%s", text_of(w, e->transport),
+		e->destination ? ":" : "", text_of(w, e->destination));
 	if (d)
 		fprintf(out,
 			" window %d busy %d todo %d success %.4g failure "
@@ -86,6 +86,7 @@ put_line(FILE *out, struct world *w, mta_time at, const struct event *e)
 /* ---- sentences ------------------------------------------------------------
  */
 
+/* How long the mail waits in deferred is said by put_why. */
 static const char *
 why_move(const struct mta_trace_move *r)
 {
@@ -106,7 +107,7 @@ why_move(const struct mta_trace_move *r)
 		       "back to incoming for a minute";
 	case MTA_MOVE_DEFERRED:
 		return "some recipient is left: it waits in deferred, as long "
-		       "as it is old, within the back-off bounds";
+		       "as it is old, within the back-off bounds: due at";
 	case MTA_MOVE_DONE:
 		return "nothing is left to do: the file is removed";
 	case MTA_MOVE_PICKED_UP:
@@ -293,6 +294,15 @@ who_moves(const struct mta_trace_move *r)
 	return "qmgr";
 }
 
+/* Outcome queued: pickup is done with its file, and the mail goes on. */
+static const char *
+who_ends(const struct mta_trace_ended *r)
+{
+	if (r->outcome == MTA_QUEUED)
+		return "pickup";
+	return r->outcome == MTA_DELETED ? "postsuper" : "qmgr";
+}
+
 int64_t
 step_mail(enum mta_trace_kind kind, const void *record)
 {
@@ -341,6 +351,7 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 	const struct mta_trace_throttle *throttle = record;
 	const struct mta_trace_clogged *clogged = record;
 	const struct mta_trace_scan *scan = record;
+	const struct mta_trace_ended *ended = record;
 
 	switch (kind) {
 	case MTA_TRACE_SUBMITTED:
@@ -414,6 +425,7 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 		snprintf(what, size, "says");
 		break;
 	case MTA_TRACE_ENDED:
+		e.who = who_ends(ended);
 		snprintf(what, size, "ends");
 		break;
 	case MTA_TRACE_TURN:
@@ -428,6 +440,7 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 	const void *record)
 {
 	const struct mta_trace_submitted *submitted = record;
+	const struct mta_trace_move *move = record;
 	const struct mta_trace_scan *scan = record;
 	const struct mta_trace_throttle *throttle = record;
 	const struct mta_trace_clogged *clogged = record;
@@ -443,7 +456,10 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 		fputs(why_answered(record), out);
 		break;
 	case MTA_TRACE_MOVE:
-		fputs(why_move(record), out);
+		fputs(why_move(move), out);
+		if (move->reason == MTA_MOVE_DEFERRED)
+			fprintf(out, " %" PRId64 " s",
+				(int64_t)move->wake_s - SIM_EPOCH_S);
 		break;
 	case MTA_TRACE_ADMITTED:
 		why_admitted(out, w, record);
@@ -480,9 +496,16 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 		fputs(why_status(record), out);
 		break;
 	case MTA_TRACE_ENDED:
-		fprintf(out, "outcome %s after %u times in active",
-			mta_outcome_name((enum mta_outcome)ended->outcome),
-			ended->attempts);
+		if (ended->outcome == MTA_QUEUED)
+			fputs("its file in maildrop is gone, the mail goes on "
+			      "as a file of cleanup's",
+			      out);
+		else
+			fprintf(out, "outcome %s; it was in active %u time%s",
+				mta_outcome_name(
+					(enum mta_outcome)ended->outcome),
+				ended->attempts,
+				ended->attempts == 1 ? "" : "s");
 		break;
 	case MTA_TRACE_TURN:
 	case MTA_TRACE_KINDS:

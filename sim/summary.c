@@ -49,13 +49,17 @@ summary_print_mark(FILE *out, const struct summary_style *style, bool passed)
 		fputs(mark, out);
 }
 
+/* Of an interrupted run the values so far, which decide nothing. */
 void
 summary_print_verdicts(const struct results *r, FILE *out,
 		       const struct summary_style *style)
 {
 	for (size_t i = 0; r->verdicts && i < r->expect.count; i++) {
 		fputs("  ", out);
-		summary_print_mark(out, style, r->verdicts[i].passed);
+		if (r->partial)
+			fputs("not judged:", out);
+		else
+			summary_print_mark(out, style, r->verdicts[i].passed);
 		fprintf(out, " %s\n", r->verdicts[i].text);
 	}
 }

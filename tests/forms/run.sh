@@ -76,6 +76,13 @@ qmgr ends" "$(sed -n 's/^[0-9.]* \(.*\) mail 0 .*/\1/p' "$scratch/step")"
 same "step, a sentence each" \
 	"$(grep -c '^[0-9]' "$scratch/step")" "$(grep -c '^    ' "$scratch/step")"
 
+# Deferred at 2.01 s; R-BACKOFF-AGE: the least back-off, 300 s, in whole seconds.
+same "step, due when" "due at 302 s." "$("$program" step "$here/lines.yaml" \
+	--to 10s | sed -n 's/.*deferred.*\(due at .*\)/\1/p')"
+same "step, pickup is done with its file" "pickup ends mail 3" \
+	"$("$program" step "$here/lines.yaml" --to 10s --mail 3 |
+		sed -n 's/^[0-9.]* \(.* ends mail 3\) .*/\1/p' | head -n 1)"
+
 refused "a time outside the run" 3 "ends at 1200.000000 s" \
 	"$program" qshape "$dir" --at 2h
 refused "an unknown queue" 3 "no such queue" \
