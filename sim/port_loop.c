@@ -102,6 +102,8 @@ port_send(struct mta_port *base, enum mta_service to,
 	struct under_way *u;
 
 	mta_assert(box->loop != NULL);
+	if (note->kind == MTA_NOTE_DELIVER)
+		mta_loop_charge(v->loop, v->costs.request);
 	/* What we still keep for the receiver goes first: the sender's next
 	 * step may come at the very time at which that leaves. */
 	if (v->loop->now == v->loop->stepped && v->kept[to] == 0) {
@@ -137,13 +139,16 @@ static bool
 port_receive(struct mta_port *base, enum mta_service service,
 	     struct mta_note *note)
 {
-	struct port_mailbox *box = &view_of(base)->shared->boxes[service];
+	struct port_view *v = view_of(base);
+	struct port_mailbox *box = &v->shared->boxes[service];
 
 	if (box->count == 0)
 		return false;
 	*note = box->ring[box->first];
 	box->first = (box->first + 1) & (box->capacity - 1);
 	box->count--;
+	if (note->kind == MTA_NOTE_NOTIFY)
+		mta_loop_charge(v->loop, v->costs.notice);
 	return true;
 }
 

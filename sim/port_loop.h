@@ -37,10 +37,17 @@ struct port_loop {
 	uint32_t tokens;
 };
 
+/* Work of whoever uses a view, microseconds; 0: costs no time. */
+struct port_costs {
+	mta_span request; /* a delivery handed to an agent */
+	mta_span notice;  /* a notice asked for, before it is made */
+};
+
 struct port_view {
 	struct mta_port base;
 	struct port_loop *shared;
-	struct mta_loop *loop;	     /* of whoever uses this view */
+	struct mta_loop *loop; /* of whoever uses this view */
+	struct port_costs costs;
 	uint32_t kept[MTA_SERVICES]; /* notes of ours that leave later */
 };
 

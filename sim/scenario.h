@@ -122,9 +122,11 @@ struct scenario_access {
 struct scenario_costs {
 	int64_t pickup_us;	   /* per message taken from maildrop */
 	int64_t cleanup_us;	   /* per message */
+	int64_t bounce_us;	   /* per notice, before its cleanup */
 	int64_t qmgr_admit_us;	   /* per message opened */
 	int64_t qmgr_scan_us;	   /* per name looked at in a queue run */
-	int64_t qmgr_finish_us;	   /* per delivery result */
+	int64_t qmgr_request_us;   /* per delivery handed to an agent */
+	int64_t qmgr_finish_us;	   /* per message out of active */
 	int64_t qmgr_wake_us;	   /* by which a whole-second sleep ends late */
 	int64_t agent_start_us;	   /* per process started */
 	int64_t agent_delivery_us; /* per delivery, in its agent */

@@ -586,9 +586,9 @@ op_scan_open(struct mta_spool *spool, enum mta_queue queue,
 }
 
 /*
- * A file whose writer still waits for the disk: it stands in the directory from
- * the beginning of that wait, as a file that is being written does, and cannot
- * be taken before the end.
+ * A file whose writer is still at work or waits for the disk: it stands in the
+ * directory from the beginning, as a file that is being written does, and
+ * cannot be taken before the end.
  */
 static bool
 is_being_written(struct spool_view *v, struct mta_ref file)

@@ -99,7 +99,7 @@ struct spool_costs {
 	mta_span admit;	 /* queue manager: a file into active */
 	mta_span scan;	 /* queue manager: a name looked at */
 	mta_span finish; /* queue manager: a file out of active */
-	/* Scans pass by files whose writer still waits for the disk. */
+	/* Scans pass by files that cleanup or the disk is not done with. */
 	bool passes_unwritten;
 };
 

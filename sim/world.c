@@ -65,6 +65,9 @@ static void
 world_make_spool(struct world *w, uint64_t seed)
 {
 	const struct scenario_costs *costs = &w->scenario->costs;
+	bool writing_takes_time = costs->cleanup_us > 0 ||
+				  costs->disk_fsync_us > 0 ||
+				  costs->disk_rename_us > 0;
 	struct spool_mem_config c = {
 		.dirs = {.order = spool_order_of(w->scenario->order),
 			 .seed = seed,
@@ -85,9 +88,8 @@ world_make_spool(struct world *w, uint64_t seed)
 	w->spool_costs[WORLD_QMGR].admit = costs->qmgr_admit_us;
 	w->spool_costs[WORLD_QMGR].scan = costs->qmgr_scan_us;
 	w->spool_costs[WORLD_QMGR].finish = costs->qmgr_finish_us;
-	w->spool_costs[WORLD_QMGR].passes_unwritten = costs->disk_fsync_us > 0;
-	w->spool_costs[WORLD_PICKUP].passes_unwritten =
-		costs->disk_fsync_us > 0;
+	w->spool_costs[WORLD_QMGR].passes_unwritten = writing_takes_time;
+	w->spool_costs[WORLD_PICKUP].passes_unwritten = writing_takes_time;
 }
 
 static void
@@ -119,6 +121,9 @@ world_make_places(struct world *w)
 	world_make_place(w, WORLD_POOL, DRIVER_POOL);
 	world_make_place(w, WORLD_QMGR, DRIVER_PROCESS);
 	w->places[WORLD_QMGR].loop.oversleep = w->scenario->costs.qmgr_wake_us;
+	w->places[WORLD_QMGR].port.costs.request =
+		w->scenario->costs.qmgr_request_us;
+	w->places[WORLD_POOL].port.costs.notice = w->scenario->costs.bounce_us;
 	world_make_place(w, WORLD_PICKUP, DRIVER_PROCESS);
 }
 

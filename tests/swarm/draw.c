@@ -107,11 +107,12 @@ draw_costs(struct draw_text *o)
 	if (below(o, 2))
 		return;
 	say(o,
-	    "costs: {cleanup: %dms, pickup: %dms, qmgr: {admit: %dms, scan: "
-	    "%dms, finish: %dms}, agent: {start: %dms, delivery: %dms}, "
-	    "disk: {fsync: %dms}}\n",
-	    below(o, 20), below(o, 20), below(o, 200), below(o, 5),
-	    below(o, 50), below(o, 500), below(o, 50), below(o, 30));
+	    "costs: {cleanup: %dms, bounce: %dms, pickup: %dms, qmgr: {admit: "
+	    "%dms, scan: %dms, request: %dms, finish: %dms}, agent: {start: "
+	    "%dms, delivery: %dms}, disk: {fsync: %dms}}\n",
+	    below(o, 20), below(o, 20), below(o, 20), below(o, 200),
+	    below(o, 5), below(o, 20), below(o, 50), below(o, 500),
+	    below(o, 50), below(o, 30));
 }
 
 /* Limits that stay when the trouble has ended: none keeps mail out for long. */
