@@ -15,23 +15,35 @@
 #include <string.h>
 
 /*
- * The harness's own costs, microseconds; see convert.h. What a delivery costs
- * in all is put where it arises: a refused connection costs an agent little.
+ * The harness's own costs, microseconds; see convert.h. Each is what the
+ * recordings say of that step, mean or median over all scenarios, and is put
+ * where it arises: before the receiver counts the connection, while it does,
+ * and after.
  */
 enum {
-	LATE = 1700,	       /* schedule to the message's file */
-	FIRST_LATE = 15000,    /* more for the first: processes start */
-	RCPT_LATE = 300,       /* more for each further recipient */
-	CLEANUP = 900,	       /* file to commit */
-	ADMIT = 200,	       /* queue manager, per message */
-	WAKE = 1600,	       /* lateness of its sleeps: S25a drifts by 2.0 ms
-				* a second, admission counted */
+	LAG = 800,	    /* schedule to MAIL */
+	SUBMIT = 900,	    /* MAIL to the message's file */
+	FIRST_LATE = 15000, /* more for a session's first: processes start */
+	PACE = 1000,	    /* from one message of any session to the next */
+	RCPT_LATE = 180,    /* more for each further recipient */
+	MANY_RCPTS = 100,   /* more than these fill a segment, and wait */
+	MANY_LATE = 40000,  /* for an acknowledgement */
+	CLEANUP = 900,	    /* file to commit */
+	NOTICE = 2500,	    /* a notice, before its cleanup */
+	ADMIT = 300,	    /* queue manager, per message */
+	REQUEST = 100,	    /* per delivery: simultaneous ones begin so far
+			     * apart */
+	FINISH = 250,	    /* per message that has been tried */
+	WAKE = 500,	    /* lateness of its sleeps: S25a drifts by 1.05 ms */
+	WAKE_SECOND = 550,  /* in sleeps of 1 s, S06a by 2.1 in 3 s */
+	WAKE_MOST = 100000,
 	AGENT_START = 8000,    /* a new delivery process */
-	AGENT_DELIVERY = 300,  /* request and report */
-	CONNECT = 750,	       /* connect and greeting */
-	ANSWER = 1250,	       /* MAIL to data; lateness of the answer */
-	TURNED_AWAY = 800,     /* more for a 421 greeting */
-	RCPT = 100,	       /* each recipient */
+	CONNECT = 300,	       /* accept to MAIL */
+	ANSWER = 1630,	       /* MAIL to data, lateness of the answer, close */
+	RCPT = 200,	       /* each recipient */
+	REPLY = 1000,	       /* MAIL to close when MAIL or RCPT is refused */
+	REFUSED = 600,	       /* a refused connection, with its log */
+	TURNED_AWAY = 1750,    /* more for a 421 greeting */
 	ENABLE_QMGR = 2420000, /* asked for until the queue manager works */
 	MESSAGE_SIZE = 348
 };
@@ -118,8 +130,12 @@ put_transfer(FILE *f, const struct rec_phase *p)
 static void
 put_reply(FILE *f, bool *first, const char *step, int code, const char *more)
 {
-	fprintf(f, "%s{step: %s, code: %d%s}", *first ? "" : ", ", step, code,
+	fprintf(f, "%s{step: %s, code: %d%s", *first ? "" : ", ", step, code,
 		more);
+	/* A reply at the end has the time of the transfer. */
+	if (strcmp(step, "end") != 0)
+		fprintf(f, ", after: %dus", REPLY);
+	putc('}', f);
 	*first = false;
 }
 
@@ -212,8 +228,8 @@ put_phase(FILE *f, const struct rec_scenario *sc, const struct rec_dest *d,
 	struct uses u = find_uses(d);
 
 	if (u.refuse)
-		fprintf(f, "%sstate: %s\n", indent,
-			p->refuse ? "refused" : "up");
+		fprintf(f, "%sstate: %s\n%safter: %dus\n", indent,
+			p->refuse ? "refused" : "up", indent, REFUSED);
 	fprintf(f, "%sconnect: %dus\n%s", indent, CONNECT, indent);
 	put_transfer(f, p);
 	fprintf(f, "\n%sper_recipient: %" PRId64 "us\n", indent,
@@ -255,6 +271,38 @@ put_receiver(FILE *f, const struct rec_scenario *sc, const struct rec_dest *d)
 
 /* ---- the rest ---- */
 
+/* The queue manager sleeps from scan to scan when nothing else is to be done.
+ */
+static int64_t
+sleep_s(const struct rec_scenario *sc)
+{
+	static const char units[] = "smhdw";
+	static const int64_t each[] = {1, 60, 3600, 86400, 604800};
+	int64_t s = 3; /* of base_config.json */
+
+	for (size_t i = 0; i < sc->params_n; i++) {
+		char *end;
+		const char *unit;
+
+		if (strcmp(sc->params[i].name, "queue_run_delay") != 0)
+			continue;
+		s = strtoll(sc->params[i].value, &end, 10);
+		unit = *end == '\0' ? NULL : strchr(units, *end);
+		if (unit != NULL)
+			s *= each[unit - units];
+	}
+	return s;
+}
+
+/* The system lets a longer sleep end later, up to a limit. */
+static int64_t
+lateness(const struct rec_scenario *sc)
+{
+	int64_t us = WAKE + WAKE_SECOND * sleep_s(sc);
+
+	return us < WAKE_MOST ? us : WAKE_MOST;
+}
+
 static void
 put_head(FILE *f, const struct rec_scenario *sc, double start_s)
 {
@@ -279,9 +327,11 @@ put_head(FILE *f, const struct rec_scenario *sc, double start_s)
 			sc->transports[i].name, sc->transports[i].value);
 	fprintf(f, "services: {smtpd: {maxproc: 60}, cleanup: {maxproc: 0}}\n");
 	fprintf(f,
-		"costs: {cleanup: %dus, qmgr: {admit: %dus, wake: %dus}, "
+		"costs: {cleanup: %dus, bounce: %dus, qmgr: {admit: %dus, "
+		"request: %dus, finish: %dus, wake: %" PRId64 "us}, "
 		"agent: {start: %dus, delivery: %dus}}\n",
-		CLEANUP, ADMIT, WAKE, AGENT_START, AGENT_DELIVERY);
+		CLEANUP, NOTICE, ADMIT, REQUEST, FINISH, lateness(sc),
+		AGENT_START, CONVERT_BEFORE_ACCEPT);
 	fprintf(f, "spool: {order: newest-first}\n");
 	if (sc->access_n > 0)
 		fprintf(f, "access:\n");
@@ -403,21 +453,54 @@ recipients_of(const struct rec_arrival *a)
 	return n;
 }
 
-static void
+/* What a submission takes from MAIL to the file. */
+static int64_t
+submission(const struct rec_arrival *a, bool is_first)
+{
+	int n = recipients_of(a);
+
+	return SUBMIT + RCPT_LATE * (n - 1) + (n > MANY_RCPTS ? MANY_LATE : 0) +
+	       (is_first ? FIRST_LATE : 0);
+}
+
+/* The session that is free first; times when each is. */
+static size_t
+first_free(const int64_t *free_at, size_t n)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (free_at[i] < free_at[first])
+			first = i;
+	return first;
+}
+
+/* A trace says when a message reaches the system, which is later than it is
+ * due by what its session is busy with. */
+static bool
 put_trace(FILE *f, const struct rec_scenario *sc)
 {
-	int64_t last = 0;
+	size_t n = sc->connections > 0 ? (size_t)sc->connections : 1;
+	int64_t *free_at = calloc(n, sizeof(*free_at));
+	int64_t last = -PACE;
 
+	if (free_at == NULL)
+		return false;
 	fprintf(f, "time_s,sender,recipients,size_bytes\n");
 	for (size_t i = 0; i < sc->arrivals_n; i++) {
 		const struct rec_arrival *a = &sc->arrivals[i];
-		int64_t at = a->at + LATE + (i == 0 ? FIRST_LATE : 0) +
-			     RCPT_LATE * (recipients_of(a) - 1);
+		int64_t *session = &free_at[first_free(free_at, n)];
+		int64_t at = a->at + LAG;
 
-		at = at < 0 ? 0 : at;
-		last = at > last ? at : last; /* one after the other */
-		put_arrival(f, a, i, last);
+		at = at < *session ? *session : at;
+		at += submission(a, *session == 0);
+		at = at < last + PACE ? last + PACE : at;
+		*session = at + CLEANUP;
+		put_arrival(f, a, i, at);
+		last = at;
 	}
+	free(free_at);
+	return true;
 }
 
 static FILE *
@@ -442,7 +525,11 @@ convert_scenario(const struct rec_scenario *sc, const char *dir, double start_s,
 
 	if (f == NULL)
 		return false;
-	put_trace(f, sc);
+	if (!put_trace(f, sc)) {
+		snprintf(error, error_size, "no memory");
+		fclose(f);
+		return false;
+	}
 	fclose(f);
 	f = create(dir, "scenario.yaml", error, error_size);
 	if (f == NULL)

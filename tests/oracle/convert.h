@@ -12,6 +12,12 @@
 
 #include "tests/oracle/recorded.h"
 
+/* Microseconds from a request to an agent until the receiver accepts its
+ * connection: in our results part of the connection's time. */
+enum {
+	CONVERT_BEFORE_ACCEPT = 450
+};
+
 /* start_s: when the daemons came up. False: error says what could not be
  * written. DIR must exist. */
 bool convert_scenario(const struct rec_scenario *sc, const char *dir,

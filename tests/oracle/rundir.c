@@ -7,6 +7,7 @@
  */
 #include "tests/oracle/rundir.h"
 
+#include "tests/oracle/convert.h"
 #include "tests/oracle/sheet.h"
 
 #include <jansson.h>
@@ -461,7 +462,8 @@ add_connection(struct run_connection *v, size_t *n, const struct sheet *t,
 		}
 	(*n)++;
 	c->from = to - sheet_number(t, row, "transmission_s") -
-		  sheet_number(t, row, "connection_setup_s");
+		  sheet_number(t, row, "connection_setup_s") +
+		  CONVERT_BEFORE_ACCEPT / 1e6;
 	c->to = to;
 	c->batch = batch;
 	snprintf(c->dest, sizeof(c->dest), "%.*s", (int)strcspn(domain, "."),
