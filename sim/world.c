@@ -304,12 +304,22 @@ world_qmgr_crash(struct world *w)
 	world_qmgr_begin(w);
 }
 
+/* R-FLOW-TOKEN (F3.1): the pipe is master's, and new with it. */
+static void
+world_drop_tokens(struct world *w)
+{
+	struct mta_port *port = world_host(w)->port;
+
+	port->ops->token_drop(port, port->ops->token_count(port));
+}
+
 void
 world_system_start(struct world *w)
 {
 	if (w->is_up)
 		return;
 	w->is_up = true;
+	world_drop_tokens(w);
 	world_adopt_params(w);
 	mta_pickup_start(&w->pickup);
 	mta_wakeup_start(&w->pickup_wakeup, world_host(w), MTA_TO_PICKUP,

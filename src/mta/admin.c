@@ -92,8 +92,6 @@ mta_admin_expire(const struct mta_host *h, struct mta_ref file)
 	was_marked =
 		h->spool->ops->mode(h->spool, file) & MTA_MODE_FORCE_EXPIRE;
 	h->spool->ops->set_mode(h->spool, file, MTA_MODE_FORCE_EXPIRE, 0);
-	if (where == MTA_HOLD)
-		return mta_admin_release(h, file) && !was_marked;
 	return !was_marked;
 }
 

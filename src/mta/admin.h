@@ -21,8 +21,8 @@ bool mta_admin_release(const struct mta_host *h, struct mta_ref file);
 bool mta_admin_requeue(const struct mta_host *h, struct mta_ref file);
 /* postsuper -d: its logs, then the file. */
 bool mta_admin_delete(const struct mta_host *h, struct mta_ref file);
-/* postsuper -f: expire at the next try (-e), and out of hold (-H). Not from
- * maildrop; a file that was marked before is not counted. */
+/* postsuper -e: expire at the next try; what is on hold stays there. Not in
+ * maildrop; false for a file that was marked before. With -H: postsuper -f. */
 bool mta_admin_expire(const struct mta_host *h, struct mta_ref file);
 
 /* postqueue -f: all that is deferred, at once, dead destinations forgotten; and

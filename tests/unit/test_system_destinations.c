@@ -263,7 +263,8 @@ START_TEST(forced_expiry_without_an_attempt)
 		"domains: {a.example: {receiver: r}}\n"
 		"start: [{queue: hold, messages: 1, to: a.example}]\n"
 		"sources: {a: {arrivals: {times: [400s]}, to: a.example}}\n"
-		"operator: [{at: 10s, postsuper: expire, where: ALL}]\n");
+		"operator: [{at: 10s, postsuper: expire, where: ALL}, "
+		"{at: 10s, postsuper: release, where: ALL}]\n");
 
 	/* Released into deferred, where the run of 300 s finds it. */
 	judge_text_row(r, 0, "retry", MTA_DSN(4, 7, 0),

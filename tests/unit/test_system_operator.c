@@ -155,6 +155,50 @@ START_TEST(expire_uses_the_defer_log)
 }
 END_TEST
 
+/* R-POSTSUPER expire: -e leaves on hold what is held (F12.2); -f is -e and -H.
+ * Held at 10 s, marked at 20 s, due at 300 s but still held then; released at
+ * 400 s, it is taken in at 600 s and goes back. */
+START_TEST(expire_does_not_release)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: expire\nrun: {for: 700s}\n" ONCE_REFUSED
+		"operator:\n"
+		"  - {at: 10s, postsuper: hold, where: ALL}\n"
+		"  - {at: 20s, postsuper: expire, where: {queue: hold}}\n"
+		"  - {at: 400s, postsuper: release, where: ALL}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@0 0:expired@600 1:sent@600");
+	world_run_close(r);
+}
+END_TEST
+
+/* R-FLOW-TOKEN (F3.1): the pipe of tokens is master's, new and empty with it.
+ * It survives the queue manager, whose first turn fills it: 3, the process
+ * limit. */
+START_TEST(tokens_end_with_master)
+{
+	struct world_run *r = world_run_open(
+		"scenario: tokens\nrun: {for: 20s}\n"
+		"mta: {default_process_limit: 3}\n"
+		"receivers: {r: {transfer: 0}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [1s]}, to: a.example}}\n",
+		NULL);
+
+	world_run_until(r, 10 * INT64_C(1000000));
+	ck_assert_uint_eq(r->world.port.tokens, 3);
+	world_qmgr_crash(&r->world);
+	ck_assert_uint_eq(r->world.port.tokens, 3);
+	world_system_stop(&r->world);
+	world_system_start(&r->world);
+	ck_assert_uint_eq(r->world.port.tokens, 0);
+	world_run_until(r, 11 * INT64_C(1000000));
+	ck_assert_uint_eq(r->world.port.tokens, 3);
+	world_run_close(r);
+}
+END_TEST
+
 /* R-DAMAGED (F1.12, F9.7 step 2): marked by an agent at work, and something is
  * left undone: into corrupt, for good. */
 START_TEST(damaged_mail)
@@ -420,6 +464,8 @@ system_operator_suite(void)
 	tcase_add_test(tc, requeue_is_a_new_file);
 	tcase_add_test(tc, delete_from_every_queue);
 	tcase_add_test(tc, expire_uses_the_defer_log);
+	tcase_add_test(tc, expire_does_not_release);
+	tcase_add_test(tc, tokens_end_with_master);
 	tcase_add_test(tc, damaged_mail);
 	tcase_add_test(tc, mail_that_went_away);
 	tcase_add_test(tc, submission_by_users);
