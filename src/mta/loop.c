@@ -339,55 +339,54 @@ when_is_before(struct mta_when a, struct mta_when b)
 	return a.at < b.at || (a.at == b.at && a.sequence < b.sequence);
 }
 
+static const struct mta_when never = {.at = MTA_NEVER, .sequence = UINT64_MAX};
+
+/* Whose first item is settled by this. */
 static struct mta_when
-timer_when(const struct mta_timer *t)
+heap_next(struct mta_heap *h)
 {
-	return (struct mta_when){.at = t->at, .sequence = t->sequence};
+	heap_settle(h);
+	return h->count > 0 ? item_when(&h->items[0]) : never;
 }
 
-/* The first timer of a heap; settled and not empty. */
 static struct mta_timer *
 heap_first(const struct mta_heap *h)
 {
 	return h->timers[item_slot(&h->items[0])];
 }
 
-/* The first timer that is not of whole seconds; NULL: none. */
 static struct mta_timer *
-loop_first_exact(struct mta_loop *l)
+at_once_first(const struct mta_loop *l)
 {
-	struct mta_timer *at_once;
-	struct mta_timer *later;
+	return mta_container_of(l->at_once.next, struct mta_timer, link);
+}
 
-	heap_settle(&l->exact);
-	later = l->exact.count > 0 ? heap_first(&l->exact) : NULL;
+static struct mta_when
+at_once_next(const struct mta_loop *l)
+{
+	const struct mta_timer *t = at_once_first(l);
+
 	if (mta_list_is_empty(&l->at_once))
-		return later;
-	at_once = mta_container_of(l->at_once.next, struct mta_timer, link);
-	if (later && when_is_before(timer_when(later), timer_when(at_once)))
-		return later;
-	return at_once;
+		return never;
+	return (struct mta_when){.at = t->at, .sequence = t->sequence};
 }
 
 void
 mta_loop_look(struct mta_loop *l)
 {
-	const struct mta_timer *first = loop_first_exact(l);
-	struct mta_when when = {.at = MTA_NEVER, .sequence = UINT64_MAX};
+	struct mta_when exact = heap_next(&l->exact);
+	struct mta_when second = heap_next(&l->seconds);
 
-	if (first)
-		when = timer_when(first);
-	heap_settle(&l->seconds);
-	if (l->seconds.count > 0) {
-		struct mta_when second = item_when(&l->seconds.items[0]);
-
+	l->next = at_once_next(l);
+	if (when_is_before(exact, l->next))
+		l->next = exact;
+	if (second.at != MTA_NEVER) {
 		second.at = mta_timer_fires_at(l->now, second.at);
 		if (second.at > l->now)
 			second.at += l->oversleep;
-		if (when_is_before(second, when))
-			when = second;
+		if (when_is_before(second, l->next))
+			l->next = second;
 	}
-	l->next = when;
 	l->next_of = l->now;
 	l->next_is_known = true;
 }
@@ -397,14 +396,14 @@ mta_loop_look(struct mta_loop *l)
 static struct mta_timer *
 loop_first_due(struct mta_loop *l)
 {
-	struct mta_timer *first;
+	struct mta_when exact = heap_next(&l->exact);
+	struct mta_when at_once = at_once_next(l);
 
-	heap_settle(&l->seconds);
-	if (l->seconds.count > 0 &&
-	    item_when(&l->seconds.items[0]).at <= mta_second(l->now))
+	if (heap_next(&l->seconds).at <= mta_second(l->now))
 		return heap_first(&l->seconds);
-	first = loop_first_exact(l);
-	return first && first->at <= l->now ? first : NULL;
+	if (when_is_before(at_once, exact))
+		return at_once.at <= l->now ? at_once_first(l) : NULL;
+	return exact.at <= l->now ? heap_first(&l->exact) : NULL;
 }
 
 bool
