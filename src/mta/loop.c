@@ -130,10 +130,16 @@ heap_fill(struct mta_heap *h, uint32_t hole, struct mta_heap_item item)
 	heap_rise(h, hole, item);
 }
 
-static bool
-heap_first_is_gone(const struct mta_heap *h)
+static struct mta_timer *
+heap_first(const struct mta_heap *h)
 {
-	return h->gone > 0 && !h->timers[item_slot(&h->items[0])];
+	return h->timers[item_slot(&h->items[0])];
+}
+
+static void
+heap_note_first(struct mta_heap *h)
+{
+	h->first_is_gone = h->gone > 0 && !heap_first(h);
 }
 
 static void
@@ -144,14 +150,15 @@ heap_free_slot(struct mta_heap *h, uint32_t slot)
 }
 
 /* Make the first item one that has a timer, unless there is none. */
-static inline void
+static void
 heap_settle(struct mta_heap *h)
 {
-	while (heap_first_is_gone(h)) {
+	while (h->first_is_gone) {
 		heap_free_slot(h, item_slot(&h->items[0]));
 		h->gone--;
 		if (h->count > 0)
 			heap_fill(h, 0, h->items[h->count]);
+		heap_note_first(h);
 	}
 }
 
@@ -172,6 +179,7 @@ heap_tidy(struct mta_heap *h)
 	}
 	mta_assert(kept == h->count);
 	h->gone = 0;
+	h->first_is_gone = false;
 	/* The first alone is a heap; each next item rises to its place. */
 	for (uint32_t i = 1; i < kept; i++)
 		heap_rise(h, i, h->items[i]);
@@ -182,6 +190,8 @@ heap_give_up(struct mta_heap *h, uint32_t slot)
 {
 	h->timers[slot] = NULL;
 	h->gone++;
+	if (item_slot(&h->items[0]) == slot)
+		h->first_is_gone = true;
 	if (h->gone > HEAP_GONE_LEAST && h->gone > h->count / 2)
 		heap_tidy(h);
 }
@@ -223,11 +233,12 @@ heap_grow(struct mta_heap *h)
 static void
 heap_add(struct mta_heap *h, struct mta_timer *t)
 {
-	if (heap_first_is_gone(h)) {
+	if (h->first_is_gone) {
 		t->slot = item_slot(&h->items[0]);
 		h->timers[t->slot] = t;
 		h->gone--;
 		heap_fill(h, 0, item_make(t->at, t->sequence, t->slot));
+		heap_note_first(h);
 		return;
 	}
 	if (h->count == h->capacity)
@@ -342,17 +353,12 @@ when_is_before(struct mta_when a, struct mta_when b)
 static const struct mta_when never = {.at = MTA_NEVER, .sequence = UINT64_MAX};
 
 /* Whose first item is settled by this. */
-static struct mta_when
+static inline struct mta_when
 heap_next(struct mta_heap *h)
 {
-	heap_settle(h);
+	if (h->first_is_gone)
+		heap_settle(h);
 	return h->count > 0 ? item_when(&h->items[0]) : never;
-}
-
-static struct mta_timer *
-heap_first(const struct mta_heap *h)
-{
-	return h->timers[item_slot(&h->items[0])];
 }
 
 static struct mta_timer *
@@ -380,7 +386,9 @@ mta_loop_look(struct mta_loop *l)
 	l->next = at_once_next(l);
 	if (when_is_before(exact, l->next))
 		l->next = exact;
-	if (second.at != MTA_NEVER) {
+	/* It fires no earlier than when its second begins. */
+	if (second.at != MTA_NEVER &&
+	    mta_from_seconds(second.at) <= l->next.at) {
 		second.at = mta_timer_fires_at(l->now, second.at);
 		if (second.at > l->now)
 			second.at += l->oversleep;

@@ -48,7 +48,8 @@ struct mta_heap {
 	struct mta_timer **timers;   /* by slot: borrowed; NULL: given up */
 	uint32_t *free_slots;	     /* capacity - count of them */
 	uint32_t count;		     /* of items, given up ones included */
-	uint32_t gone;		     /* items whose timer is given up */
+	uint32_t gone;		     /* items whose timer is given up, */
+	bool first_is_gone;	     /* and whether items[0] is one of them */
 	uint32_t capacity;	     /* of slots */
 };
 
