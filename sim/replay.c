@@ -13,7 +13,27 @@
 
 #include "sim/folder.h"
 #include "sim/options.h"
+#include "sim/sha256.h"
 #include "sim/version.h"
+
+/* Is the folder's scenario the one of the run, whole? What cannot be read at
+ * all is told by its reader. */
+static bool
+is_scenario_of(const char *dir, const char *hash)
+{
+	char *path = folder_with(dir, "/scenario.yaml");
+	char now[SHA256_HEX_SIZE];
+	bool is_same = !sha256_file(path, now) || strcmp(now, hash) == 0;
+
+	if (!is_same)
+		fprintf(stderr,
+			"mtasim: '%s' is not what the run was made from: it "
+			"is cut off, or somebody has changed it; run the "
+			"scenario again\n",
+			path);
+	free(path);
+	return is_same;
+}
 
 /* End and replication of the run, from run.json. */
 static bool
@@ -23,6 +43,8 @@ read_run_json(struct replay *r, const char *dir, uint32_t *replication)
 	json_error_t why;
 	json_t *root = json_load_file(path, 0, &why);
 	const json_t *end = json_object_get(root, "end_s");
+	const char *hash =
+		json_string_value(json_object_get(root, "scenario_sha256"));
 	bool is_run = json_is_number(end);
 
 	if (!root)
@@ -34,6 +56,8 @@ read_run_json(struct replay *r, const char *dir, uint32_t *replication)
 			"mtasim: '%s' has no number end_s; run the "
 			"scenario again\n",
 			path);
+	if (is_run && hash)
+		is_run = is_scenario_of(dir, hash);
 	if (is_run) {
 		r->end_us = llround(json_number_value(end) * 1e6);
 		*replication = (uint32_t)json_integer_value(

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "sim/arena.h"
+#include "sim/folder.h"
 #include "sim/json_out.h"
+#include "sim/sha256.h"
 
 /* ---- parameters in force
  * ------------------------------------------------------ */
@@ -191,6 +193,18 @@ results_write_scenario(struct results *r)
 	return close_file(r, file, "scenario.yaml");
 }
 
+/* So that a folder whose scenario was cut off or edited is noticed. */
+static void
+write_scenario_hash(struct json_out *json, const struct results *r)
+{
+	char *path = folder_with(r->part, "/scenario.yaml");
+	char hex[SHA256_HEX_SIZE];
+
+	if (sha256_file(path, hex))
+		json_out_text(json, "scenario_sha256", hex);
+	free(path);
+}
+
 int
 results_write_run_json(struct results *r)
 {
@@ -206,6 +220,7 @@ results_write_run_json(struct results *r)
 	json_out_open(&json, NULL, JSON_OUT_OBJECT);
 	json_out_integer(&json, "format", RESULTS_FORMAT);
 	json_out_text(&json, "scenario", s->name);
+	write_scenario_hash(&json, r);
 	json_out_integer(&json, "seed", s->seed);
 	json_out_integer(&json, "replication", r->replication);
 	json_out_text(&json, "version", r->version);

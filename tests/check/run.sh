@@ -202,8 +202,18 @@ sed -i 's/"version": "[^"]*"/"version": "0.0.0"/' again/good/run.json
 mtasim 0 check --golden again good.yaml
 says 'note: version: recorded "0.0.0"'
 sed -i 's/"format": [0-9]*/"format": 99/' again/good/run.json
+cp -r again aside
 mtasim 3 check --golden again good.yaml
 says "results format 99"
+check "and is left as it was" diff -r again aside
+mtasim 3 diff kept/good again/good
+says "results format 99"
+cp -r kept torn
+head -c 200 kept/good/run.json >torn/good/run.json
+cp -r torn aside-torn
+mtasim 3 check --golden torn good.yaml
+says "torn/good"
+check "a torn record is left as it was" diff -r torn aside-torn
 cp -r kept cut
 head -c 60 kept/good/moves.csv.gz >cut/good/moves.csv.gz
 mtasim 3 check --golden cut good.yaml

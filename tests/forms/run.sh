@@ -93,6 +93,10 @@ refused "no time" 2 "--at TIME" "$program" qshape "$dir"
 refused "neither -p nor -j" 2 "-p or -j" "$program" postqueue "$dir" --at 1m
 refused "a mail that is none" 2 "--mail" \
 	"$program" step "$here/lines.yaml" --mail x
+cp -r "$dir" "$scratch/cut"
+head -c 1000 "$dir/scenario.yaml" >"$scratch/cut/scenario.yaml"
+refused "a scenario that is cut off" 3 "is not what the run was made from" \
+	"$program" qshape "$scratch/cut" --at 2m
 printf '{"end_s": ' >"$dir/run.json"
 refused "a truncated folder" 3 "no results folder of a run" \
 	"$program" qshape "$dir" --at 2m
