@@ -102,20 +102,15 @@ run_plain(void *argument)
 static void
 compare(uint32_t timers)
 {
-	double ours[BENCH_ROUNDS_MAX];
-	double plain[BENCH_ROUNDS_MAX];
-	double ratio[BENCH_ROUNDS_MAX];
-	int rounds = bench_rounds();
 	struct hold h;
+	struct bench_work works[2] = {{run_plain, &h}, {run_ours, &h}};
+	struct bench_result r[2];
 
 	hold_init(&h, timers);
-	for (int i = 0; i < rounds; i++) {
-		ours[i] = bench_measure(run_ours, &h).seconds / HOLDS * 1e9;
-		plain[i] = bench_measure(run_plain, &h).seconds / HOLDS * 1e9;
-		ratio[i] = plain[i] / ours[i];
-	}
-	printf("%9u %10.1f %10.1f %8.2f\n", timers, bench_median(ours, rounds),
-	       bench_median(plain, rounds), bench_median(ratio, rounds));
+	bench_in_turn(works, 2, r);
+	printf("%9u %10.1f %10.1f %8.2f\n", timers, r[1].seconds / HOLDS * 1e9,
+	       r[0].seconds / HOLDS * 1e9, 1 / r[1].ratio);
+	fflush(stdout);
 	free(h.spans);
 }
 

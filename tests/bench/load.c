@@ -5,26 +5,20 @@
  * file, which is the least that reading it can cost.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <yaml.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/sim.h"
 
 enum {
-	PATH_ROOM = 256,
 	DOMAINS = 100000
 };
 
 static void
-write_scenario(const char *path)
+write_scenario(struct bench_sim *s)
 {
-	FILE *f = fopen(path, "w");
+	FILE *f = bench_sim_write(s);
 
-	if (!f) {
-		perror(path);
-		exit(1);
-	}
 	fprintf(f, "scenario: load\nrun: {for: 1s}\n"
 		   "receivers: {r: {connect: 20ms}}\n"
 		   "sources: {s: {arrivals: {burst: {at: 0s, messages: 1}}, "
@@ -36,7 +30,7 @@ write_scenario(const char *path)
 			"transport: smtp}\n",
 			i);
 	fprintf(f, "  d7.example: {receiver: r}\n");
-	fclose(f);
+	bench_sim_written(s, f);
 }
 
 static int
@@ -63,29 +57,19 @@ parse_only(void *argument)
 int
 main(void)
 {
-	char dir[] = "/tmp/mtasim-bench-XXXXXX";
-	char scenario[PATH_ROOM], out[PATH_ROOM], program[PATH_ROOM * 4];
-	char run[] = "run", quiet[] = "--quiet", to[] = "--out";
-	char rm[] = "/bin/rm", rf[] = "-rf";
-	char *argv[] = {program, run, quiet, to, out, scenario, NULL};
-	char *clean[] = {rm, rf, dir, NULL};
-	const char *path = getenv("MTASIM");
-	double ours[BENCH_ROUNDS_MAX], bare[BENCH_ROUNDS_MAX];
-	int rounds = bench_rounds();
+	struct bench_work works[2];
+	struct bench_result r[2];
+	struct bench_sim s;
 
-	if (!mkdtemp(dir))
-		return 1;
-	snprintf(scenario, sizeof(scenario), "%s/s.yaml", dir);
-	snprintf(out, sizeof(out), "%s/out", dir);
-	snprintf(program, sizeof(program), "%s",
-		 path ? path : "build/release/gcc/mtasim");
-	write_scenario(scenario);
-	for (int i = 0; i < rounds; i++) {
-		ours[i] = bench_program(argv).seconds;
-		bare[i] = bench_measure(parse_only, scenario).seconds;
-	}
-	bench_program(clean);
-	printf("%d domains: run %.3f s, parser alone %.3f s\n", DOMAINS,
-	       bench_median(ours, rounds), bench_median(bare, rounds));
+	bench_sim_open(&s);
+	write_scenario(&s);
+	works[0] = (struct bench_work){parse_only, s.scenario};
+	works[1] = bench_sim_work(&s);
+	bench_in_turn(works, 2, r);
+	bench_sim_close(&s);
+	printf("%d domains: run %.3f s, parser alone %.3f s, ratio %.2f, "
+	       "%.0f MB\n",
+	       DOMAINS, r[1].seconds, r[0].seconds, r[1].ratio,
+	       r[1].bytes / 1e6);
 	return 0;
 }
