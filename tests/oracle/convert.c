@@ -351,6 +351,9 @@ put_destinations(FILE *f, const struct rec_scenario *sc)
 		fprintf(f, "  %s.test: {receiver: %s, transport: %s}\n",
 			sc->dests[i].name, sc->dests[i].name,
 			sc->dests[i].transport);
+	/* default_transport of base_config.json */
+	fprintf(f, "  \"*\": {transport: error, "
+		   "nexthop: \"5.1.2 no such test domain\"}\n");
 	fprintf(f,
 		"sources:\n  trace: {trace: arrivals.csv, via: smtp, "
 		"connections: %d}\n",

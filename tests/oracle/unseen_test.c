@@ -42,9 +42,9 @@ static const struct unseen all[] = {
 	 * three are turned away, of these, 3 s later, one, and 3 s later none;
 	 * that one takes a second. */
 	{"turned-away", {6, 0, 0, 5}, 5, 7.2},
-	/* m and e fail at 0 and 3 s and are sent at 6 s; r bounces, and a
-	 * notice is sent. */
-	{"fixed-replies", {3, 4, 1}, 1, 6.8},
+	/* m and e fail at 0 and 3 s and are sent at 6 s; r bounces, and so does
+	 * its notice, for its sender's domain does not exist. */
+	{"fixed-replies", {2, 4, 2}, 1, 6.8},
 	/* Refused at 1 s; held when it is due, and up when it is released. The
 	 * second goes through at 9 s. */
 	{"operator", {2, 0, 0, 1}, 1, 9.2},
