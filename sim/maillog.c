@@ -38,20 +38,31 @@ static const char months[12][4] = {
 	"Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 };
 
+/* Lines of one second begin alike. */
+static void
+set_stamp(struct maillog *m, int64_t second)
+{
+	time_t seconds = (time_t)second;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	snprintf(m->stamp_text, sizeof(m->stamp_text),
+		 "%s %2d %02d:%02d:%02d " HOST_NAME " postfix/",
+		 months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min,
+		 tm.tm_sec);
+	m->stamp_second = second;
+}
+
 /* Begin a line: stamp, host, program. */
 static void
 line_open(struct maillog *m, mta_time at, const char *program, int pid)
 {
-	struct tm tm;
-	time_t seconds;
-
 	if (at > m->stamp)
 		m->stamp = at;
-	seconds = (time_t)mta_second(m->stamp);
-	gmtime_r(&seconds, &tm);
-	fprintf(m->file, "%s %2d %02d:%02d:%02d " HOST_NAME " postfix/%s[%d]: ",
-		months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		program, pid);
+	if (!m->stamp_text[0] || mta_second(m->stamp) != m->stamp_second)
+		set_stamp(m, mta_second(m->stamp));
+	fputs(m->stamp_text, m->file);
+	fprintf(m->file, "%s[%d]: ", program, pid);
 }
 
 static void
@@ -60,7 +71,8 @@ put_id(struct maillog *m, struct mta_ref file)
 	char id[MTA_ID_TEXT_MAX];
 
 	m->view.spool->ops->id_text(m->view.spool, file, id, sizeof(id));
-	fprintf(m->file, "%s: ", id);
+	fputs(id, m->file);
+	fputs(": ", m->file);
 }
 
 static void
@@ -78,7 +90,10 @@ put_address(struct maillog *m, const char *key, mta_addr address)
 	char text[MTA_ADDR_TEXT_MAX];
 
 	book->text(book, address, text, sizeof(text));
-	fprintf(m->file, "%s=<%s>", key, text);
+	fputs(key, m->file);
+	fputs("=<", m->file);
+	fputs(text, m->file);
+	fputc('>', m->file);
 }
 
 /* ---- arrivals -------------------------------------------------------------

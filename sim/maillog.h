@@ -42,6 +42,8 @@ struct maillog {
 	struct maillog_view view;
 	FILE *file; /* NULL: not open, or closed */
 	mta_time stamp;
+	int64_t stamp_second;	   /* that stamp_text is of */
+	char stamp_text[64];	   /* a line's beginning; "": none yet */
 	struct mta_table requeued; /* serial + 1 -> old id, owned */
 	char error[512];	   /* "cannot write 'PATH': why", or "" */
 	char path[4096];
