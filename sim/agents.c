@@ -40,13 +40,6 @@ agents_smtp_params(const struct agents_transport *t)
 					     : &t->agents->params->smtp;
 }
 
-const struct receiver_client *
-agents_timeouts(const struct agents_transport *t)
-{
-	return t->kind == SCENARIO_KIND_LMTP ? &t->agents->lmtp
-					     : &t->agents->smtp;
-}
-
 /* What we configure of the client's patience; the rest is the system's. */
 static struct receiver_client
 client_of(const struct mta_smtp_params *p)
@@ -57,6 +50,25 @@ client_of(const struct mta_smtp_params *p)
 	c.greeting_us = mta_from_seconds(p->helo_timeout_s);
 	c.mail_us = mta_from_seconds(p->mail_timeout_s);
 	c.end_us = mta_from_seconds(p->data_done_timeout_s);
+	return c;
+}
+
+/* A command of pipe has its own limit, a mailbox none (F11.8). */
+static struct receiver_client
+patience_of(const struct agents_transport *t)
+{
+	const struct mta_params *params = t->agents->params;
+	struct receiver_client c = client_of(agents_smtp_params(t));
+	struct mta_transport_params own;
+
+	if (t->kind == SCENARIO_KIND_PIPE) {
+		mta_transport_params(
+			params, mta_sym_text(t->agents->host.symbols, t->name),
+			&own);
+		c.end_us = mta_from_seconds(own.time_limit_s);
+	} else if (!agents_are_smtp(t)) {
+		c.end_us = 0;
+	}
 	return c;
 }
 
@@ -498,8 +510,8 @@ transport_init(struct agents_transport *t, struct agents *a,
 static void
 agents_read_params(struct agents *a)
 {
-	a->smtp = client_of(&a->params->smtp);
-	a->lmtp = client_of(&a->params->lmtp);
+	for (size_t i = 0; i < a->transport_count; i++)
+		a->transports[i].patience = patience_of(&a->transports[i]);
 }
 
 void
@@ -530,6 +542,8 @@ agents_init(struct agents *a, const struct mta_host *host,
 		mta_sym_intern(host->symbols, "delivered to mailbox");
 	a->no_host_reason =
 		mta_sym_intern(host->symbols, "Host or domain name not found");
+	a->time_limit_reason =
+		mta_sym_intern(host->symbols, "command time limit exceeded");
 	host->port->ops->attach(host->port, MTA_TO_AGENTS, host->loop,
 				&a->wake);
 }
@@ -565,6 +579,7 @@ agents_release(struct agents *a)
 	mta_sym_drop(a->host.symbols, a->accepted_reason);
 	mta_sym_drop(a->host.symbols, a->mailbox_reason);
 	mta_sym_drop(a->host.symbols, a->no_host_reason);
+	mta_sym_drop(a->host.symbols, a->time_limit_reason);
 	mta_table_release(&a->index);
 	mta_pool_release(&a->processes);
 	mta_pool_release(&a->sessions);

@@ -45,7 +45,8 @@ struct agents_transport {
 	uint32_t backlog;	  /* connections that nobody has accepted */
 	uint32_t busy_count;	  /* processes with a delivery under way */
 	struct mta_list sessions; /* cached, longest idle first */
-	struct mta_timer session_timer; /* the first of them may have to go */
+	struct mta_timer session_timer;	 /* the first of them may have to go */
+	struct receiver_client patience; /* how long we wait */
 };
 
 struct agents {
@@ -58,12 +59,11 @@ struct agents {
 	struct mta_pool sessions;
 	struct agents_transport *transports; /* owned; in order of the file */
 	size_t transport_count;
-	struct mta_table index;	     /* transports by name */
-	struct receiver_client smtp; /* how long we wait */
-	struct receiver_client lmtp;
+	struct mta_table index; /* transports by name */
 	mta_sym accepted_reason;
 	mta_sym mailbox_reason;
 	mta_sym no_host_reason;
+	mta_sym time_limit_reason;
 };
 
 /*

@@ -104,7 +104,6 @@ void agent_finish(struct agent_process *p);
 bool agents_are_smtp(const struct agents_transport *t);
 const struct mta_smtp_params *
 agents_smtp_params(const struct agents_transport *t);
-const struct receiver_client *agents_timeouts(const struct agents_transport *t);
 /* Whom does the remote end let in by now, or send away? */
 void agents_poll(struct agents *a, struct remote *r);
 /* End a session, and see whom that lets in. */

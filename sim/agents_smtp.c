@@ -235,6 +235,24 @@ talk_spread_codes(const struct agent_process *p, uint16_t *codes)
 			codes[i] = codes[--k];
 }
 
+/* R-PIPE (F11.8): a command has one outcome for all its recipients. What
+ * refuses one of them refuses all. */
+static void
+talk_make_one(struct agent_process *p, uint16_t *codes)
+{
+	for (uint32_t i = 0; i < p->agent.left_count; i++) {
+		if (codes[i] == 250)
+			continue;
+		p->result.cause = RECEIVER_CAUSE_CODE;
+		p->result.step = RECEIVER_STEP_END;
+		p->result.code = codes[i];
+		p->result.accepted = p->agent.left_count;
+		for (uint32_t k = 0; k < p->agent.left_count; k++)
+			codes[k] = 250;
+		return;
+	}
+}
+
 /* MAIL is sent at a time that has come, or will. */
 static void
 talk_ask(struct agent_process *p, mta_time at)
@@ -259,9 +277,11 @@ talk_ask(struct agent_process *p, mta_time at)
 			.recipients = p->agent.left_count,
 			.addresses = addresses,
 			.sender = sender,
-			.timeouts = agents_timeouts(p->transport)},
+			.timeouts = &p->transport->patience},
 		codes);
 	free(addresses);
+	if (p->transport->kind == SCENARIO_KIND_PIPE)
+		talk_make_one(p, codes);
 	talk_spread_codes(p, codes);
 }
 
@@ -343,7 +363,7 @@ talk_connect(struct agent_process *p)
 			.try = p->try,
 			.host = p->servers[p->server].host,
 			.ticket = (uint64_t)self.index << 32 | self.generation,
-			.timeouts = agents_timeouts(p->transport)},
+			.timeouts = &p->transport->patience},
 		&p->connection.conn);
 	if (answer.outcome == RECEIVER_WAITING)
 		talk_wait(p);
@@ -571,6 +591,28 @@ talk_say_sent(struct agent_process *p)
 	talk_say_accepted(p, &sent);
 }
 
+/* R-PIPE (F11.8): a command that runs too long is killed, and bounces. */
+static bool
+talk_ran_too_long(const struct agent_process *p)
+{
+	return p->transport->kind == SCENARIO_KIND_PIPE &&
+	       p->result.cause == RECEIVER_CAUSE_TIMEOUT &&
+	       p->result.step == RECEIVER_STEP_END;
+}
+
+static struct talk_failure
+talk_judge_command(const struct agent_process *p)
+{
+	struct talk_failure f =
+		talk_weigh(p,
+			   &(struct mta_failure){.step = MTA_STEP_END,
+						 .kind = MTA_FAIL_TIME_LIMIT},
+			   p->transport->agents->time_limit_reason, true);
+
+	f.result.relay = p->transport->name;
+	return f;
+}
+
 /* The transaction failed as a whole. A hard failure is acted on at any server,
  * a soft one at the last, where nobody else is left. */
 static bool
@@ -579,8 +621,11 @@ talk_say_failed(struct agent_process *p)
 	struct remote_failure failure = {.step = p->result.step,
 					 .cause = p->result.cause,
 					 .code = p->result.code};
-	struct talk_failure f = talk_judge(
-		p, failure, talk_is_last_server(p, p->session_count));
+	struct talk_failure f =
+		talk_ran_too_long(p)
+			? talk_judge_command(p)
+			: talk_judge(p, failure,
+				     talk_is_last_server(p, p->session_count));
 
 	if (f.verdict.effect == MTA_EFFECT_BOUNCE)
 		talk_say_accepted(p, &f.result);

@@ -314,6 +314,7 @@ enum mta_failure_kind {
 	MTA_FAIL_TOO_BIG,     /* larger than the server's SIZE, 5.3.4 */
 	MTA_FAIL_NO_UTF8,     /* SMTPUTF8 needed, not offered, 5.6.7 */
 	MTA_FAIL_LOCAL_DATA,  /* our own file could not be read, 4.3.0 */
+	MTA_FAIL_TIME_LIMIT,  /* a command of pipe ran too long, 5.3.0 */
 };
 
 struct mta_failure {

@@ -50,6 +50,7 @@ static const struct failure_class plain_failures[] = {
 	[MTA_FAIL_TOO_BIG] = CLASS(MAIL, 5, 3, 4),
 	[MTA_FAIL_NO_UTF8] = CLASS(MAIL, 5, 6, 7),
 	[MTA_FAIL_LOCAL_DATA] = CLASS(SITE, 4, 3, 0),
+	[MTA_FAIL_TIME_LIMIT] = CLASS(MAIL, 5, 3, 0),
 };
 
 static enum failure_level

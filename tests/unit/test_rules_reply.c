@@ -173,6 +173,8 @@ START_TEST(other_failures_f11_2)
 		{MTA_STEP_END, MTA_FAIL_TIMEOUT, DEFERS, 1, 4, 4, 2},
 		{MTA_STEP_MAIL, MTA_FAIL_TOO_BIG, BOUNCES, 0, 5, 3, 4},
 		{MTA_STEP_DATA, MTA_FAIL_LOCAL_DATA, DEFERS, 1, 4, 3, 0},
+		/* F11.8 */
+		{MTA_STEP_END, MTA_FAIL_TIME_LIMIT, BOUNCES, 0, 5, 3, 0},
 		{MTA_STEP_MAIL, MTA_FAIL_NO_UTF8, BOUNCES, 0, 5, 6, 7},
 	};
 	struct mta_request_view view = last_server();

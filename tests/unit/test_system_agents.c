@@ -284,6 +284,65 @@ START_TEST(connection_on_demand)
 }
 END_TEST
 
+/* R-PIPE (F11.8): one outcome for all, known when the command ends, after 3 s;
+ * 4xx defers, 5xx bounces. A mailbox of virtual is refused by itself. */
+START_TEST(one_outcome_of_a_command)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: pipe\nrun: {for: 100s}\n"
+		"receivers:\n"
+		"  soft: {transfer: 3s, replies: [{step: rcpt, code: 450, "
+		"match: \"u1@*\"}]}\n"
+		"  hard: {transfer: 3s, replies: [{step: rcpt, code: 550, "
+		"match: \"u1@*\"}]}\n"
+		"domains:\n"
+		"  s.example: {receiver: soft, transport: pipe}\n"
+		"  h.example: {receiver: hard, transport: pipe}\n"
+		"  v.example: {receiver: hard, transport: virtual}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s]}, sender: \"\", users: 2,\n"
+		"      recipients: 2, to: s.example}\n"
+		"  h: {arrivals: {times: [10s]}, sender: \"\", users: 2,\n"
+		"      recipients: 2, to: h.example}\n"
+		"  v: {arrivals: {times: [20s]}, sender: \"\", users: 2,\n"
+		"      recipients: 2, to: v.example}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@3 0:deferred@3 1:bounced@13 "
+			 "1:bounced@13 2:bounced@20 2:sent@23");
+	world_run_close(r);
+}
+END_TEST
+
+/* R-PIPE: a command of 2000 s is killed after 1000 s, or as its transport says,
+ * and bounces. To a mailbox it may take as long as it takes: 2000 s, where smtp
+ * would give up after 600 s. */
+START_TEST(command_that_takes_too_long)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: limit\nrun: {for: 2100s}\n"
+		"mta: {short_time_limit: 10s}\n"
+		"transports: {short: {kind: pipe}}\n"
+		"receivers: {r: {transfer: 2000s}}\n"
+		"domains:\n"
+		"  p.example: {receiver: {each: r}, transport: pipe}\n"
+		"  s.example: {receiver: {each: r}, transport: short}\n"
+		"  l.example: {receiver: {each: r}, transport: local}\n"
+		"sources:\n"
+		"  p: {arrivals: {times: [0s]}, sender: \"\", to: p.example}\n"
+		"  s: {arrivals: {times: [1s]}, sender: \"\", to: s.example}\n"
+		"  l: {arrivals: {times: [2s]}, sender: \"\", to: "
+		"l.example}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "1:bounced@11 0:bounced@1000 2:sent@2002");
+	ck_assert_uint_eq(r->delivery.list[0].dsn.class, 5);
+	ck_assert_uint_eq(r->delivery.list[0].dsn.subject, 3);
+	ck_assert_uint_eq(r->delivery.list[0].dsn.detail, 0);
+	world_run_close(r);
+}
+END_TEST
+
 Suite *
 system_agents_suite(void)
 {
@@ -299,6 +358,8 @@ system_agents_suite(void)
 	tcase_add_test(tc, processes_come_and_go);
 	tcase_add_test(tc, connection_is_used_again);
 	tcase_add_test(tc, connection_on_demand);
+	tcase_add_test(tc, one_outcome_of_a_command);
+	tcase_add_test(tc, command_that_takes_too_long);
 	suite_add_tcase(s, tc);
 	return s;
 }
