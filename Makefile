@@ -425,11 +425,12 @@ suites-clang:
 	@$(MAKE) CC=clang suites
 
 .PHONY: asan coverage fuzz bench
-asan: ## all suites and the error tests under address and UB sanitizer
+asan: ## all suites, error tests and forms under address and UB sanitizer
 	@bad=0; for c in gcc clang; do \
 		$(MAKE) VARIANT=asan CC=$$c suites || bad=1; \
 		$(MAKE) VARIANT=asan CC=$$c invalid || bad=1; \
-	done; exit $$bad
+	done; \
+	$(MAKE) VARIANT=asan CC=gcc forms || bad=1; exit $$bad
 
 coverage: ## which lines no test reaches; fails for the rules and the scheduler
 	@rm -rf build/coverage
