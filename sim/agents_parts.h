@@ -4,7 +4,8 @@
  * process and one cached session.
  *
  *   agents.c       notes, processes, the master's part
- *   agents_smtp.c  a delivery over connections: servers, sessions, results
+ *   agents_smtp.c  a delivery over connections: sessions, results
+ *   agents_servers.c  where it goes, in which order
  *   agents_cache.c sessions kept open for the next delivery
  */
 #ifndef SIM_AGENTS_PARTS_H
@@ -119,6 +120,11 @@ void agent_talk_goes_on(struct agent_process *p);
 void agent_connected(struct agent_process *p, struct receiver_answer answer);
 /* It dies: leave the remote end. */
 void agent_talk_breaks(struct agent_process *p);
+
+/* ---- agents_servers.c --------------------------------------------------- */
+
+/* List the stops of this delivery and their servers; at least one. */
+void agent_list_servers(struct agent_process *p);
 
 /* ---- agents_cache.c ----------------------------------------------------- */
 

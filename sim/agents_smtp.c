@@ -11,10 +11,6 @@
  * Of local, virtual and pipe with a remote end the same is made, without blame
  * and without a set-up time (F11.1, F14.4).
  *
- * Behind the servers of the site come those of each fallback relay. A name that
- * no entry of `domains` knows is one that the DNS does not have: of a fallback
- * relay that is our own mistake, and soft (F11.4).
- *
  * Not modelled: TLS, authentication, EHLO refused but HELO taken, the time of
  * RSET on a session that is used again.
  */
@@ -451,80 +447,12 @@ talk_try_number(const struct agent_process *p)
 	return (attempts & 0xff) << 12 | (p->agent.items[0].offset & 0xfff);
 }
 
-/* One more place to go to, and its servers: at most mx_address_limit. */
-static void
-talk_add_stop(struct agent_process *p, struct remote *remote)
-{
-	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
-	struct receiver_server *list = p->servers + p->server_count;
-	size_t room = AGENT_SERVERS_MAX - p->server_count;
-
-	if (room == 0 || p->stop_count == AGENT_STOPS_MAX)
-		return;
-	if (most > 0 && (size_t)most < room)
-		room = (size_t)most;
-	list[0] = (struct receiver_server){0};
-	if (remote && remote->receiver->config->mx_count > 0)
-		room = receiver_servers(remote->receiver,
-					p->agent.request.serial, p->try, list,
-					room);
-	else
-		room = 1;
-	p->server_count += (uint32_t)room;
-	p->stops[p->stop_count++] =
-		(struct agent_stop){.remote = remote, .end = p->server_count};
-}
-
-/* One name of smtp_fallback_relay; brackets mean the same without DNS, and a
- * port is not looked at. */
-static void
-talk_add_relay(struct agent_process *p, const char *name, size_t length)
-{
-	struct agents_lookup *lookup = p->transport->agents->lookup;
-	char host[MTA_ADDR_TEXT_MAX];
-	struct remote *remote;
-
-	if (length > 0 && *name == '[') {
-		name++;
-		length--;
-	}
-	length = strcspn(name, "]: ,\t") < length ? strcspn(name, "]: ,\t")
-						  : length;
-	if (length == 0 || length >= sizeof(host))
-		return;
-	memcpy(host, name, length);
-	host[length] = '\0';
-	remote = lookup->domain(lookup, host);
-	if (!remote || remote != p->main)
-		talk_add_stop(p, remote);
-}
-
-static void
-talk_list_servers(struct agent_process *p)
-{
-	const char *at = agents_smtp_params(p->transport)->fallback_relay;
-
-	p->server = p->stop = 0;
-	p->session_count = 0;
-	p->server_count = p->stop_count = 0;
-	talk_add_stop(p, p->main);
-	while (agents_are_smtp(p->transport) && *at) {
-		size_t length = strcspn(at, ", \t");
-
-		if (length > 0)
-			talk_add_relay(p, at, length);
-		at += length;
-		at += strspn(at, ", \t");
-	}
-	mta_assert(p->server_count > 0);
-}
-
 void
 agent_talk(struct agent_process *p)
 {
 	p->connection.remote = NULL;
 	p->try = talk_try_number(p);
-	talk_list_servers(p);
+	agent_list_servers(p);
 	talk_try_server(p);
 }
 

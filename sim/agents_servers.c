@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a delivery goes: the site, then each fallback relay, each with its
+ * servers in the order in which they are tried (F11.3). The list is made once,
+ * at the beginning of a delivery.
+ *
+ * A name that no entry of `domains` knows stands here without a remote end. It
+ * is one that the DNS does not have: of a fallback relay that is our own
+ * mistake, and soft (F11.4).
+ */
+#include <string.h>
+
+#include "mta/panic.h"
+#include "sim/agents_parts.h"
+
+/* One more place to go to, and its servers: at most mx_address_limit. */
+static void
+list_add_stop(struct agent_process *p, struct remote *remote)
+{
+	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
+	struct receiver_server *list = p->servers + p->server_count;
+	size_t room = AGENT_SERVERS_MAX - p->server_count;
+
+	if (room == 0 || p->stop_count == AGENT_STOPS_MAX)
+		return;
+	if (most > 0 && (size_t)most < room)
+		room = (size_t)most;
+	list[0] = (struct receiver_server){0};
+	if (remote && remote->receiver->config->mx_count > 0)
+		room = receiver_servers(remote->receiver,
+					p->agent.request.serial, p->try, list,
+					room);
+	else
+		room = 1;
+	p->server_count += (uint32_t)room;
+	p->stops[p->stop_count++] =
+		(struct agent_stop){.remote = remote, .end = p->server_count};
+}
+
+/* One name of smtp_fallback_relay; brackets mean the same without DNS, and a
+ * port is not looked at. */
+static void
+list_add_relay(struct agent_process *p, const char *name, size_t length)
+{
+	struct agents_lookup *lookup = p->transport->agents->lookup;
+	char host[MTA_ADDR_TEXT_MAX];
+	struct remote *remote;
+
+	if (length > 0 && *name == '[') {
+		name++;
+		length--;
+	}
+	length = strcspn(name, "]: ,\t") < length ? strcspn(name, "]: ,\t")
+						  : length;
+	if (length == 0 || length >= sizeof(host))
+		return;
+	memcpy(host, name, length);
+	host[length] = '\0';
+	remote = lookup->domain(lookup, host);
+	if (!remote || remote != p->main)
+		list_add_stop(p, remote);
+}
+
+void
+agent_list_servers(struct agent_process *p)
+{
+	const char *at = agents_smtp_params(p->transport)->fallback_relay;
+
+	p->server = p->stop = 0;
+	p->session_count = 0;
+	p->server_count = p->stop_count = 0;
+	list_add_stop(p, p->main);
+	while (agents_are_smtp(p->transport) && *at) {
+		size_t length = strcspn(at, ", \t");
+
+		if (length > 0)
+			list_add_relay(p, at, length);
+		at += length;
+		at += strspn(at, ", \t");
+	}
+	mta_assert(p->server_count > 0);
+}
