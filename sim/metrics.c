@@ -307,7 +307,7 @@ static void
 keep_spreads(struct metrics *m, int64_t now_us)
 {
 	memset(&m->spreads.of[SPREAD_AGE], 0,
-	       2 * MTA_QUEUES * sizeof(m->spreads.of[0]));
+	       (size_t)2 * MTA_QUEUES * sizeof(m->spreads.of[0]));
 	for (int q = 0; q < MTA_QUEUES; q++)
 		look_at_queue(m, (enum mta_queue)q, SIM_EPOCH + now_us);
 	if (m->spread_count == m->spread_room) {
