@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mta/panic.h"
 #include "sim/arena.h"
 
 enum {
@@ -63,6 +64,7 @@ chunk_get(struct histogram *h, uint32_t number)
 		place = ++h->chunk_count;
 		h->places[number] = (uint8_t)place;
 	}
+	mta_assert(h->chunks != NULL);
 	return &h->chunks[place - 1];
 }
 
