@@ -28,9 +28,10 @@ bool mta_admin_expire(const struct mta_host *h, struct mta_ref file);
 /* postqueue -f: all that is deferred, at once, dead destinations forgotten; and
  * pickup. R-FLUSH (F4.6) */
 void mta_admin_flush(const struct mta_host *h);
-/* postqueue -i: one deferred mail, reviving what it needs (F5.9). */
+/* postqueue -i: one deferred mail, reviving what it needs. R-FLUSH-ID (F5.9) */
 bool mta_admin_flush_id(const struct mta_host *h, struct mta_ref file);
-/* postqueue -s, for each mail of the site: as it is, but due now. */
+/* postqueue -s, for each mail of the site: as it is, but due now.
+ * R-FLUSH-SITE */
 bool mta_admin_flush_site_mail(const struct mta_host *h, struct mta_ref file);
 /* Before the mails of a site are moved: dead destinations are forgotten; and
  * afterwards: incoming is looked at. */

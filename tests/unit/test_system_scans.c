@@ -215,6 +215,63 @@ START_TEST(flush_revives_and_hurries)
 }
 END_TEST
 
+/* Two sites, both dead at 30 s (window 1) and up again at 60 s. Their mail is
+ * due at 330 s, so tried at 600 s; the sites' dead time ends at 330 s. At 100 s
+ * one of the two is flushed: mail 0, for a.example. */
+static struct world_run *
+run_flush(const char *what)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "scenario: flush\nrun: {until: drained}\n"
+		 "mta: {initial_destination_concurrency: 1}\n"
+		 "receivers:\n"
+		 "  slow: {state: timeout, schedule: [{at: 60s, state: up}]}\n"
+		 "domains: {\"*\": {receiver: {each: slow}}}\n"
+		 "sources: {s: {arrivals: {times: [0s, 0s]}, to: {cycle: "
+		 "[a.example, b.example]}}}\n"
+		 "operator: [{at: 100s, postqueue: %s}]\n",
+		 what);
+	return world_run_whole(text);
+}
+
+/* R-FLUSH-SITE (F12.1): F comes first, and forgets all dead sites; then what is
+ * there for the site is due now. The other's mail waits as before. */
+START_TEST(flush_of_a_site)
+{
+	struct world_run *r = run_flush("{site: a.example}");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@30 1:deferred@30 0:sent@100 1:sent@600");
+	ck_assert_str_eq(world_run_say_moves(r, 0),
+			 "0:new>incoming@0 0:incoming>active@0 "
+			 "0:active>deferred@30 0:deferred>incoming@100 "
+			 "0:incoming>active@100 0:active>gone@100");
+	ck_assert_str_eq(world_run_say_feedback(r),
+			 "a.example:dead0@30 b.example:dead0@30 "
+			 "a.example:revived1@100 b.example:revived1@100 "
+			 "a.example:alive2@100 b.example:alive2@600");
+	world_run_close(r);
+}
+END_TEST
+
+/* R-FLUSH-ID (F12.1, F5.9): only the site that this mail needs is revived, when
+ * it is taken in; the other one by its own timer. */
+START_TEST(flush_of_a_mail)
+{
+	struct world_run *r = run_flush("{id: \"000001\"}");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@30 1:deferred@30 0:sent@100 1:sent@600");
+	ck_assert_str_eq(world_run_say_feedback(r),
+			 "a.example:dead0@30 b.example:dead0@30 "
+			 "a.example:revived1@100 a.example:alive2@100 "
+			 "b.example:revived1@330 b.example:alive2@600");
+	world_run_close(r);
+}
+END_TEST
+
 /* R-WAKEUP (F8.13): without a flush it is picked up at 120 s. */
 START_TEST(master_wakes_pickup)
 {
@@ -358,6 +415,8 @@ system_scans_suite(void)
 	tcase_add_test(tc, open_run_is_not_cut_short);
 	tcase_add_test(tc, modifiers_wait_for_a_run);
 	tcase_add_test(tc, flush_revives_and_hurries);
+	tcase_add_test(tc, flush_of_a_site);
+	tcase_add_test(tc, flush_of_a_mail);
 	tcase_add_test(tc, master_wakes_pickup);
 	tcase_add_test(tc, restart_leaves_running_deliveries);
 	tcase_add_test(tc, restart_keeps_wake_times);
