@@ -57,10 +57,13 @@ chunk_get(struct histogram *h, uint32_t number)
 		h->places = memory_array(HISTOGRAM_CHUNKS, 1);
 	place = h->places[number];
 	if (place == 0) {
-		h->chunks = memory_resize(h->chunks, h->chunk_count + 1,
-					  sizeof(*h->chunks));
-		h->chunks[h->chunk_count] =
-			(struct histogram_chunk){.counts = {0}};
+		uint32_t n = h->chunk_count;
+
+		/* Room doubles from 1. */
+		if ((n & (n - 1)) == 0)
+			h->chunks = memory_resize(h->chunks, n ? 2 * n : 1,
+						  sizeof(*h->chunks));
+		h->chunks[n] = (struct histogram_chunk){.counts = {0}};
 		place = ++h->chunk_count;
 		h->places[number] = (uint8_t)place;
 	}
