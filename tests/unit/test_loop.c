@@ -147,7 +147,7 @@ pair_init(struct pair *p, int count)
 }
 
 static void
-pair_compare(const struct pair *p)
+pair_compare(struct pair *p)
 {
 	struct mta_when ours = mta_loop_next(&p->loop);
 	struct mta_when theirs = naive_next(&p->naive);
