@@ -44,7 +44,10 @@ void
 source_text_release(struct source_text *source)
 {
 	free(source->lines);
+	free(source->owned);
 	source->lines = NULL;
+	source->owned = NULL;
+	source->text = NULL;
 	source->line_count = 0;
 }
 

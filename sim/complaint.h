@@ -22,11 +22,12 @@
 /* A text that places point into. Must outlive them. */
 struct source_text {
 	const char *name; /* borrowed; as the user gave it; printed */
-	const char *text; /* borrowed; NULL: no lines to show */
+	const char *text; /* NULL: no lines to show */
 	size_t size;	  /* bytes */
 	int rank;	  /* order of printing among several texts */
 	size_t *lines;	  /* owned: where each line starts, or NULL */
 	size_t line_count;
+	char *owned; /* the text, or NULL: it belongs to somebody else */
 };
 
 /* A place in a text. `source` NULL: of no text. */
@@ -55,7 +56,7 @@ struct complaints {
 	size_t room;
 };
 
-/* Free what a source owns: its index of lines. */
+/* Free what a source owns: its index of lines, and the text if it does. */
 void source_text_release(struct source_text *source);
 
 void complaints_init(struct complaints *all);

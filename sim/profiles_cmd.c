@@ -61,13 +61,12 @@ add_profile(struct shelf *s, const char *file)
 {
 	struct arena *arena = &s->tree.arena;
 	const char *path = arena_print(arena, "%s/%s", s->folder, file);
-	struct reader loader = {.arena = arena};
 	size_t size = 0;
-	char *text = reader_load(&loader, path, &size);
+	char *text = reader_load(path, &size);
 	const struct tree_node *root = NULL;
 	struct source_text *source;
 
-	source = tree_add_source(&s->tree, path, text ? text : "", size);
+	source = tree_own_source(&s->tree, path, text, size);
 	if (text)
 		root = tree_parse(&s->tree, source, &s->complaints);
 	else

@@ -169,13 +169,11 @@ folder_of(struct arena *arena, const char *path)
 	return arena_copy(arena, path, (size_t)(slash - path));
 }
 
-struct scenario *
-scenario_read_memory(const char *name, const char *text, size_t size,
-		     const struct scenario_options *options,
-		     struct complaints *complaints)
+/* The tree becomes the scenario's, or is freed. */
+static struct scenario *
+read_tree(struct tree *tree, struct source_text *source,
+	  const struct scenario_options *options, struct complaints *complaints)
 {
-	struct tree *tree = memory_array(1, sizeof(*tree));
-	tree_init(tree);
 	struct scenario *scenario =
 		arena_alloc(&tree->arena, 1, sizeof(*scenario));
 	scenario->tree = tree;
@@ -185,11 +183,10 @@ scenario_read_memory(const char *name, const char *text, size_t size,
 		.arena = &tree->arena,
 		.complaints = complaints,
 		.options = options,
-		.folder = folder_of(&tree->arena, name),
+		.folder = folder_of(&tree->arena, source->name),
 		.suggestions = SUGGESTIONS,
 	};
 	size_t before = complaints->count;
-	struct source_text *source = tree_add_source(tree, name, text, size);
 	tree->root = tree_parse(tree, source, complaints);
 	if (tree->root)
 		read_root(&r, tree->root);
@@ -200,25 +197,39 @@ scenario_read_memory(const char *name, const char *text, size_t size,
 	return NULL;
 }
 
+static struct tree *
+make_tree(void)
+{
+	struct tree *tree = memory_array(1, sizeof(*tree));
+	tree_init(tree);
+	return tree;
+}
+
+struct scenario *
+scenario_read_memory(const char *name, const char *text, size_t size,
+		     const struct scenario_options *options,
+		     struct complaints *complaints)
+{
+	struct tree *tree = make_tree();
+	return read_tree(tree, tree_add_source(tree, name, text, size), options,
+			 complaints);
+}
+
 struct scenario *
 scenario_read_file(const char *path, const struct scenario_options *options,
 		   struct complaints *complaints)
 {
-	struct arena arena = {.chunks = NULL};
-	struct reader loader = {.arena = &arena};
 	size_t size = 0;
-	char *text = reader_load(&loader, path, &size);
-	struct scenario *scenario = NULL;
-	if (text) {
-		scenario = scenario_read_memory(path, text, size, options,
-						complaints);
-	} else {
+	char *text = reader_load(path, &size);
+	if (!text) {
 		struct source_text source = {.name = path};
 		complaints_add(complaints, (struct place){.source = &source},
 			       "", "cannot open: %s", strerror(errno));
+		return NULL;
 	}
-	arena_release(&arena);
-	return scenario;
+	struct tree *tree = make_tree();
+	return read_tree(tree, tree_own_source(tree, path, text, size), options,
+			 complaints);
 }
 
 void

@@ -79,7 +79,7 @@ search(struct reader *r, const char *name)
 }
 
 char *
-reader_load(struct reader *r, const char *path, size_t *size)
+reader_load(const char *path, size_t *size)
 {
 	FILE *file = fopen(path, "rb");
 	if (!file)
@@ -98,11 +98,13 @@ reader_load(struct reader *r, const char *path, size_t *size)
 	bool ok = !ferror(file);
 	int reason = errno;
 	fclose(file);
-	char *copy = ok ? arena_copy(r->arena, bytes, used) : NULL;
-	memory_free(bytes);
-	errno = ok ? 0 : reason;
+	bytes[used] = '\0'; /* there is always room for one more */
 	*size = used;
-	return copy;
+	if (ok)
+		return bytes;
+	memory_free(bytes);
+	errno = reason;
+	return NULL;
 }
 
 static void
@@ -170,7 +172,7 @@ load_profile(struct reader *r, const struct tree_node *name)
 		arena_print(r->arena, "profiles/%s.yaml", name->text);
 	const char *path = strchr(name->text, '/') ? NULL : search(r, file);
 	size_t size = 0;
-	char *text = path ? reader_load(r, path, &size) : NULL;
+	char *text = path ? reader_load(path, &size) : NULL;
 	if (!text) {
 		reader_complain(r, name,
 				"there is no profile '%s': no file "
@@ -179,7 +181,7 @@ load_profile(struct reader *r, const struct tree_node *name)
 				name->text, file);
 		return NULL;
 	}
-	struct source_text *source = tree_add_source(r->tree, path, text, size);
+	struct source_text *source = tree_own_source(r->tree, path, text, size);
 	const struct tree_node *root =
 		tree_parse(r->tree, source, r->complaints);
 	if (!root)

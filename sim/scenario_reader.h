@@ -134,8 +134,9 @@ reader_law_default(struct reader *r, const char *text, const char *unit);
 /* Find a file that the scenario names; its path, or NULL with complaint. */
 const char *reader_file(struct reader *r, const struct tree_node *node);
 
-/* The whole of a file in the arena; NULL, with errno set, if it fails. */
-char *reader_load(struct reader *r, const char *path, size_t *size);
+/* The whole of a file, for free(), with a NUL after it; NULL, with errno set,
+ * if it fails. */
+char *reader_load(const char *path, size_t *size);
 
 /* Parameters as in main.cf. */
 void reader_settings(struct reader *r, const struct tree_node *map,

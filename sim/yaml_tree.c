@@ -71,6 +71,15 @@ tree_add_source(struct tree *tree, const char *name, const char *text,
 	return source;
 }
 
+struct source_text *
+tree_own_source(struct tree *tree, const char *name, char *text, size_t size)
+{
+	struct source_text *source = tree_add_source(tree, name, NULL, size);
+	source->owned = text;
+	source->text = text;
+	return source;
+}
+
 struct tree_node *
 tree_new(struct tree *tree, enum tree_kind kind, const char *text,
 	 struct place at)

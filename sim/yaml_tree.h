@@ -64,6 +64,10 @@ void tree_release(struct tree *tree);
 struct source_text *tree_add_source(struct tree *tree, const char *name,
 				    const char *text, size_t size);
 
+/* The same, but the text, which is for free(), becomes the tree's. */
+struct source_text *
+tree_own_source(struct tree *tree, const char *name, char *text, size_t size);
+
 /*
  * Read a text into nodes of `tree`. NULL, with a complaint, when it is not
  * YAML or empty; other complaints leave a usable tree.
