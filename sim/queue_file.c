@@ -130,7 +130,7 @@ put_message(struct queue_file *f, const struct queue_file_head *h)
 	for (int i = 0; i < LINE_TEXT; i++)
 		line[i] = (char)('a' + i % 26);
 	line[LINE_TEXT] = '\0';
-	while (left > 0)
+	while (left > 0 && !h->is_short)
 		put_line(f, line, &left);
 }
 

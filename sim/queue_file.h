@@ -25,6 +25,7 @@
 /* The texts are borrowed. */
 struct queue_file_head {
 	bool is_dropped; /* as a client leaves it in maildrop: no size record */
+	bool is_short;	 /* no more of the message than its header lines */
 	mta_time arrival;
 	int64_t created_s;
 	int64_t warn_s;		/* delay warning due; 0 none, -1 sent */

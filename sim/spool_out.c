@@ -31,7 +31,7 @@ struct spool_out {
 	struct world *world;
 	const struct mta_host *host;
 	const char *dir; /* TARGET.part */
-	int64_t shift_s;
+	struct spool_out_options options;
 	struct queue_file file;
 	uint32_t *offsets; /* owned; of each recipient's record, in bytes */
 	uint32_t offset_room;
@@ -139,9 +139,11 @@ build_file(struct spool_out *o, struct mta_ref file,
 	char message_id[64];
 	const struct queue_file_head head = {
 		.is_dropped = is_dropped,
-		.arrival = e->arrival + mta_from_seconds(o->shift_s),
-		.created_s = e->created_s + o->shift_s,
-		.warn_s = e->warn_s > 0 ? e->warn_s + o->shift_s : e->warn_s,
+		.is_short = o->options.is_short,
+		.arrival = e->arrival + mta_from_seconds(o->options.shift_s),
+		.created_s = e->created_s + o->options.shift_s,
+		.warn_s = e->warn_s > 0 ? e->warn_s + o->options.shift_s
+					: e->warn_s,
 		.size_bytes = e->size_bytes,
 		.recipients = e->recipient_count,
 		.sender = sender,
@@ -237,7 +239,8 @@ write_mail(struct spool_out *o, enum mta_queue queue, struct mta_ref file)
 	spool->ops->id_text(spool, file, id, sizeof(id));
 	build_file(o, file, &e, is_dropped);
 	if (!set_path(o, mta_queue_name(queue), id) ||
-	    !write_file(o, mode_of(mode, is_dropped), wake_s + o->shift_s))
+	    !write_file(o, mode_of(mode, is_dropped),
+			wake_s + o->options.shift_s))
 		return false;
 	return write_log(o, MTA_LOG_DEFER, file, id) &&
 	       write_log(o, MTA_LOG_BOUNCE, file, id);
@@ -317,7 +320,8 @@ spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR])
 }
 
 bool
-spool_out_write(const char *target, struct world *world, int64_t shift_s,
+spool_out_write(const char *target, struct world *world,
+		const struct spool_out_options *options,
 		char error[SPOOL_OUT_ERROR])
 {
 	char *clean = folder_clean(target);
@@ -326,7 +330,7 @@ spool_out_write(const char *target, struct world *world, int64_t shift_s,
 		.world = world,
 		.host = world_host(world),
 		.dir = part,
-		.shift_s = shift_s,
+		.options = *options,
 		.error = error,
 	};
 	bool is_whole = write_tree(&o) && folder_put(part, clean, error);

@@ -25,11 +25,18 @@ enum {
  */
 bool spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR]);
 
-/*
- * Write TARGET.part and put it in its place. shift_s is added to all times.
- * False: error says why, and nothing is left.
- */
-bool spool_out_write(const char *target, struct world *world, int64_t shift_s,
+/* What to write: messages whole, or no more than their header lines (their
+ * lengths are in the size records all the same). shift_s is added to all
+ * times. */
+struct spool_out_options {
+	int64_t shift_s;
+	bool is_short;
+};
+
+/* Write TARGET.part and put it in its place. False: error says why, and nothing
+ * is left. */
+bool spool_out_write(const char *target, struct world *world,
+		     const struct spool_out_options *options,
 		     char error[SPOOL_OUT_ERROR]);
 
 #endif

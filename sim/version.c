@@ -74,7 +74,7 @@ static const struct {
 	 "-p as a table, -j as one JSON object a line. Times are UTC.\n"},
 	{"spool",
 	 "the queues at an instant of a run, as folders of queue files",
-	 "mtasim spool [--now] DIR --at TIME TARGET\n"
+	 "mtasim spool [--now] [--short] DIR --at TIME TARGET\n"
 	 "\n"
 	 "Run the scenario of a results folder again up to TIME and write its "
 	 "queues to the\n"
@@ -87,7 +87,9 @@ static const struct {
 	 "\n"
 	 "  --now     add to all times what makes TIME the present, so that "
 	 "tools that look\n"
-	 "            at the clock see the ages of that instant\n"},
+	 "            at the clock see the ages of that instant\n"
+	 "  --short   messages without their bodies: small files, for long "
+	 "queues\n"},
 	{"step", "a run event by event, each with its cause",
 	 "mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N] "
 	 "[--set PATH=VALUE]\n"

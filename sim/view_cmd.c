@@ -24,6 +24,7 @@ enum {
 	OPTION_AT = 256,
 	OPTION_HELP,
 	OPTION_NOW,
+	OPTION_SHORT,
 	QUEUES_MAX = 16,
 	NUMBER_MAX = 1000000,
 };
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
 	{"at", required_argument, NULL, OPTION_AT},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"now", no_argument, NULL, OPTION_NOW},
+	{"short", no_argument, NULL, OPTION_SHORT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -40,7 +42,8 @@ struct view {
 	const char *dir;
 	int64_t at_us; /* -1: not given */
 	bool wants_help;
-	bool is_now;	    /* spool: times as if the instant were now */
+	bool is_now; /* spool: times as if the instant were now */
+	struct spool_out_options spool;
 	const char *target; /* spool */
 	struct mta_shape_options shape;
 	enum mta_listing_form form;
@@ -115,12 +118,14 @@ read_option(struct view *v, int id, const char *text)
 	default:
 		break;
 	}
-	if (id == OPTION_NOW && strcmp(v->command, "spool") == 0) {
-		v->is_now = true;
-		return 0;
+	if (id == OPTION_NOW || id == OPTION_SHORT) {
+		v->is_now |= id == OPTION_NOW;
+		v->spool.is_short |= id == OPTION_SHORT;
+		return strcmp(v->command, "spool") == 0
+			       ? 0
+			       : usage(v, "--now and --short belong to spool",
+				       NULL);
 	}
-	if (id == OPTION_NOW)
-		return usage(v, "--now belongs to spool", NULL);
 	if (id == 'p' && strcmp(v->command, "qshape") == 0) {
 		o->with_parents = true;
 		return 0;
@@ -290,11 +295,10 @@ postqueue_main(int argc, char **argv)
  */
 
 static int
-spool_write(const struct view *v)
+spool_write(struct view *v)
 {
 	char error[SPOOL_OUT_ERROR] = "";
 	struct replay r;
-	int64_t shift_s = 0;
 	int code = view_open(v, &r);
 
 	if (code == 0 && !spool_out_begin(v->target, error))
@@ -302,9 +306,9 @@ spool_write(const struct view *v)
 	if (code == 0) {
 		replay_until(&r, v->at_us);
 		if (v->is_now)
-			shift_s = (int64_t)time(NULL) -
-				  mta_second(world_time(v->at_us));
-		if (!spool_out_write(v->target, &r.world, shift_s, error))
+			v->spool.shift_s = (int64_t)time(NULL) -
+					   mta_second(world_time(v->at_us));
+		if (!spool_out_write(v->target, &r.world, &v->spool, error))
 			code = EXIT_CODE_INTERNAL;
 	}
 	if (error[0])

@@ -61,6 +61,18 @@ same "--now moves file times" yes "$(
 	late=$(($(date +%s) - now - b + a))
 	[ $late -ge 0 ] && [ $late -lt 60 ] && echo yes)"
 
+# --short: the same mails, sizes and tables, in fewer bytes.
+"$program" spool --short "$dir" --at $at "$scratch/short"
+tree() { (cd "$1" && find . | LC_ALL=C sort | cksum); }
+same "--short has the same files" "$(tree "$spool")" "$(tree "$scratch/short")"
+lengths() {
+	find "$1/deferred" -type f -exec head -c 97 {} \; |
+		grep -aoE 'C_ *[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+' |
+		awk '{ n += $NF } END { print n }'
+}
+same "sizes are told" yes "$([ "$(lengths "$spool")" -gt 0 ] && echo yes)"
+same "and the same sizes" "$(lengths "$spool")" "$(lengths "$scratch/short")"
+
 # ---- qshape -------------------------------------------------------------------
 
 # The real one at the simulated instant: it asks for the time once. The program
@@ -93,6 +105,8 @@ compare() {
 }
 
 if qshape=$(tool qshape postfix usr/sbin/qshape); then
+	same "qshape of short messages" "$(real "$spool/deferred" | rows)" \
+		"$(real "$scratch/short/deferred" | rows)"
 	for options in "" -p -l "-b 5 -t 10" "-p -m 2" "-w 120" "-l -b 30 -t 7"; do
 		for queues in deferred "incoming active" hold \
 			"maildrop incoming active deferred hold"; do
