@@ -163,22 +163,21 @@ END_TEST
 /* 127 is the last length of one byte, 16383 that of two. */
 START_TEST(lengths)
 {
-	static const size_t lengths[] = {0, 1, 127, 128, 16383, 16384};
+	static const size_t sizes[] = {0, 1, 127, 128, 16383, 16384};
 	static const size_t bytes[] = {1, 1, 1, 2, 2, 3};
 	const struct queue_file_head head = head_of(0);
 	char *text = calloc(1, 16385);
 
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		size_t before;
 
-		memset(text, 'x', lengths[i]);
-		text[lengths[i]] = '\0';
+		memset(text, 'x', sizes[i]);
+		text[sizes[i]] = '\0';
 		queue_file_begin(&file, &head);
 		before = file.size;
 		queue_file_add(&file, text, false);
-		ck_assert_uint_eq(file.size - before,
-				  1 + bytes[i] + lengths[i]);
-		ck_assert_uint_eq(record_at(before).length, lengths[i]);
+		ck_assert_uint_eq(file.size - before, 1 + bytes[i] + sizes[i]);
+		ck_assert_uint_eq(record_at(before).length, sizes[i]);
 	}
 	free(text);
 }
