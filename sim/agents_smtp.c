@@ -231,17 +231,29 @@ talk_spread_codes(const struct agent_process *p, uint16_t *codes)
 			codes[i] = codes[--k];
 }
 
+/* R-PIPE (F11.8): a command that runs too long is killed, and bounces. */
+static bool
+talk_ran_too_long(const struct agent_process *p)
+{
+	return p->transport->kind == SCENARIO_KIND_PIPE &&
+	       p->result.cause == RECEIVER_CAUSE_TIMEOUT &&
+	       p->result.step == RECEIVER_STEP_END;
+}
+
 /* R-PIPE (F11.8): a command has one outcome for all its recipients. What
- * refuses one of them refuses all. */
+ * refuses one of them refuses all, unless it was killed before it could say
+ * so. */
 static void
 talk_make_one(struct agent_process *p, uint16_t *codes)
 {
 	for (uint32_t i = 0; i < p->agent.left_count; i++) {
 		if (codes[i] == 250)
 			continue;
-		p->result.cause = RECEIVER_CAUSE_CODE;
-		p->result.step = RECEIVER_STEP_END;
-		p->result.code = codes[i];
+		if (!talk_ran_too_long(p)) {
+			p->result.cause = RECEIVER_CAUSE_CODE;
+			p->result.step = RECEIVER_STEP_END;
+			p->result.code = codes[i];
+		}
 		p->result.accepted = p->agent.left_count;
 		for (uint32_t k = 0; k < p->agent.left_count; k++)
 			codes[k] = 250;
@@ -517,15 +529,6 @@ talk_say_sent(struct agent_process *p)
 	};
 
 	talk_say_accepted(p, &sent);
-}
-
-/* R-PIPE (F11.8): a command that runs too long is killed, and bounces. */
-static bool
-talk_ran_too_long(const struct agent_process *p)
-{
-	return p->transport->kind == SCENARIO_KIND_PIPE &&
-	       p->result.cause == RECEIVER_CAUSE_TIMEOUT &&
-	       p->result.step == RECEIVER_STEP_END;
 }
 
 static struct talk_failure

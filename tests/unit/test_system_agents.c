@@ -343,6 +343,29 @@ START_TEST(command_that_takes_too_long)
 }
 END_TEST
 
+/* R-PIPE: the time limit comes first in F11.8. A command that is killed has no
+ * say about u1 any more: both bounce after 10 s. */
+START_TEST(command_that_is_killed_refuses_nobody)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: limit\nrun: {for: 100s}\n"
+		"mta: {pipe_time_limit: 10s}\n"
+		"receivers:\n"
+		"  r: {transfer: 20s, replies: [{step: rcpt, code: 450, "
+		"match: \"u1@*\"}]}\n"
+		"domains: {p.example: {receiver: r, transport: pipe}}\n"
+		"sources:\n"
+		"  p: {arrivals: {times: [0s]}, sender: \"\", users: 2,\n"
+		"      recipients: 2, to: p.example}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:bounced@10 0:bounced@10");
+	ck_assert_uint_eq(r->delivery.list[0].dsn.subject, 3);
+	ck_assert_uint_eq(r->delivery.list[1].dsn.subject, 3);
+	world_run_close(r);
+}
+END_TEST
+
 Suite *
 system_agents_suite(void)
 {
@@ -360,6 +383,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, connection_on_demand);
 	tcase_add_test(tc, one_outcome_of_a_command);
 	tcase_add_test(tc, command_that_takes_too_long);
+	tcase_add_test(tc, command_that_is_killed_refuses_nobody);
 	suite_add_tcase(s, tc);
 	return s;
 }
