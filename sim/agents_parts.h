@@ -34,8 +34,10 @@ struct agent_connection {
 };
 
 enum {
-	AGENT_SERVERS_MAX = 32, /* addresses tried, with limit 0 too */
-	AGENT_STOPS_MAX = 8	/* the site, and its fallback relays */
+	AGENT_STOPS_MAX = 8, /* the site, and its fallback relays */
+	/* Addresses tried: 32 of the site, with limit 0 too, and at least one
+	 * of each relay. */
+	AGENT_SERVERS_MAX = 32 + AGENT_STOPS_MAX - 1
 };
 
 /* The site, or a fallback relay: servers up to `end`, from the last one's. */

@@ -13,16 +13,19 @@
 #include "mta/panic.h"
 #include "sim/agents_parts.h"
 
-/* One more place to go to, and its servers: at most mx_address_limit. */
+/* One more place to go to, and its servers: at most mx_address_limit, and as
+ * many as leave one to each stop that may follow. */
 static void
 list_add_stop(struct agent_process *p, struct remote *remote)
 {
 	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
 	struct receiver_server *list = p->servers + p->server_count;
-	size_t room = AGENT_SERVERS_MAX - p->server_count;
+	size_t room;
 
-	if (room == 0 || p->stop_count == AGENT_STOPS_MAX)
+	if (p->stop_count == AGENT_STOPS_MAX)
 		return;
+	room = AGENT_SERVERS_MAX - p->server_count -
+	       (AGENT_STOPS_MAX - 1 - p->stop_count);
 	if (most > 0 && (size_t)most < room)
 		room = (size_t)most;
 	list[0] = (struct receiver_server){0};

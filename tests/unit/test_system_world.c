@@ -94,6 +94,26 @@ START_TEST(several_fallback_relays)
 }
 END_TEST
 
+/* F11.3: without a limit of addresses 32 of the site are tried, 30 s each, and
+ * the relay still gets its turn: 960 + 1 s. */
+START_TEST(a_fallback_relay_after_many_servers)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: fallback\nrun: {for: 1000s}\n"
+		"mta: {smtp_fallback_relay: f.example, "
+		"smtp_mx_address_limit: 0}\n"
+		"receivers:\n"
+		"  a: {mx: [{preference: 10, hosts: 40, dead: 40}]}\n"
+		"  f: {transfer: 1s}\n"
+		"domains: {a.example: {receiver: a},\n"
+		"  f.example: {receiver: f}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r), "0:sent@961");
+	world_run_close(r);
+}
+END_TEST
+
 /* F11.3: a reply is acted on at once when it is hard, at a fallback relay as
  * anywhere: only lookups turn into 4.3.5. With soft_bounce it is no bounce, so
  * it moves on to the second relay. */
@@ -195,6 +215,7 @@ system_world_suite(void)
 
 	tcase_add_test(t, a_fallback_relay_takes_what_the_site_does_not);
 	tcase_add_test(t, a_fallback_relay_may_fail_too);
+	tcase_add_test(t, a_fallback_relay_after_many_servers);
 	tcase_add_test(t, a_fallback_relay_that_is_unknown);
 	tcase_add_test(t, several_fallback_relays);
 	tcase_add_test(t, a_hard_reply_of_a_fallback_relay);
