@@ -6,10 +6,11 @@
  *
  * As qshape does, it leaves out files that are marked to expire, damaged ones,
  * and what a client has just put into maildrop (which qshape -s counts as very
- * old mail of MAILER-DAEMON: it takes a file that it cannot read for one). Ages
- *are whole seconds from first arrival to `now`. Rows by total, the largest
- *first, then the shorter name; of equal ones the alphabet decides, where qshape
- *has no order.
+ * old mail of MAILER-DAEMON: it takes a file that it cannot read for one).
+ *
+ * Ages are whole seconds from first arrival to `now`. Rows by total, the
+ * largest first, then the shorter name; of equal ones the alphabet decides,
+ * where qshape has no order.
  *
  *	mta_shape_init(&s, host, &options);
  *	mta_shape_add_queue(&s, MTA_DEFERRED);      as often as wanted
