@@ -329,7 +329,7 @@ spool_main(int argc, char **argv)
 		help_print(stdout, "spool");
 		return EXIT_CODE_OK;
 	}
-	if (!v.target)
+	if (!v.target || !*v.target)
 		return usage(&v, "into which folder?", NULL);
 	if (v.queue_count > 0)
 		return usage(&v, "it writes all queues; name none", NULL);

@@ -208,6 +208,7 @@ refused "a time outside the run" 3 "ends at 10800.000000 s" \
 refused "no results folder" 3 "no results folder of a run" \
 	"$program" spool "$scratch" --at $at "$scratch/new"
 refused "no target" 2 "into which folder" "$program" spool "$dir" --at $at
+refused "an empty name" 2 "into which folder" "$program" spool "$dir" --at $at ""
 refused "no time" 2 "--at TIME" "$program" spool "$dir" "$scratch/new"
 same "nothing was made" "" \
 	"$(find "$scratch" -maxdepth 1 -name 'new*' -o -maxdepth 1 -name '*.part')"
