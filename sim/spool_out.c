@@ -14,9 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mta/panic.h"
 #include "mta/rules.h"
 #include "sim/arena.h"
 #include "sim/folder.h"
+#include "sim/options.h"
 #include "sim/queue_file.h"
 
 enum {
@@ -189,6 +191,7 @@ put_log_record(struct spool_out *o, FILE *out, enum mta_log log,
 	const char *reason = mta_sym_text(o->host->symbols, r->status.reason);
 	char to[MTA_ADDR_TEXT_MAX];
 
+	mta_assert(r->offset < o->offset_room);
 	book->text(book, r->address, to, sizeof(to));
 	fprintf(out,
 		"\n<%s>: %s\nrecipient=%s\noffset=%u\nstatus=%u.%u.%u\n"
@@ -290,7 +293,22 @@ write_tree(struct spool_out *o)
 /* ---- the place --------------------------------------------------------------
  */
 
-bool
+/* TARGET.part does not become a folder: why? */
+static void
+explain_part(const char *part, char error[SPOOL_OUT_ERROR])
+{
+	if (errno == EEXIST)
+		snprintf(error, SPOOL_OUT_ERROR,
+			 "'%.400s' is left from a command that was killed, or "
+			 "is being written; remove it",
+			 part);
+	else
+		snprintf(error, SPOOL_OUT_ERROR,
+			 "cannot create the folder '%.400s': %s", part,
+			 strerror(errno));
+}
+
+int
 spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR])
 {
 	char *clean = folder_clean(target);
@@ -298,25 +316,25 @@ spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR])
 	bool is_free = folder_is_free(clean) &&
 		       !folder_holds(clean, "run.json") &&
 		       !folder_holds(clean, "replications.json");
-	bool is_made = false;
+	int code = EXIT_CODE_USAGE;
 
-	if (!is_free)
+	if (!is_free) {
 		snprintf(error, SPOOL_OUT_ERROR,
 			 "'%.400s' exists and is not an empty folder; name a "
 			 "new one",
 			 clean);
-	else if (strlen(part) + BELOW_MOST > FOLDER_PATH)
+	} else if (strlen(part) + BELOW_MOST > FOLDER_PATH) {
 		snprintf(error, SPOOL_OUT_ERROR,
 			 "the path of the target is too long");
-	else if (!folder_make(part))
-		snprintf(error, SPOOL_OUT_ERROR,
-			 "cannot create the folder '%.400s': %s", part,
-			 strerror(errno));
-	else
-		is_made = true;
+	} else if (!folder_make(part)) {
+		code = EXIT_CODE_INTERNAL;
+		explain_part(part, error);
+	} else {
+		code = EXIT_CODE_OK;
+	}
 	free(part);
 	free(clean);
-	return is_made;
+	return code;
 }
 
 bool

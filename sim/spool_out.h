@@ -21,9 +21,10 @@ enum {
 
 /*
  * May a tree be put there? Nothing, or an empty folder, may be in its place,
- * and TARGET.part can be made, and is. False: error says why.
+ * and TARGET.part can be made, and is. 0, or the exit code: wrong usage for a
+ * place that is taken, as for --out, or an I/O error; error says why.
  */
-bool spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR]);
+int spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR]);
 
 /* What to write: messages whole, or no more than their header lines (their
  * lengths are in the size records all the same). shift_s is added to all

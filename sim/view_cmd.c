@@ -301,8 +301,8 @@ spool_write(struct view *v)
 	struct replay r;
 	int code = view_open(v, &r);
 
-	if (code == 0 && !spool_out_begin(v->target, error))
-		code = EXIT_CODE_INVALID;
+	if (code == 0)
+		code = spool_out_begin(v->target, error);
 	if (code == 0) {
 		replay_until(&r, v->at_us);
 		if (v->is_now)

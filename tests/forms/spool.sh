@@ -193,16 +193,20 @@ fi
 # ---- bad input ----------------------------------------------------------------
 
 before=$(cd "$spool" && find . | LC_ALL=C sort | cksum)
-refused "a target that exists" 3 "exists and is not an empty folder" \
+refused "a target that exists" 2 "exists and is not an empty folder" \
 	"$program" spool "$dir" --at $at "$spool"
 same "it is left alone" "$before" "$(cd "$spool" && find . | LC_ALL=C sort |
 	cksum)"
-refused "the results folder itself" 3 "exists and is not an empty folder" \
+refused "the results folder itself" 2 "exists and is not an empty folder" \
 	"$program" spool "$dir" --at $at "$dir"
 same "which is left alone" yes "$([ -f "$dir/run.json" ] && echo yes)"
 : >"$scratch/file"
-refused "a target that cannot be made" 3 "cannot create" \
+refused "a target that cannot be made" 1 "cannot create" \
 	"$program" spool "$dir" --at $at "$scratch/file/spool"
+mkdir "$scratch/late.part"
+refused "what was left half written" 1 "late.part' is left from a command" \
+	"$program" spool "$dir" --at $at "$scratch/late"
+rmdir "$scratch/late.part"
 refused "a time outside the run" 3 "ends at 10800.000000 s" \
 	"$program" spool "$dir" --at 3d "$scratch/new"
 refused "no results folder" 3 "no results folder of a run" \
