@@ -115,6 +115,17 @@ read_fails(struct reader *r, const struct tree_node *node,
 		reader_judge(r, node, receiver_fails_check(fails));
 }
 
+/* A penalty that is over at once is a mistake. */
+static bool
+penalty_lasts(struct reader *r, const struct tree_node *penalty, int64_t for_us)
+{
+	if (!penalty || for_us != 0)
+		return true;
+	reader_complain(r, tree_get(penalty, "for"),
+			"a penalty for no time is none");
+	return false;
+}
+
 static void
 read_connections(struct reader *r, const struct tree_node *node,
 		 struct receiver_cap *cap)
@@ -140,7 +151,8 @@ read_connections(struct reader *r, const struct tree_node *node,
 		.penalty_for_us = penalty.for_us,
 		.penalty_most = penalty.most,
 	};
-	if (r->complaints->count == before)
+	if (r->complaints->count == before &&
+	    penalty_lasts(r, tree_get(node, "penalty"), penalty.for_us))
 		reader_judge(r, node, receiver_cap_check(cap));
 }
 
@@ -249,7 +261,7 @@ read_rate(struct reader *r, const struct tree_node *node,
 	if (parts.most_per_s <= 0)
 		reader_complain(r, tree_get(node, "most"),
 				"a rate of 0 lets nothing through");
-	else
+	else if (penalty_lasts(r, tree_get(node, "penalty"), penalty.for_us))
 		reader_judge(r, node, receiver_rate_check(rate));
 }
 
