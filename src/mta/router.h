@@ -22,7 +22,8 @@ enum mta_route_result {
 };
 
 struct mta_router {
-	/* Symbols are borrowed: they live as long as the router. */
+	/* OK fills the whole route. Symbols are borrowed: they live as long as
+	 * the router. */
 	enum mta_route_result (*resolve)(struct mta_router *, mta_addr,
 					 struct mta_route *);
 };

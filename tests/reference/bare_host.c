@@ -253,8 +253,10 @@ bare_resolve(struct mta_router *router, mta_addr address,
 	char name[32];
 
 	snprintf(name, sizeof(name), "t%u", domain % s->transport_count);
-	route->transport = mta_sym_find(&s->symbols, name);
-	route->nexthop = domain_symbol(s, address);
+	*route = (struct mta_route){
+		.transport = mta_sym_find(&s->symbols, name),
+		.nexthop = domain_symbol(s, address),
+	};
 	route->queue = route->nexthop;
 	return MTA_ROUTE_OK;
 }
