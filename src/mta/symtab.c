@@ -8,6 +8,7 @@
 #include "mta/symtab.h"
 
 #include "mta/panic.h"
+#include "mta/text.h"
 
 struct mta_symbol {
 	char *text;	 /* owned; NULL: forgotten */
@@ -169,11 +170,8 @@ mta_sym_intern_lower(struct mta_symtab *t, const char *text)
 
 	if (length == 0)
 		return 0;
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-
-		lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
+	for (size_t i = 0; i < length; i++)
+		lower[i] = mta_text_lower(text[i]);
 	s = mta_sym_intern_n(t, lower, length);
 	if (lower != near)
 		free(lower);

@@ -19,19 +19,13 @@ mta_text_print(struct mta_text *t, const char *format, ...)
 	t->put(t, piece);
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 bool
 mta_text_is(const char *text, size_t length, const char *name)
 {
 	if (strlen(name) != length)
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		if (lower(text[i]) != lower(name[i]))
+		if (mta_text_lower(text[i]) != mta_text_lower(name[i]))
 			return false;
 	}
 	return true;

@@ -20,6 +20,13 @@ enum {
 void mta_text_print(struct mta_text *t, const char *format, ...)
 	__attribute__((format(__printf__, 2, 3)));
 
+/* A letter of ASCII in lower case, anything else as it is. */
+static inline char
+mta_text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* Are the first `length` bytes of `text` the word `name`, ASCII case aside? */
 bool mta_text_is(const char *text, size_t length, const char *name);
 
