@@ -43,18 +43,15 @@ list_add_stop(struct agent_process *p, struct remote *remote)
 /* One name of smtp_fallback_relay; brackets mean the same without DNS, and a
  * port is not looked at. */
 static void
-list_add_relay(struct agent_process *p, const char *name, size_t length)
+list_add_relay(struct agent_process *p, const char *name)
 {
 	struct agents_lookup *lookup = p->transport->agents->lookup;
 	char host[MTA_ADDR_TEXT_MAX];
 	struct remote *remote;
+	size_t length;
 
-	if (length > 0 && *name == '[') {
-		name++;
-		length--;
-	}
-	length = strcspn(name, "]: ,\t") < length ? strcspn(name, "]: ,\t")
-						  : length;
+	name += *name == '[';
+	length = strcspn(name, "]: ,\t");
 	if (length == 0 || length >= sizeof(host))
 		return;
 	memcpy(host, name, length);
@@ -73,12 +70,10 @@ agent_list_servers(struct agent_process *p)
 	p->session_count = 0;
 	p->server_count = p->stop_count = 0;
 	list_add_stop(p, p->main);
+	at += strspn(at, ", \t");
 	while (agents_are_smtp(p->transport) && *at) {
-		size_t length = strcspn(at, ", \t");
-
-		if (length > 0)
-			list_add_relay(p, at, length);
-		at += length;
+		list_add_relay(p, at);
+		at += strcspn(at, ", \t");
 		at += strspn(at, ", \t");
 	}
 	mta_assert(p->server_count > 0);
