@@ -16,6 +16,7 @@
 
 #include "mta/shape.h"
 #include "tests/harness.h"
+#include "tests/page.h"
 #include "tests/world_run.h"
 
 enum {
@@ -222,24 +223,7 @@ scenario_of(const struct published *p)
 
 /* ---- what is printed ----------------------------------------------------- */
 
-struct page {
-	struct mta_text base;
-	char text[1 << 18];
-	size_t used;
-};
-
 static struct page page;
-
-static void
-put(struct mta_text *text, const char *piece)
-{
-	struct page *p = mta_container_of(text, struct page, base);
-	size_t length = strlen(piece);
-
-	ck_assert_uint_lt(p->used + length, sizeof(p->text));
-	memcpy(p->text + p->used, piece, length + 1);
-	p->used += length;
-}
 
 static void
 print_shape(struct world_run *run, bool by_sender, enum mta_queue queue)
@@ -250,8 +234,7 @@ print_shape(struct world_run *run, bool by_sender, enum mta_queue queue)
 	options.by_sender = by_sender;
 	mta_shape_init(&s, world_host(&run->world), &options);
 	mta_shape_add_queue(&s, queue);
-	page.base.put = put;
-	page.used = 0;
+	page_clear(&page);
 	mta_shape_print(&s, &page.base);
 	mta_shape_release(&s);
 }

@@ -9,32 +9,10 @@
 #include "mta/listing.h"
 #include "mta/shape.h"
 #include "tests/harness.h"
+#include "tests/page.h"
 #include "tests/world_run.h"
 
-struct page {
-	struct mta_text base;
-	char text[16384];
-	size_t used;
-};
-
-static void
-put(struct mta_text *text, const char *piece)
-{
-	struct page *p = mta_container_of(text, struct page, base);
-	size_t length = strlen(piece);
-
-	ck_assert_uint_lt(p->used + length, sizeof(p->text));
-	memcpy(p->text + p->used, piece, length + 1);
-	p->used += length;
-}
-
 static struct page page;
-
-static void
-page_clear(void)
-{
-	page = (struct page){.base = {.put = put}};
-}
 
 #define START(queue, count, who, years)                                        \
 	"  - {queue: " queue ", messages: " count ", sender: \"" who           \
@@ -57,7 +35,7 @@ shape(const char *start, const struct mta_shape_options *options)
 	mta_shape_init(&s, world_host(&run->world), options);
 	mta_shape_add_queue(&s, MTA_DEFERRED);
 	mta_shape_add_queue(&s, MTA_HOLD);
-	page_clear();
+	page_clear(&page);
 	mta_shape_print(&s, &page.base);
 	mta_shape_release(&s);
 	world_run_close(run);
@@ -162,7 +140,7 @@ listing(const char *text, int64_t at_us, enum mta_listing_form form)
 	struct world_run *run = world_run_open(text, NULL);
 
 	world_run_until(run, at_us);
-	page_clear();
+	page_clear(&page);
 	mta_listing_print(world_host(&run->world), form, false, &page.base);
 	world_run_close(run);
 }
