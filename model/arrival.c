@@ -119,7 +119,9 @@ arrival_init(struct arrival *arrival, const struct arrival_config *config,
 				    .stream = stream,
 				    .until_us = until_us,
 				    .left = messages};
-	if (config->kind == ARRIVAL_WEIBULL)
+	if (config->kind == ARRIVAL_POISSON)
+		arrival->scale_us = US_PER_S / config->rate_per_s;
+	else if (config->kind == ARRIVAL_WEIBULL)
 		arrival->scale_us = weibull_scale_us(config);
 }
 
@@ -204,8 +206,7 @@ next_exact(struct arrival *arrival)
 	switch (config->kind) {
 	case ARRIVAL_POISSON:
 		return arrival->clock_us +
-		       draw_exponential(&draw) *
-			       (US_PER_S / config->rate_per_s);
+		       draw_exponential(&draw) * arrival->scale_us;
 	case ARRIVAL_EVEN:
 		return (double)n * US_PER_S / config->rate_per_s;
 	case ARRIVAL_WEIBULL:

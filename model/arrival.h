@@ -66,7 +66,7 @@ struct arrival {
 	int64_t burst_left;  /* messages left in the burst */
 	int64_t burst_count; /* messages given in the burst */
 	uint64_t bursts;     /* bursts begun */
-	double scale_us;     /* weibull */
+	double scale_us;     /* poisson: mean gap; weibull: scale */
 };
 
 /*

@@ -153,17 +153,46 @@ chooser_release(struct chooser *chooser)
 	*chooser = (struct chooser){0};
 }
 
+struct chooser_throw
+chooser_throw(const struct chooser *chooser, struct stream stream,
+	      uint64_t index, uint32_t part, uint64_t n)
+{
+	struct draw draw = stream_at_part(stream, index, part);
+	struct chooser_throw at = {0};
+
+	if (!chooser->columns) {
+		at.column = (uint32_t)(n % chooser->count);
+		return at;
+	}
+	at.column = (uint32_t)draw_below(&draw, chooser->count);
+	at.height = (uint32_t)(draw_bits(&draw) >> 32);
+	return at;
+}
+
+void
+chooser_fetch(const struct chooser *chooser, struct chooser_throw at)
+{
+	if (chooser->columns)
+		__builtin_prefetch(&chooser->columns[at.column]);
+}
+
 uint32_t
-chooser_pick(const struct chooser *chooser, struct draw *draw, uint64_t n)
+chooser_read(const struct chooser *chooser, struct chooser_throw at)
 {
 	const struct chooser_column *column;
-	uint32_t i;
 
 	if (!chooser->columns)
-		return (uint32_t)(n % chooser->count);
-	i = (uint32_t)draw_below(draw, chooser->count);
-	column = &chooser->columns[i];
-	return draw_bits(draw) >> 32 < column->stay ? i : column->other;
+		return at.column;
+	column = &chooser->columns[at.column];
+	return at.height < column->stay ? at.column : column->other;
+}
+
+uint32_t
+chooser_pick(const struct chooser *chooser, struct stream stream,
+	     uint64_t index, uint32_t part, uint64_t n)
+{
+	return chooser_read(chooser,
+			    chooser_throw(chooser, stream, index, part, n));
 }
 
 double

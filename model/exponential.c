@@ -274,29 +274,49 @@ static const double layer[257] = {
 	0.0,
 };
 
-double
-draw_exponential(struct draw *draw)
+/* The place that a word means in its layer. */
+static double
+place_of(uint64_t bits)
+{
+	/* 53 bits and a half: never 0. The layer's bits are others. */
+	return ((double)(int64_t)(bits >> 11) + 0.5) * 0x1p-53 *
+	       layer[bits & 255];
+}
+
+/* At the edge of a layer: the word that led here decides, or others do. */
+static double
+exponential_at_edge(struct draw *draw, uint64_t bits)
 {
 	double tail = 0, x, low, high;
 
 	for (;;) {
-		uint64_t bits = draw_bits(draw);
 		unsigned i = (unsigned)(bits & 255);
 
-		/* 53 bits and a half: never 0. The layer's bits are others. */
-		x = ((double)(bits >> 11) + 0.5) * 0x1p-53 * layer[i];
+		x = place_of(bits);
 		if (x < layer[i + 1])
 			return tail + x;
 		if (i == 0) {
 			/* Beyond R the law begins anew: it has no memory. */
 			tail += layer[1];
-			continue;
+		} else {
+			low = real_exp(-layer[i]);
+			high = real_exp(-layer[i + 1]);
+			if (low + draw_unit(draw) * (high - low) < real_exp(-x))
+				return tail + x;
 		}
-		low = real_exp(-layer[i]);
-		high = real_exp(-layer[i + 1]);
-		if (low + draw_unit(draw) * (high - low) < real_exp(-x))
-			return tail + x;
+		bits = draw_bits(draw);
 	}
+}
+
+double
+draw_exponential(struct draw *draw)
+{
+	uint64_t bits = draw_bits(draw);
+	double x = place_of(bits);
+
+	if (x < layer[(bits & 255) + 1])
+		return x;
+	return exponential_at_edge(draw, bits);
 }
 
 /* For the test: the i-th width, 0 .. 256. */

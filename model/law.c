@@ -40,11 +40,26 @@ check_positive(double x)
 	return x > (double)LAW_MOST ? too_large : NULL;
 }
 
+/* Rounded to the nearest, halves up, clamped; x is not NaN. */
+static int64_t
+to_integer(double x)
+{
+	if (x <= 0)
+		return 0;
+	if (x >= (double)LAW_MOST)
+		return LAW_MOST;
+	return (int64_t)(x + 0.5);
+}
+
 const char *
 law_constant(struct law *law, double value)
 {
+	const char *error = check_value(value);
+
 	*law = (struct law){.kind = LAW_CONSTANT, .a = value};
-	return check_value(value);
+	if (!error)
+		law->constant = to_integer(value);
+	return error;
 }
 
 const char *
@@ -233,17 +248,6 @@ value_at(const struct law *law, uint64_t n)
 	return law->list.values[law->count - 1];
 }
 
-/* Rounded to the nearest, halves up, clamped; x is not NaN. */
-static int64_t
-to_integer(double x)
-{
-	if (x <= 0)
-		return 0;
-	if (x >= (double)LAW_MOST)
-		return LAW_MOST;
-	return (int64_t)(x + 0.5);
-}
-
 int64_t
 law_draw(const struct law *law, struct draw *draw, uint64_t message,
 	 uint64_t delivery)
@@ -253,8 +257,7 @@ law_draw(const struct law *law, struct draw *draw, uint64_t message,
 
 	switch (law->kind) {
 	case LAW_CONSTANT:
-		x = law->a;
-		break;
+		return law->constant;
 	case LAW_UNIFORM:
 		return (int64_t)law->a +
 		       (int64_t)draw_below(draw,
@@ -286,6 +289,15 @@ law_draw(const struct law *law, struct draw *draw, uint64_t message,
 		break;
 	}
 	return to_integer(x);
+}
+
+int64_t
+law_draw_first(const struct law *law, struct stream stream, uint64_t index,
+	       uint32_t part, uint64_t message, uint64_t delivery)
+{
+	struct draw draw = stream_at_part(stream, index, part);
+
+	return law_draw(law, &draw, message, delivery);
 }
 
 const char *

@@ -61,7 +61,8 @@ struct law_knot {
 
 struct law {
 	enum law_kind kind;
-	double a, b; /* the parameters, as the kind's builder names them */
+	double a, b;	  /* the parameters, as the kind's builder names them */
+	int64_t constant; /* of LAW_CONSTANT: every draw */
 	union {
 		const struct law_part *parts;
 		const struct law_knot *knots;
@@ -99,12 +100,22 @@ const char *law_values(struct law *law, const double *values, size_t count,
 int64_t law_draw(const struct law *law, struct draw *draw, uint64_t message,
 		 uint64_t delivery);
 
-/* law_draw where a law may be absent: NULL is 0. */
+/* The first draw at an index and a part of a stream. */
+int64_t
+law_draw_first(const struct law *law, struct stream stream, uint64_t index,
+	       uint32_t part, uint64_t message, uint64_t delivery);
+
+/* The same where a law may be absent, or leaves nothing to chance: NULL is 0.
+ */
 static inline int64_t
-law_draw_or_0(const struct law *law, struct draw *draw, uint64_t message,
-	      uint64_t delivery)
+law_draw_at(const struct law *law, struct stream stream, uint64_t index,
+	    uint32_t part, uint64_t message, uint64_t delivery)
 {
-	return law ? law_draw(law, draw, message, delivery) : 0;
+	if (!law)
+		return 0;
+	if (law->kind == LAW_CONSTANT)
+		return law->constant;
+	return law_draw_first(law, stream, index, part, message, delivery);
 }
 
 /* The mean before rounding; INFINITY if there is none. */

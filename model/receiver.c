@@ -86,17 +86,8 @@ receiver_release(struct receiver *receiver)
 	*receiver = (struct receiver){0};
 }
 
-struct draw
-receiver_draw(const struct receiver *receiver, uint64_t message, uint32_t try,
-	      uint32_t host, uint32_t purpose)
-{
-	/* 20 bits of tries, 6 of hosts, 6 of purposes. */
-	return stream_at_part(receiver->stream, message,
-			      try << 12 | (host & 63) << 6 | purpose);
-}
-
 const struct receiver_phase *
-receiver_phase_at(struct receiver *receiver, int64_t now_us)
+receiver_phase_find(struct receiver *receiver, int64_t now_us)
 {
 	const struct receiver_config *config = receiver->config;
 	uint32_t i = receiver->phase;
@@ -122,8 +113,10 @@ is_in_outage(struct receiver *receiver, int64_t now_us)
 		uint64_t n = extra->outage.number++;
 		int64_t from;
 
-		up = receiver_draw(receiver, n, 0, 0, PURPOSE_UP);
-		down = receiver_draw(receiver, n, 0, 0, PURPOSE_DOWN);
+		up = stream_at_part(receiver->stream, n,
+				    receiver_part(0, 0, PURPOSE_UP));
+		down = stream_at_part(receiver->stream, n,
+				      receiver_part(0, 0, PURPOSE_DOWN));
 		from = extra->outage.to_us +
 		       law_draw(outages->every, &up, n, n);
 		extra->outage.from_us = from;
@@ -269,8 +262,9 @@ fails_now(struct receiver *receiver, const struct receiver_phase *phase,
 		return fails->pattern[number % fails->pattern_count] != 0;
 	if (fails->share <= 0)
 		return false;
-	draw = receiver_draw(receiver, call->message, call->try, call->host,
-			     PURPOSE_FAIL);
+	draw = stream_at_part(
+		receiver->stream, call->message,
+		receiver_part(call->try, call->host, PURPOSE_FAIL));
 	return draw_chance(&draw, fails->share);
 }
 
@@ -280,15 +274,16 @@ ready_after(struct receiver *receiver, const struct receiver_phase *phase,
 	    const struct receiver_call *call, uint32_t number,
 	    int64_t *banner_us)
 {
-	struct draw connect = receiver_draw(receiver, call->message, call->try,
-					    call->host, PURPOSE_CONNECT);
-	struct draw banner = receiver_draw(receiver, call->message, call->try,
-					   call->host, PURPOSE_GREETING);
+	int64_t connect_us = law_draw_at(
+		phase->connect, receiver->stream, call->message,
+		receiver_part(call->try, call->host, PURPOSE_CONNECT),
+		call->index, number);
 
-	*banner_us = law_draw_or_0(phase->greeting_delay, &banner, call->index,
-				   number);
-	return *banner_us +
-	       law_draw_or_0(phase->connect, &connect, call->index, number);
+	*banner_us = law_draw_at(
+		phase->greeting_delay, receiver->stream, call->message,
+		receiver_part(call->try, call->host, PURPOSE_GREETING),
+		call->index, number);
+	return *banner_us + connect_us;
 }
 
 /* A limit on connections, or on what they bring, that is told at the start. */
@@ -371,25 +366,23 @@ receiver_accept(struct receiver *receiver, const struct receiver_call *call,
 	return answer;
 }
 
+/* Nothing but time stands between this client and MAIL. */
 static struct receiver_answer
-connect_plain(struct receiver *receiver, const struct receiver_call *call,
-	      struct receiver_conn *conn)
+let_in(struct receiver *receiver, const struct receiver_call *call,
+       struct receiver_conn *conn)
 {
 	const struct receiver_phase *phase = receiver->config->phases;
 	uint32_t number = receiver->accepted++;
-	int64_t after_us = 0;
-	struct draw draw;
 
 	*conn = (struct receiver_conn){
 		.number = number, .client = call->client, .host = call->host};
 	receiver->open++;
-	if (phase->connect) {
-		draw = receiver_draw(receiver, call->message, call->try,
-				     call->host, PURPOSE_CONNECT);
-		after_us = law_draw(phase->connect, &draw, call->index, number);
-	}
-	return (struct receiver_answer){.outcome = RECEIVER_READY,
-					.after_us = after_us};
+	return (struct receiver_answer){
+		.outcome = RECEIVER_READY,
+		.after_us = law_draw_at(
+			phase->connect, receiver->stream, call->message,
+			receiver_part(call->try, call->host, PURPOSE_CONNECT),
+			call->index, number)};
 }
 
 struct receiver_answer
@@ -398,8 +391,8 @@ receiver_connect(struct receiver *receiver, const struct receiver_call *call,
 {
 	struct receiver_answer answer = {.outcome = RECEIVER_WAITING};
 
-	if (receiver->config->plain)
-		return connect_plain(receiver, call, conn);
+	if (receiver->config->lets_in)
+		return let_in(receiver, call, conn);
 	if (receiver_is_shut(receiver, call, &answer)) {
 		/* A hung or broken session is open until the client sees it. */
 		if (answer.step >= RECEIVER_STEP_GREETING)

@@ -265,11 +265,53 @@ wants_of(const struct receiver_config *config)
 	return wants;
 }
 
+/* The steps at which some phase has a reply rule. */
+static unsigned
+steps_of_replies(const struct receiver_config *config)
+{
+	unsigned steps = 0;
+
+	for (size_t i = 0; i < config->phase_count; i++)
+		for (size_t k = 0; k < config->phases[i].reply_count; k++)
+			steps |= 1U << config->phases[i].replies[k].step;
+	return steps;
+}
+
+static bool
+lets_everybody_in(const struct receiver_config *config)
+{
+	const struct receiver_phase *phase = config->phases;
+	const unsigned before_mail = (1U << RECEIVER_STEP_MAIL) - 1;
+
+	return config->steady && !config->counts && config->mx_count == 0 &&
+	       !phase->fails.pattern && phase->fails.share <= 0 &&
+	       !phase->greeting_delay &&
+	       !(steps_of_replies(config) & before_mail) &&
+	       (config->rate.most.per_s <= 0 ||
+		config->rate.over_step >= RECEIVER_STEP_MAIL);
+}
+
+static unsigned
+asks_of(const struct receiver_config *config)
+{
+	unsigned asks = steps_of_replies(config);
+
+	if (config->rate.most.per_s > 0)
+		asks |= 1U << config->rate.over_step;
+	if (config->greylist.delay_us > 0)
+		asks |= 1U << config->greylist.step;
+	if (config->tarpit.pause_us > 0)
+		asks |= 1U << RECEIVER_STEP_RCPT;
+	if (config->errors.pause_us > 0 || config->errors.most > 0)
+		asks |= 1U << RECEIVER_STEP_MAIL | 1U << RECEIVER_STEP_RCPT |
+			1U << RECEIVER_STEP_DATA | 1U << RECEIVER_STEP_END;
+	return asks;
+}
+
 const char *
 receiver_config_settle(struct receiver_config *config)
 {
 	const char *error = check_config(config);
-	const struct receiver_phase *first = config->phases;
 
 	if (error)
 		return error;
@@ -278,16 +320,11 @@ receiver_config_settle(struct receiver_config *config)
 			 config->rate.penalty_connections > 0;
 	for (size_t i = 0; i < config->phase_count; i++)
 		config->counts |= config->phases[i].connections.most > 0;
-	config->plain =
-		config->phase_count == 1 && !config->counts &&
-		first->state == RECEIVER_UP && first->reply_count == 0 &&
-		!first->fails.pattern && first->fails.share <= 0 &&
-		!first->greeting_delay &&
-		config->messages_per_connection == 0 &&
-		config->rate.most.per_s <= 0 && config->tarpit.pause_us == 0 &&
-		config->errors.pause_us == 0 && config->errors.most == 0 &&
-		config->greylist.delay_us == 0 && config->mx_count == 0 &&
-		!config->outages.every;
+	config->steady = config->phase_count == 1 &&
+			 config->phases->state == RECEIVER_UP &&
+			 !config->outages.every;
+	config->lets_in = lets_everybody_in(config);
+	config->asks = asks_of(config);
 	config->settled = true;
 	return NULL;
 }
@@ -348,7 +385,8 @@ receiver_servers(const struct receiver *receiver, uint64_t message,
 		return room > 0;
 	}
 	count = list_hosts(config, hosts);
-	draw = receiver_draw(receiver, message, try, 0, PURPOSE_SERVERS);
+	draw = stream_at_part(receiver->stream, message,
+			      receiver_part(try, 0, PURPOSE_SERVERS));
 	order_hosts(hosts, count, &draw);
 	if (count > room)
 		count = room;

@@ -224,8 +224,11 @@ struct receiver_config {
 	/* Set by receiver_config_settle(). */
 	unsigned wants; /* enum receiver_wants of receiver.h */
 	bool settled;
-	bool plain;  /* latency only: the short path */
-	bool counts; /* some cap or servers */
+	bool counts;   /* some cap or servers */
+	bool steady;   /* up for ever, in one phase */
+	bool lets_in;  /* always and everybody: only the connect law is asked */
+	unsigned asks; /* bits (1 << step), from MAIL on: where a refusal or a
+			* pause is possible at all */
 };
 
 /*

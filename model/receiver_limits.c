@@ -237,8 +237,6 @@ receiver_count_good(struct receiver *receiver, uint32_t client, int64_t now_us)
 	const struct receiver_greylist *greylist = &receiver->config->greylist;
 	struct receiver_cell *cell;
 
-	if (greylist->delay_us <= 0 || greylist->whitelist_after <= 0)
-		return;
 	cell = receiver_table_at(&receiver_extra(receiver)->known,
 				 (uint64_t)client + 1);
 	/* first: how many counted; last: when the last was */

@@ -6,7 +6,6 @@
  * receiver.c        life, phases and outages, connect and close
  * receiver_door.c   caps, processes and backlog, waiting and polling
  * receiver_talk.c   a transaction, reply rules
- * receiver_pause.c  answers that come late on purpose
  * receiver_limits.c token bucket, greylist, tables
  * receiver_check.c  what a config cannot mean
  */
@@ -76,6 +75,13 @@ struct receiver_extra {
 	struct receiver_table known; /* client -> good ones, last counted */
 };
 
+/* 20 bits of tries, 6 of hosts, 6 of purposes. */
+static inline uint32_t
+receiver_part(uint32_t try, uint32_t host, enum receiver_purpose purpose)
+{
+	return try << 12 | (host & 63) << 6 | (uint32_t)purpose;
+}
+
 /* The state beyond the plain case, made on first use. Never NULL. */
 struct receiver_extra *receiver_extra(struct receiver *receiver);
 
@@ -84,12 +90,19 @@ void *receiver_grow(void *old, size_t count, size_t size);
 
 /* receiver.c */
 const struct receiver_phase *
-receiver_phase_at(struct receiver *receiver, int64_t now_us);
+receiver_phase_find(struct receiver *receiver, int64_t now_us);
+
+static inline const struct receiver_phase *
+receiver_phase_at(struct receiver *receiver, int64_t now_us)
+{
+	if (receiver->config->phase_count == 1)
+		return receiver->config->phases;
+	return receiver_phase_find(receiver, now_us);
+}
+
 enum receiver_state
 receiver_state_at(struct receiver *receiver, const struct receiver_phase *phase,
 		  int64_t now_us);
-struct draw receiver_draw(const struct receiver *receiver, uint64_t message,
-			  uint32_t try, uint32_t host, uint32_t purpose);
 /* The state of this host lets nobody in: says how. */
 bool
 receiver_is_shut(struct receiver *receiver, const struct receiver_call *call,
@@ -130,16 +143,44 @@ receiver_reply_code(struct receiver *receiver,
 		    const struct receiver_phase *phase,
 		    const struct reply_question *question, int64_t *after_us);
 
-/* receiver_pause.c */
+/*
+ * M-RECEIVER-PAUSE: answers that a server holds back on purpose, from clients
+ * that name many recipients or make many errors. A pause is silence before the
+ * answer; one that is longer than the client waits is a timeout, which is for
+ * who asks to find. The only state is the count of errors in the connection:
+ * where that is 0, only a recipient can have to wait.
+ */
+
 /* How much later than usual a session with so many errors gets an answer. */
-int64_t receiver_answer_pause(const struct receiver_config *config,
-			      const struct receiver_conn *conn);
+static inline int64_t
+receiver_answer_pause(const struct receiver_config *config,
+		      const struct receiver_conn *conn)
+{
+	const struct receiver_errors *errors = &config->errors;
+
+	return conn->errors > errors->after ? errors->pause_us : 0;
+}
+
 /* The same for recipient i, from 0, of a message. */
-int64_t receiver_recipient_pause(const struct receiver_config *config,
-				 const struct receiver_conn *conn, uint32_t i);
+static inline int64_t
+receiver_recipient_pause(const struct receiver_config *config,
+			 const struct receiver_conn *conn, uint32_t i)
+{
+	const struct receiver_tarpit *tarpit = &config->tarpit;
+
+	return receiver_answer_pause(config, conn) +
+	       (i >= tarpit->after ? tarpit->pause_us : 0);
+}
+
 /* Do its errors end this session? */
-bool receiver_is_fed_up(const struct receiver_config *config,
-			const struct receiver_conn *conn);
+static inline bool
+receiver_is_fed_up(const struct receiver_config *config,
+		   const struct receiver_conn *conn)
+{
+	int64_t most = config->errors.most;
+
+	return most > 0 && conn->errors >= most;
+}
 
 /* receiver_limits.c */
 /* The cell of a key, added as {key, 0, -1} if new. */
@@ -155,6 +196,13 @@ bool receiver_is_punishing(struct receiver *receiver, int64_t now_us);
 bool receiver_is_empty(struct receiver *receiver, int64_t now_us);
 bool receiver_is_grey(struct receiver *receiver, uint32_t client,
 		      const char *sender, const char *address, int64_t now_us);
+/* Are good deliveries of a client counted at all? */
+static inline bool
+receiver_counts_good(const struct receiver_config *config)
+{
+	return config->greylist.delay_us > 0 &&
+	       config->greylist.whitelist_after > 0;
+}
 void
 receiver_count_good(struct receiver *receiver, uint32_t client, int64_t now_us);
 

@@ -3,7 +3,7 @@
  * M-RECEIVER-TALK, a transaction: MAIL, a RCPT for each recipient, DATA, the
  * message, its answer. What refuses is asked in this order at each step: rate,
  * greylist at mail, data and end, then reply rules; at rcpt: rate, rules,
- * greylist. Before each answer may come a pause (receiver_pause.c), and too
+ * greylist. Before each answer may come a pause, and too
  * many errors end the session instead.
  *
  * Time: what the refusing rules say, and if a recipient was accepted the
@@ -56,8 +56,9 @@ rule_draw(const struct receiver *receiver,
 	  const struct reply_question *question, uint32_t rule)
 {
 	struct draw draw =
-		receiver_draw(receiver, question->message, question->try,
-			      question->host, PURPOSE_RULE + rule % RULES);
+		stream_at_part(receiver->stream, question->message,
+			       receiver_part(question->try, question->host,
+					     PURPOSE_RULE + rule % RULES));
 
 	/* A block for each recipient; 2^26 recipients, 64 rounds of rules. */
 	draw_seek(&draw, question->recipient | rule / RULES << 26);
@@ -124,6 +125,13 @@ struct talk {
 	bool over_rate;
 	struct receiver_result result;
 };
+
+/* Can anything happen at this step but that all goes well, at once? */
+static bool
+may_stop_at(const struct talk *talk, enum receiver_step step)
+{
+	return talk->receiver->config->asks >> step & 1;
+}
 
 static void
 fail(struct talk *talk, enum receiver_step step, enum receiver_cause cause,
@@ -215,32 +223,55 @@ is_over(struct talk *talk, enum receiver_step step)
 	return true;
 }
 
-/* A step that speaks for the whole message: false if it was refused. `natural`
- * is the time of a refusal that has none of its own. */
+/* What the errors made so far in this session do to the next command: false if
+ * it is the last. */
 static bool
-pass_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
+errors_allow(struct talk *talk, enum receiver_step step)
 {
-	const struct receiver_config *config = talk->receiver->config;
-	struct reply_question question = question_at(talk, step, 0);
-	int64_t after_us = -1;
-	int code = 0;
+	return !is_over(talk, step) &&
+	       outlast(talk, step,
+		       receiver_answer_pause(talk->receiver->config,
+					     talk->conn));
+}
 
-	if (is_over(talk, step) ||
-	    !outlast(talk, step, receiver_answer_pause(config, talk->conn)))
+/* With what code is the whole message refused at a step? 0: it is not. */
+static int
+step_code(struct talk *talk, enum receiver_step step, int64_t *after_us)
+{
+	struct reply_question question;
+
+	if (talk->over_rate && talk->receiver->config->rate.over_step == step)
+		return talk->receiver->config->rate.over_code;
+	if (is_grey_at(talk, step) && any_grey(talk))
+		return grey_code(talk);
+	question = question_at(talk, step, 0);
+	return receiver_reply_code(talk->receiver, talk->phase, &question,
+				   after_us);
+}
+
+static bool
+ask_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
+{
+	int64_t after_us = -1;
+	int code;
+
+	if (talk->conn->errors > 0 && !errors_allow(talk, step))
 		return false;
-	if (talk->over_rate && config->rate.over_step == step)
-		code = config->rate.over_code;
-	else if (is_grey_at(talk, step) && any_grey(talk))
-		code = grey_code(talk);
-	if (!code)
-		code = receiver_reply_code(talk->receiver, talk->phase,
-					   &question, &after_us);
+	code = step_code(talk, step, &after_us);
 	if (!code)
 		return true;
 	talk->conn->errors++;
 	fail(talk, step, RECEIVER_CAUSE_CODE, code,
 	     after_us >= 0 ? after_us : natural_us);
 	return false;
+}
+
+/* A step that speaks for the whole message: false if it was refused. `natural`
+ * is the time of a refusal that has none of its own. */
+static inline bool
+pass_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
+{
+	return !may_stop_at(talk, step) || ask_step(talk, step, natural_us);
 }
 
 /* Is this recipient refused, with what code? */
@@ -292,6 +323,10 @@ ask_recipients(struct talk *talk)
 {
 	bool goes_on = true;
 
+	if (!may_stop_at(talk, RECEIVER_STEP_RCPT)) {
+		talk->result.accepted = talk->request->recipients;
+		return true;
+	}
 	for (uint32_t i = 0; i < talk->request->recipients; i++) {
 		goes_on = goes_on && ask_recipient(talk, i);
 		talk->result.accepted += talk->codes[i] == 250;
@@ -323,18 +358,17 @@ transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
 	    const struct receiver_conn *conn, uint32_t accepted)
 {
 	uint32_t delivery = receiver->deliveries++;
-	int64_t us = 0;
 	struct draw draw;
+	int64_t us = law_draw_at(
+		phase->transfer, receiver->stream, request->message,
+		receiver_part(request->try, conn->host, PURPOSE_TRANSFER),
+		request->index, delivery);
 
-	if (phase->transfer) {
-		draw = receiver_draw(receiver, request->message, request->try,
-				     conn->host, PURPOSE_TRANSFER);
-		us = law_draw(phase->transfer, &draw, request->index, delivery);
-	}
 	if (!phase->per_recipient)
 		return us;
-	draw = receiver_draw(receiver, request->message, request->try,
-			     conn->host, PURPOSE_PER_RECIPIENT);
+	draw = stream_at_part(
+		receiver->stream, request->message,
+		receiver_part(request->try, conn->host, PURPOSE_PER_RECIPIENT));
 	if (phase->per_recipient->kind == LAW_CONSTANT)
 		return us + accepted * law_draw(phase->per_recipient, &draw, 0,
 						delivery);
@@ -364,8 +398,9 @@ send_message(struct talk *talk)
 		return;
 	talk->result.after_us += us;
 	talk->conn->errors = 0;
-	receiver_count_good(talk->receiver, talk->conn->client,
-			    talk->request->now_us);
+	if (receiver_counts_good(talk->receiver->config))
+		receiver_count_good(talk->receiver, talk->conn->client,
+				    talk->request->now_us);
 }
 
 /* The session may be broken, or used up, before anything is said. */
@@ -374,8 +409,10 @@ is_broken(struct talk *talk)
 {
 	const struct receiver_config *config = talk->receiver->config;
 	const struct receiver_client *client = talk->request->timeouts;
-	enum receiver_state state = receiver_state_at(
-		talk->receiver, talk->phase, talk->request->now_us);
+	enum receiver_state state =
+		config->steady ? RECEIVER_UP
+			       : receiver_state_at(talk->receiver, talk->phase,
+						   talk->request->now_us);
 
 	if (state == RECEIVER_TIMEOUT) {
 		fail(talk, RECEIVER_STEP_MAIL, RECEIVER_CAUSE_TIMEOUT, 0,
@@ -395,25 +432,6 @@ is_broken(struct talk *talk)
 	return false;
 }
 
-static struct receiver_result
-transact_plain(struct receiver *receiver, const struct receiver_conn *conn,
-	       const struct receiver_transaction *request, uint16_t *codes)
-{
-	const struct receiver_client *client = request->timeouts;
-	struct receiver_result result = {.accepted = request->recipients};
-
-	for (uint32_t i = 0; i < request->recipients; i++)
-		codes[i] = 250;
-	result.after_us = transfer_us(receiver, receiver->config->phases,
-				      request, conn, request->recipients);
-	if (client && client->end_us > 0 && result.after_us >= client->end_us) {
-		result.after_us = client->end_us;
-		result.cause = RECEIVER_CAUSE_TIMEOUT;
-		result.step = RECEIVER_STEP_END;
-	}
-	return result;
-}
-
 struct receiver_result
 receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
 		     const struct receiver_transaction *request,
@@ -426,8 +444,6 @@ receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
 			    .codes = codes};
 
 	conn->messages++;
-	if (config->plain)
-		return transact_plain(receiver, conn, request, codes);
 	talk.phase = receiver_phase_at(receiver, request->now_us);
 	for (uint32_t i = 0; i < request->recipients; i++)
 		codes[i] = 250;
@@ -441,6 +457,7 @@ receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
 	if (pass_step(&talk, RECEIVER_STEP_MAIL, 0) && ask_recipients(&talk) &&
 	    talk.result.accepted > 0)
 		send_message(&talk);
-	talk.result.last |= receiver_is_fed_up(config, conn);
+	if (conn->errors > 0)
+		talk.result.last |= receiver_is_fed_up(config, conn);
 	return talk.result;
 }

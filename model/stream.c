@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random streams without state: Philox4x32-10 from Random123 on (key, counter).
+ * Random streams without state: Philox4x32-10 (philox.h) on (key, counter).
  *
  * The 128-bit counter is (block, part, index low, index high); each block gives
  * two 64-bit numbers. Names become keys by FNV-1a with a finisher (SplitMix64's
@@ -12,9 +12,9 @@
  */
 #include "model/stream.h"
 
+#include "model/philox.h"
 #include "model/real.h"
 
-#include <Random123/philox.h>
 #include <gsl/gsl_errno.h>
 #include <math.h>
 
@@ -72,82 +72,15 @@ stream_child(struct stream parent, const char *name)
 	return (struct stream){.key = hash_name(parent.key, name)};
 }
 
-uint64_t
-draw_bits(struct draw *draw)
+struct draw_pair
+draw_pair_at(uint64_t key, uint64_t index, uint32_t part, uint32_t block)
 {
-	philox4x32_ctr_t counter = {{draw->block, draw->part,
-				     (uint32_t)draw->index,
-				     (uint32_t)(draw->index >> 32)}};
-	philox4x32_key_t key = {
-		{(uint32_t)draw->key, (uint32_t)(draw->key >> 32)}};
+	struct philox_block numbers = philox(
+		(struct philox_block){.low = (uint64_t)part << 32 | block,
+				      .high = index},
+		key);
 
-	if (draw->left > 0) {
-		draw->left = 0;
-		return draw->spare;
-	}
-	counter = philox4x32(counter, key);
-	draw->block++;
-	draw->left = 1;
-	draw->spare = (uint64_t)counter.v[3] << 32 | counter.v[2];
-	return (uint64_t)counter.v[1] << 32 | counter.v[0];
-}
-
-double
-draw_unit(struct draw *draw)
-{
-	return (double)(draw_bits(draw) >> 11) * 0x1p-53;
-}
-
-double
-draw_open(struct draw *draw)
-{
-	/* 52 bits and a half: 2k + 1 < 2^53 is exact in a double. */
-	return (double)(draw_bits(draw) >> 12 << 1 | 1) * 0x1p-53;
-}
-
-/*
- * The high half of bits * bound, after Lemire ("Fast random integer generation
- * in an interval", ACM TOMACS 29, 2019): of the 2^64 words, `uneven` too many
- * for equal shares are those whose low half of the product is smallest.
- */
-static uint64_t
-below_by_product(struct draw *draw, uint64_t bound)
-{
-	uint64_t bits = draw_bits(draw);
-
-	if (bits * bound < bound) {
-		uint64_t uneven = (UINT64_MAX - bound + 1) % bound;
-
-		while (bits * bound < uneven)
-			bits = draw_bits(draw);
-	}
-	return ((bits >> 32) * bound + ((bits & UINT32_MAX) * bound >> 32)) >>
-	       32;
-}
-
-uint64_t
-draw_below(struct draw *draw, uint64_t bound)
-{
-	uint64_t uneven, bits;
-
-	if (bound <= UINT32_MAX)
-		return below_by_product(draw, bound);
-	/* Numbers below `uneven` would make the first ones likelier. */
-	uneven = (UINT64_MAX - bound + 1) % bound;
-	do
-		bits = draw_bits(draw);
-	while (bits < uneven);
-	return bits % bound;
-}
-
-bool
-draw_chance(struct draw *draw, double share)
-{
-	if (share <= 0)
-		return false;
-	if (share >= 1)
-		return true;
-	return draw_unit(draw) < share;
+	return (struct draw_pair){.first = numbers.low, .second = numbers.high};
 }
 
 double

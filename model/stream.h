@@ -28,8 +28,8 @@ struct draw {
 	uint64_t index;
 	uint32_t part;
 	uint32_t block; /* the next block to compute */
-	uint32_t left;	/* unused 64-bit words in spare: 0 or 1 */
 	uint64_t spare;
+	uint64_t left; /* unused 64-bit words in spare: 0 or 1 */
 };
 
 /* Once in a program, first of all: GSL's errors end in a return value, never
@@ -66,20 +66,84 @@ draw_seek(struct draw *draw, uint32_t n)
 	draw->left = 0;
 }
 
+/* A block: two numbers of 64 random bits. */
+struct draw_pair {
+	uint64_t first, second;
+};
+struct draw_pair
+draw_pair_at(uint64_t key, uint64_t index, uint32_t part, uint32_t block);
+
 /* 64 random bits. */
-uint64_t draw_bits(struct draw *draw);
+static inline uint64_t
+draw_bits(struct draw *draw)
+{
+	struct draw_pair pair;
+
+	if (draw->left > 0) {
+		draw->left = 0;
+		return draw->spare;
+	}
+	pair = draw_pair_at(draw->key, draw->index, draw->part, draw->block);
+	draw->block++;
+	draw->left = 1;
+	draw->spare = pair.second;
+	return pair.first;
+}
 
 /* Uniform in [0, 1): a multiple of 2^-53. */
-double draw_unit(struct draw *draw);
+static inline double
+draw_unit(struct draw *draw)
+{
+	return (double)(int64_t)(draw_bits(draw) >> 11) * 0x1p-53;
+}
 
 /* Uniform in (0, 1): an odd multiple of 2^-53; its logarithm is finite. */
-double draw_open(struct draw *draw);
+static inline double
+draw_open(struct draw *draw)
+{
+	/* 52 bits and a half: 2k + 1 < 2^53 is exact in a double. */
+	return (double)(int64_t)(draw_bits(draw) >> 12 << 1 | 1) * 0x1p-53;
+}
 
-/* 0 .. bound - 1, each with exactly the same chance; bound > 0. */
-uint64_t draw_below(struct draw *draw, uint64_t bound);
+/*
+ * 0 .. bound - 1, each with exactly the same chance; bound > 0. Below 2^32 the
+ * high half of bits * bound, after Lemire ("Fast random integer generation in
+ * an interval", ACM TOMACS 29, 2019): of the 2^64 words, `uneven` too many for
+ * equal shares are those whose low half of the product is smallest.
+ */
+static inline uint64_t
+draw_below(struct draw *draw, uint64_t bound)
+{
+	uint64_t bits = draw_bits(draw);
+
+	if (bound > UINT32_MAX) {
+		uint64_t uneven = (UINT64_MAX - bound + 1) % bound;
+
+		/* These would make the first ones likelier. */
+		while (bits < uneven)
+			bits = draw_bits(draw);
+		return bits % bound;
+	}
+	if (bits * bound < bound) {
+		uint64_t uneven = (UINT64_MAX - bound + 1) % bound;
+
+		while (bits * bound < uneven)
+			bits = draw_bits(draw);
+	}
+	return ((bits >> 32) * bound + ((bits & UINT32_MAX) * bound >> 32)) >>
+	       32;
+}
 
 /* True with chance `share`; takes one number unless share is <= 0 or >= 1. */
-bool draw_chance(struct draw *draw, double share);
+static inline bool
+draw_chance(struct draw *draw, double share)
+{
+	if (share <= 0)
+		return false;
+	if (share >= 1)
+		return true;
+	return draw_unit(draw) < share;
+}
 
 /* Exponential with mean 1; standard normal; gamma with scale 1 and shape > 0.
  */

@@ -101,12 +101,12 @@ mta_addr
 targets_pick(struct targets *t, struct book *book, struct stream luck,
 	     uint64_t index, uint32_t k)
 {
-	struct draw draw = stream_at_part(luck, index, PART_DOMAIN + k);
-	uint32_t i = chooser_pick(&t->chooser, &draw, index + k);
+	uint32_t i = chooser_pick(&t->chooser, luck, index, PART_DOMAIN + k,
+				  index + k);
 	uint64_t user = 0;
 
 	if (t->users > 1) {
-		draw = stream_at_part(luck, index, PART_USER);
+		struct draw draw = stream_at_part(luck, index, PART_USER);
 		user = draw_below(&draw, (uint64_t)t->users);
 		user = (user + k) % (uint64_t)t->users;
 	}

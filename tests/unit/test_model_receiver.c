@@ -137,7 +137,8 @@ START_TEST(plain_delivery)
 
 	setup(&b);
 	begin(&b);
-	ck_assert(b.config.plain);
+	ck_assert(b.config.lets_in);
+	ck_assert_uint_eq(b.config.asks, 0);
 	ck_assert_uint_eq(receiver_wants(&b.receiver), 0);
 	dial(&b, 0, 0, 0);
 	ck_assert_int_eq(b.answer.outcome, RECEIVER_READY);
@@ -155,14 +156,11 @@ START_TEST(plain_delivery)
 }
 END_TEST
 
-/* The long path, taken because of a rule that never fits, says the same. */
+/* The long path, taken because of a cap out of reach and of rules that never
+ * fit, one at each step, says the same. */
 START_TEST(plain_and_long_path_agree)
 {
-	static const struct receiver_reply never[] = {
-		{.step = RECEIVER_STEP_RCPT,
-		 .code = 550,
-		 .share = 1,
-		 .match = "nobody@*"}};
+	struct receiver_reply never[4];
 	struct bench a, b;
 
 	setup(&a);
@@ -171,11 +169,21 @@ START_TEST(plain_and_long_path_agree)
 	ck_assert_ptr_null(law_exponential(&a.transfer, 500e3));
 	b.connect = a.connect;
 	b.transfer = a.transfer;
+	for (int i = 0; i < 4; i++)
+		never[i] = (struct receiver_reply){
+			.step = (enum receiver_step)(RECEIVER_STEP_MAIL + i),
+			.code = 550,
+			.share = 1,
+			.match = "nobody@*"};
 	b.phases[0].replies = never;
-	b.phases[0].reply_count = 1;
+	b.phases[0].reply_count = 4;
+	b.phases[0].connections.most = 1000;
 	begin(&a);
 	begin(&b);
-	ck_assert(a.config.plain && !b.config.plain);
+	ck_assert(a.config.lets_in && !b.config.lets_in);
+	ck_assert_uint_eq(a.config.asks, 0);
+	ck_assert(b.config.asks >> RECEIVER_STEP_MAIL & 1);
+	ck_assert(b.config.asks >> RECEIVER_STEP_END & 1);
 	ck_assert_uint_eq(receiver_wants(&b.receiver),
 			  RECEIVER_WANTS_ADDRESSES);
 	for (uint64_t m = 0; m < 500; m++) {

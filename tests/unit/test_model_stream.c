@@ -9,9 +9,11 @@
  */
 #include "tests/harness.h"
 
+#include "model/philox.h"
 #include "model/real.h"
 #include "model/stream.h"
 
+#include <Random123/philox.h>
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
 #include <math.h>
@@ -39,6 +41,26 @@ START_TEST(philox_gives_its_published_answers)
 	ck_assert(draw_bits(&ones) == UINT64_C(0x6d5451fda20bc7c6));
 	ck_assert(draw_bits(&pi) == UINT64_C(0x94fdccebd16cfe09));
 	ck_assert(draw_bits(&pi) == UINT64_C(0x24126ea15001e420));
+}
+END_TEST
+
+/* Random123's own function, on counters and keys that are of no pattern. */
+START_TEST(philox_is_that_of_random123)
+{
+	struct philox_block x = {1, 2};
+
+	for (uint64_t key = 1; key < 1000; key += 7) {
+		philox4x32_ctr_t c = {{(uint32_t)x.low, (uint32_t)(x.low >> 32),
+				       (uint32_t)x.high,
+				       (uint32_t)(x.high >> 32)}};
+		philox4x32_key_t k = {{(uint32_t)(key * x.low),
+				       (uint32_t)(key * x.low >> 32)}};
+
+		x = philox(x, key * x.low);
+		c = philox4x32(c, k);
+		ck_assert(x.low == ((uint64_t)c.v[1] << 32 | c.v[0]));
+		ck_assert(x.high == ((uint64_t)c.v[3] << 32 | c.v[2]));
+	}
 }
 END_TEST
 
@@ -272,6 +294,7 @@ model_stream_suite(void)
 
 	model_init();
 	tcase_add_test(tcase, philox_gives_its_published_answers);
+	tcase_add_test(tcase, philox_is_that_of_random123);
 	tcase_add_test(tcase, draws_do_not_depend_on_other_draws);
 	tcase_add_test(tcase, seed_replication_and_name_all_count);
 	tcase_add_test(tcase, uniforms_are_uniform);
