@@ -20,6 +20,7 @@
 enum {
 	SUB_BITS = 6,
 	LINEAR = 2 << SUB_BITS, /* numbers that are their own bucket */
+	EXACT_FIRST = 8,
 };
 
 static uint32_t
@@ -49,38 +50,23 @@ bucket_middle(uint32_t bucket)
 }
 
 static struct histogram_chunk *
-chunk_get(struct histogram *h, uint32_t number)
+add_chunk(struct histogram *h, uint32_t number)
 {
-	uint32_t place;
+	uint32_t n = h->chunk_count++;
 
-	if (!h->places)
-		h->places = memory_array(HISTOGRAM_CHUNKS, 1);
-	place = h->places[number];
-	if (place == 0) {
-		uint32_t n = h->chunk_count;
-
-		/* Room doubles from 1. */
-		if ((n & (n - 1)) == 0)
-			h->chunks = memory_resize(h->chunks, n ? 2 * n : 1,
-						  sizeof(*h->chunks));
-		h->chunks[n] = (struct histogram_chunk){.counts = {0}};
-		place = ++h->chunk_count;
-		h->places[number] = (uint8_t)place;
-	}
+	/* Room doubles from 1. */
+	if ((n & (n - 1)) == 0)
+		h->chunks = memory_resize(h->chunks, n ? 2 * n : 1,
+					  sizeof(*h->chunks));
 	mta_assert(h->chunks != NULL);
-	return &h->chunks[place - 1];
+	h->chunks[n] = (struct histogram_chunk){.counts = {0}};
+	h->places[number] = (uint8_t)(n + 1);
+	return &h->chunks[n];
 }
 
-static void
-count_bucket(struct histogram *h, uint32_t bucket, uint32_t times)
-{
-	struct histogram_chunk *c = chunk_get(h, bucket / HISTOGRAM_CHUNK);
-
-	c->counts[bucket % HISTOGRAM_CHUNK] += times;
-}
-
-/* The counts of sixteen buckets, or NULL: all 0. h: has chunks. */
-static const uint32_t *
+/* The counts of sixteen buckets, or NULL: there are none yet. h: has left the
+ * values as they are. */
+static inline uint32_t *
 counts_of(const struct histogram *h, uint32_t chunk)
 {
 	uint32_t place = h->places[chunk];
@@ -88,44 +74,97 @@ counts_of(const struct histogram *h, uint32_t chunk)
 	return place ? h->chunks[place - 1].counts : NULL;
 }
 
-/* From values to buckets. */
+/* The same, made when new. */
+static uint32_t *
+counts_made(struct histogram *h, uint32_t chunk)
+{
+	uint32_t *counts = counts_of(h, chunk);
+
+	return counts ? counts : add_chunk(h, chunk)->counts;
+}
+
+static void
+count_bucket(struct histogram *h, uint32_t bucket)
+{
+	uint32_t *counts = counts_made(h, bucket / HISTOGRAM_CHUNK);
+
+	counts[bucket % HISTOGRAM_CHUNK]++;
+}
+
+/* From values to buckets, if it still has values. */
 static void
 leave_exact(struct histogram *h)
 {
-	if (h->chunk_count == 0) {
-		for (uint64_t i = 0; i < h->count; i++)
-			count_bucket(h, bucket_of(h->exact[i]), 1);
-	}
-	free(h->exact);
-	h->exact = NULL;
+	int64_t *exact = h->exact;
+
+	if (h->places)
+		return;
+	h->places = memory_array(HISTOGRAM_CHUNKS, 1);
+	h->chunks = NULL;
+	for (uint64_t i = 0; i < h->count; i++)
+		count_bucket(h, bucket_of(exact[i]));
+	free(exact);
 }
 
-/* Room for one more: it doubles from 2. */
+/* The first value is the least and the greatest. */
+static void
+begin(struct histogram *h, int64_t least, int64_t greatest)
+{
+	h->least = least;
+	h->greatest = greatest;
+}
+
+static inline void
+widen(struct histogram *h, int64_t least, int64_t greatest)
+{
+	if (least < h->least)
+		h->least = least;
+	if (greatest > h->greatest)
+		h->greatest = greatest;
+}
+
+/* Room for one more: first for as many as are in a line of memory, then for
+ * all that are kept. */
 static void
 keep_exact(struct histogram *h, int64_t value)
 {
 	uint64_t n = h->count;
 
-	if ((n & (n - 1)) == 0 && n != 1)
-		h->exact = memory_resize(h->exact, n ? 2 * n : 2,
+	if (n == 0) {
+		begin(h, value, value);
+		h->exact = memory_array(EXACT_FIRST, sizeof(*h->exact));
+	} else if (n == EXACT_FIRST) {
+		h->exact = memory_resize(h->exact, HISTOGRAM_EXACT,
 					 sizeof(*h->exact));
+	}
 	h->exact[n] = value;
 }
 
-static void
-widen(struct histogram *h, int64_t least, int64_t greatest)
+static inline void
+note_value(struct histogram *h, int64_t value)
 {
-	if (h->count == 0 || least < h->least)
-		h->least = least;
-	if (h->count == 0 || greatest > h->greatest)
-		h->greatest = greatest;
+	widen(h, value, value);
+	h->count++;
+	h->sum += (uint64_t)value;
+}
+
+/* There is no bucket for it yet. Apart, so that the usual way is short. */
+__attribute__((noinline)) static void
+add_anew(struct histogram *h, int64_t value)
+{
+	if (!h->places && h->count < HISTOGRAM_EXACT) {
+		keep_exact(h, value);
+	} else {
+		leave_exact(h);
+		count_bucket(h, bucket_of(value));
+	}
+	note_value(h, value);
 }
 
 void
 histogram_release(struct histogram *h)
 {
-	free(h->exact);
-	free(h->chunks);
+	free(h->exact); /* or the chunks */
 	free(h->places);
 	*h = (struct histogram){.count = 0};
 }
@@ -133,24 +172,25 @@ histogram_release(struct histogram *h)
 void
 histogram_add(struct histogram *h, int64_t value)
 {
+	uint32_t bucket;
+	uint32_t *counts;
+
 	if (value < 0)
 		value = 0;
-	widen(h, value, value);
-	if (h->chunk_count == 0 && h->count < HISTOGRAM_EXACT) {
-		keep_exact(h, value);
-	} else {
-		if (h->chunk_count == 0)
-			leave_exact(h);
-		count_bucket(h, bucket_of(value), 1);
+	bucket = bucket_of(value);
+	counts = h->places ? counts_of(h, bucket / HISTOGRAM_CHUNK) : NULL;
+	if (!counts) {
+		add_anew(h, value);
+		return;
 	}
-	h->count++;
-	h->sum += (uint64_t)value;
+	counts[bucket % HISTOGRAM_CHUNK]++;
+	note_value(h, value);
 }
 
 static void
 merge_chunk(struct histogram *to, uint32_t chunk, const uint32_t *counts)
 {
-	uint32_t *sum = chunk_get(to, chunk)->counts;
+	uint32_t *sum = counts_made(to, chunk);
 
 	for (uint32_t i = 0; i < HISTOGRAM_CHUNK; i++)
 		sum[i] += counts[i];
@@ -160,10 +200,9 @@ merge_chunk(struct histogram *to, uint32_t chunk, const uint32_t *counts)
 static void
 copy_exact(struct histogram *to, const struct histogram *from)
 {
-	uint64_t room = 2;
+	size_t room =
+		from->count <= EXACT_FIRST ? EXACT_FIRST : HISTOGRAM_EXACT;
 
-	while (room < from->count)
-		room *= 2;
 	*to = *from;
 	to->exact = memory_array(room, sizeof(*to->exact));
 	memcpy(to->exact, from->exact, from->count * sizeof(*to->exact));
@@ -174,16 +213,18 @@ histogram_merge(struct histogram *to, const struct histogram *from)
 {
 	if (from->count == 0)
 		return;
-	if (from->chunk_count == 0 && to->count == 0) {
+	if (!from->places && to->count == 0) {
 		copy_exact(to, from);
 		return;
 	}
-	if (from->chunk_count == 0) {
+	if (!from->places) {
 		for (uint64_t i = 0; i < from->count; i++)
 			histogram_add(to, from->exact[i]);
 		return;
 	}
 	leave_exact(to);
+	if (to->count == 0)
+		begin(to, from->least, from->greatest);
 	widen(to, from->least, from->greatest);
 	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS; i++) {
 		const uint32_t *counts = counts_of(from, i);
@@ -195,47 +236,74 @@ histogram_merge(struct histogram *to, const struct histogram *from)
 	to->sum += from->sum;
 }
 
+void
+histogram_take(struct histogram *to, struct histogram *from)
+{
+	if (to->count > 0) {
+		histogram_merge(to, from);
+		histogram_release(from);
+	} else {
+		*to = *from;
+		*from = (struct histogram){.count = 0};
+	}
+}
+
 double
 histogram_mean(const struct histogram *h)
 {
 	return h->count ? (double)h->sum / (double)h->count : 0;
 }
 
-static int
-compare_values(const void *left, const void *right)
-{
-	int64_t a = *(const int64_t *)left;
-	int64_t b = *(const int64_t *)right;
-
-	return (a > b) - (a < b);
-}
-
+/* The order of the values means nothing, so they are sorted where they are: a
+ * few, and sorted already when asked again. */
 static int64_t
 exact_at(const struct histogram *h, uint64_t rank)
 {
-	int64_t sorted[HISTOGRAM_EXACT];
+	int64_t *values = h->exact;
 
-	memcpy(sorted, h->exact, h->count * sizeof(*sorted));
-	qsort(sorted, h->count, sizeof(*sorted), compare_values);
-	return sorted[rank - 1];
+	for (uint64_t i = 1; i < h->count; i++) {
+		int64_t value = values[i];
+		uint64_t at = i;
+
+		for (; at > 0 && values[at - 1] > value; at--)
+			values[at] = values[at - 1];
+		values[at] = value;
+	}
+	return values[rank - 1];
+}
+
+static uint64_t
+sum_of(const uint32_t *counts)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t k = 0; k < HISTOGRAM_CHUNK; k++)
+		sum += counts[k];
+	return sum;
 }
 
 /* The bucket of the value at a rank, from 1. h: has chunks. */
 static uint32_t
 bucket_at(const struct histogram *h, uint64_t rank)
 {
-	uint64_t seen = 0;
+	uint32_t chunk = 0;
+	uint32_t k = 0;
+	const uint32_t *counts;
 
-	for (uint32_t i = 0; i < HISTOGRAM_CHUNKS; i++) {
-		const uint32_t *counts = counts_of(h, i);
+	for (;; chunk++) {
+		uint64_t sum;
 
-		for (uint32_t k = 0; counts && k < HISTOGRAM_CHUNK; k++) {
-			seen += counts[k];
-			if (seen >= rank)
-				return i * HISTOGRAM_CHUNK + k;
-		}
+		mta_assert(chunk < HISTOGRAM_CHUNKS);
+		counts = counts_of(h, chunk);
+		sum = counts ? sum_of(counts) : 0;
+		if (sum >= rank)
+			break;
+		rank -= sum;
 	}
-	return bucket_of(h->greatest);
+	mta_assert(counts != NULL); /* the rank is not 0 */
+	for (; counts[k] < rank; k++)
+		rank -= counts[k];
+	return chunk * HISTOGRAM_CHUNK + k;
 }
 
 /* The value at a rank, from 1. */
@@ -244,7 +312,7 @@ value_at(const struct histogram *h, uint64_t rank)
 {
 	int64_t middle;
 
-	if (h->chunk_count == 0)
+	if (!h->places)
 		return exact_at(h, rank);
 	middle = bucket_middle(bucket_at(h, rank));
 	if (middle < h->least)

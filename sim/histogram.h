@@ -34,9 +34,12 @@ struct histogram {
 	uint64_t sum; /* modulo 2^64 */
 	int64_t least;
 	int64_t greatest;
-	int64_t *exact;			/* owned; NULL once there are chunks */
-	struct histogram_chunk *chunks; /* owned; in order of first use */
-	uint8_t *places; /* owned; of a chunk by number, from 1; 0: none */
+	union {
+		int64_t *exact;			/* owned; while no chunks */
+		struct histogram_chunk *chunks; /* owned; in order of use */
+	};
+	uint8_t *places; /* owned; of a chunk by number, from 1; 0: none;
+			  * NULL while there are no chunks */
 	uint32_t chunk_count;
 };
 
@@ -44,10 +47,13 @@ void histogram_release(struct histogram *h);
 /* value: negative ones count as 0. */
 void histogram_add(struct histogram *h, int64_t value);
 void histogram_merge(struct histogram *to, const struct histogram *from);
+/* The same, but that `from` is empty after it. */
+void histogram_take(struct histogram *to, struct histogram *from);
 
 double histogram_mean(const struct histogram *h); /* 0 when empty */
 
-/* percent: 0 < percent <= 100. 0 when empty. */
+/* percent: 0 < percent <= 100. 0 when empty. What is const is what is counted:
+ * the few values that are kept as they are may be put in order. */
 int64_t histogram_percentile(const struct histogram *h, double percent);
 
 /*
