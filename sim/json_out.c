@@ -8,10 +8,11 @@
 #include "sim/json_out.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "sim/table_out.h"
 
 void
 json_out_init(struct json_out *json, FILE *file)
@@ -89,12 +90,29 @@ put_escaped(FILE *file, unsigned char c)
 		fputc(c, file);
 }
 
+/* The bytes at `text` that are written as they are. */
+static size_t
+plain_length(const unsigned char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' &&
+	       text[n] != '\\')
+		n++;
+	return n;
+}
+
 static void
 put_text(FILE *file, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	fputc('"', file);
 	while (*p) {
+		size_t plain = plain_length(p);
+		fwrite(p, 1, plain, file);
+		p += plain;
+		if (!*p)
+			break;
 		size_t length = utf8_length(p);
 		if (length == 0)
 			fputs("\xef\xbf\xbd", file);
@@ -185,8 +203,10 @@ json_out_text(struct json_out *json, const char *key, const char *text)
 void
 json_out_integer(struct json_out *json, const char *key, int64_t number)
 {
+	char text[24];
+	*table_out_put_integer(text, number) = '\0';
 	begin_value(json, key);
-	fprintf(json->file, "%" PRId64, number);
+	fputs(text, json->file);
 }
 
 void
@@ -219,14 +239,19 @@ json_out_seconds(struct json_out *json, const char *key, int64_t us)
 {
 	/* The magnitude is unsigned: the least int64_t has no positive twin. */
 	uint64_t size = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
-	char decimals[8];
-	snprintf(decimals, sizeof(decimals), ".%06u",
-		 (unsigned)(size % 1000000));
-	size_t length = strlen(decimals);
-	while (length > 1 && decimals[length - 1] == '0')
-		length--;
-	decimals[length > 1 ? length : 0] = '\0';
+	unsigned rest = (unsigned)(size % 1000000);
+	char text[32];
+	char *at = text;
+	if (us < 0)
+		*at++ = '-';
+	at = table_out_put_integer(at, (int64_t)(size / 1000000));
+	if (rest > 0)
+		*at++ = '.';
+	for (; rest > 0; rest %= 1000000) {
+		rest *= 10;
+		*at++ = (char)('0' + rest / 1000000);
+	}
+	*at = '\0';
 	begin_value(json, key);
-	fprintf(json->file, "%s%" PRIu64 "%s", us < 0 ? "-" : "",
-		size / 1000000, decimals);
+	fputs(text, json->file);
 }
