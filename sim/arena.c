@@ -39,6 +39,19 @@ memory_array(size_t count, size_t size)
 }
 
 void *
+memory_aligned(size_t alignment, size_t count, size_t size)
+{
+	void *memory;
+
+	if (count > SIZE_MAX / size)
+		out_of_memory();
+	memory = aligned_alloc(alignment, count * size);
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
+void *
 memory_resize(void *old, size_t count, size_t size)
 {
 	if (size && count > SIZE_MAX / size)

@@ -33,6 +33,9 @@ void arena_release(struct arena *arena);
 /* Zeroed; for free(). */
 void *memory_array(size_t count, size_t size);
 
+/* Not zeroed; alignment: a power of two that divides `size`. For free(). */
+void *memory_aligned(size_t alignment, size_t count, size_t size);
+
 /* As realloc; what is added is not zeroed. */
 void *memory_resize(void *old, size_t count, size_t size);
 

@@ -10,6 +10,7 @@
 
 #include "sim/check.h"
 #include "sim/diff.h"
+#include "sim/large_pages.h"
 #include "sim/options.h"
 #include "sim/params_cmd.h"
 #include "sim/plot.h"
@@ -81,6 +82,7 @@ main(int argc, char **argv)
 	int code;
 
 	fill_closed_streams();
+	large_pages_prefer();
 	code = command_run(argc, argv);
 	/* What a full disk did not take must not pass for success. A reader
 	 * that has gone, as in `| head`, wants no more: that is no error. */
