@@ -533,8 +533,7 @@ maillog_free(struct maillog *m)
 	if (m->file)
 		fclose(m->file);
 	for (uint32_t i = 0; i < m->requeued.slot_count; i++)
-		if (m->requeued.keys[i])
-			free(m->requeued.values[i]);
+		free(m->requeued.slots[i].value);
 	mta_table_release(&m->requeued);
 	free(m);
 }

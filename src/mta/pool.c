@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pools that grow by chunks. A free object holds, behind its pooled head, the
- * place of the next free one plus 1. Its generation is even then, odd in use,
+ * Pools that grow by chunks: what is rare of them. A free object holds, behind
+ * its pooled head, the next free one. Its generation is even then, odd in use,
  * and grows by one at each change, so that a handle fits one use only.
  */
 #include "mta/pool.h"
 
-#include "mta/panic.h"
-
-/* What a free object looks like. */
-struct free_object {
-	struct mta_pooled pooled;
-	uint32_t next; /* place + 1 of the next free one, 0: none */
-};
-
 void
 mta_pool_init(struct mta_pool *p, size_t size_bytes, uint32_t per_chunk)
 {
-	mta_assert(size_bytes >= sizeof(struct free_object));
+	mta_assert(size_bytes >= sizeof(struct mta_free_object));
+	mta_assert(size_bytes % _Alignof(struct mta_free_object) == 0);
 	mta_assert(per_chunk > 0 && (per_chunk & (per_chunk - 1)) == 0);
 	*p = (struct mta_pool){.size_bytes = size_bytes,
 			       .per_chunk = per_chunk};
@@ -48,9 +41,8 @@ pool_grow(struct mta_pool *p)
 	p->chunks[p->chunk_count++] = mta_alloc(p->per_chunk, p->size_bytes);
 }
 
-/* An object that was never used, zeroed by the allocation of its chunk. */
-static void *
-pool_take_fresh(struct mta_pool *p)
+void *
+mta_pool_take_fresh(struct mta_pool *p)
 {
 	struct mta_pooled *o;
 
@@ -63,36 +55,6 @@ pool_take_fresh(struct mta_pool *p)
 	return o;
 }
 
-void *
-mta_pool_take(struct mta_pool *p)
-{
-	struct free_object *o;
-
-	p->used_count++;
-	if (p->free_head == 0)
-		return pool_take_fresh(p);
-	o = mta_pool_at(p, p->free_head - 1);
-	p->free_head = o->next;
-	o->pooled.generation++;
-	mta_assert(o->pooled.generation % 2 == 1);
-	memset((char *)o + sizeof(o->pooled), 0,
-	       p->size_bytes - sizeof(o->pooled));
-	return o;
-}
-
-void
-mta_pool_give(struct mta_pool *p, void *object)
-{
-	struct free_object *o = object;
-
-	mta_assert(o->pooled.generation % 2 == 1);
-	mta_assert(mta_pool_at(p, o->pooled.index) == object);
-	o->pooled.generation++;
-	o->next = p->free_head;
-	p->free_head = o->pooled.index + 1;
-	p->used_count--;
-}
-
 void
 mta_pool_clear(struct mta_pool *p)
 {
@@ -102,15 +64,4 @@ mta_pool_clear(struct mta_pool *p)
 		if (o->generation % 2 == 1)
 			mta_pool_give(p, o);
 	}
-}
-
-void *
-mta_pool_find(const struct mta_pool *p, struct mta_ref ref)
-{
-	struct mta_pooled *o;
-
-	if (ref.generation % 2 == 0 || ref.index >= p->fresh)
-		return NULL;
-	o = mta_pool_at(p, ref.index);
-	return o->generation == ref.generation ? o : NULL;
 }

@@ -10,14 +10,6 @@
 #include "mta/panic.h"
 #include "mta/text.h"
 
-struct mta_symbol {
-	char *text;	 /* owned; NULL: forgotten */
-	uint32_t hash;	 /* of the text */
-	uint32_t owners; /* 0: forgotten */
-	uint32_t length; /* bytes, without the terminator */
-	uint32_t next;	 /* forgotten: the next such number, or 0 */
-};
-
 enum {
 	SYMTAB_FIRST_SLOTS = 64,
 	SYMTAB_FIRST_SYMBOLS = 32,
@@ -25,16 +17,15 @@ enum {
 };
 
 /* FNV-1a with a final mix, so that the low bits are good for a slot. */
-static uint32_t
+static uint64_t
 text_hash(const char *text, size_t length)
 {
-	uint32_t h = UINT32_C(2166136261);
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
 	for (size_t i = 0; i < length; i++)
-		h = (h ^ (unsigned char)text[i]) * UINT32_C(16777619);
-	h ^= h >> 15;
-	h *= UINT32_C(0x85ebca6b);
-	return h ^ h >> 13;
+		h = (h ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 32;
 }
 
 void
@@ -44,7 +35,9 @@ mta_symtab_init(struct mta_symtab *t)
 				 .slot_count = SYMTAB_FIRST_SLOTS};
 	t->symbols = mta_alloc(t->capacity, sizeof(*t->symbols));
 	t->slots = mta_alloc(t->slot_count, sizeof(*t->slots));
-	t->count = 1; /* symbol 0 is "" and stands in no slot */
+	t->count = 1; /* symbol 0 is "", stands in no slot and always is */
+	t->symbols[0] =
+		(struct mta_symbol){.hash = text_hash("", 0), .owners = 1};
 }
 
 void
@@ -60,9 +53,9 @@ mta_symtab_release(struct mta_symtab *t)
 /* The slot of a text, or the free one where it would go. */
 static uint32_t
 slot_of(const struct mta_symtab *t, const char *text, size_t length,
-	uint32_t hash)
+	uint64_t hash)
 {
-	uint32_t i = hash & (t->slot_count - 1);
+	uint32_t i = (uint32_t)hash & (t->slot_count - 1);
 
 	while (t->slots[i] != 0) {
 		const struct mta_symbol *s = &t->symbols[t->slots[i]];
@@ -82,7 +75,7 @@ slots_grow(struct mta_symtab *t)
 	t->slot_count *= 2;
 	t->slots = mta_alloc(t->slot_count, sizeof(*t->slots));
 	for (uint32_t n = 1; n < t->count; n++) {
-		uint32_t i = t->symbols[n].hash & (t->slot_count - 1);
+		uint32_t i = (uint32_t)t->symbols[n].hash & (t->slot_count - 1);
 
 		if (t->symbols[n].owners == 0)
 			continue;
@@ -112,7 +105,7 @@ number_take(struct mta_symtab *t)
 }
 
 static mta_sym
-symbol_add(struct mta_symtab *t, const char *text, size_t length, uint32_t hash)
+symbol_add(struct mta_symtab *t, const char *text, size_t length, uint64_t hash)
 {
 	uint32_t n = number_take(t);
 	struct mta_symbol *s = &t->symbols[n];
@@ -129,7 +122,8 @@ symbol_add(struct mta_symtab *t, const char *text, size_t length, uint32_t hash)
 mta_sym
 mta_sym_intern_n(struct mta_symtab *t, const char *text, size_t length_bytes)
 {
-	uint32_t hash, slot;
+	uint64_t hash;
+	uint32_t slot;
 
 	if (length_bytes == 0)
 		return 0;
@@ -178,17 +172,6 @@ mta_sym_intern_lower(struct mta_symtab *t, const char *text)
 	return s;
 }
 
-void
-mta_sym_hold(struct mta_symtab *t, mta_sym s)
-{
-	if (s == 0)
-		return;
-	mta_assert(s < t->count);
-	mta_assert(t->symbols[s].owners > 0);
-	mta_assert(t->symbols[s].owners < UINT32_MAX);
-	t->symbols[s].owners++;
-}
-
 /*
  * Empty a slot and close the gap behind it: what a probe would have found past
  * the slot moves up, so that no mark of deletion is needed.
@@ -207,7 +190,7 @@ slot_clear(struct mta_symtab *t, uint32_t hole)
 			i = (i + 1) & mask;
 			if (t->slots[i] == 0)
 				return;
-			home = t->symbols[t->slots[i]].hash & mask;
+			home = (uint32_t)t->symbols[t->slots[i]].hash & mask;
 			/* It stays if its home lies behind the hole. */
 		} while (((i - home) & mask) < ((i - hole) & mask));
 		t->slots[hole] = t->slots[i];
@@ -216,17 +199,10 @@ slot_clear(struct mta_symtab *t, uint32_t hole)
 }
 
 void
-mta_sym_drop(struct mta_symtab *t, mta_sym s)
+mta_sym_forget(struct mta_symtab *t, mta_sym s)
 {
-	struct mta_symbol *symbol;
+	struct mta_symbol *symbol = &t->symbols[s];
 
-	if (s == 0)
-		return;
-	mta_assert(s < t->count);
-	symbol = &t->symbols[s];
-	mta_assert(symbol->owners > 0);
-	if (--symbol->owners > 0)
-		return;
 	slot_clear(t, slot_of(t, symbol->text, symbol->length, symbol->hash));
 	free(symbol->text);
 	*symbol = (struct mta_symbol){.next = t->free_head};

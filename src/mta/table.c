@@ -9,14 +9,6 @@
 
 #include "mta/panic.h"
 
-static uint32_t
-table_home(const struct mta_table *t, uint64_t key)
-{
-	/* Fibonacci hashing: the high bits of the product are well mixed. */
-	return (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 32) &
-	       (t->slot_count - 1);
-}
-
 void
 mta_table_init(struct mta_table *t)
 {
@@ -26,51 +18,22 @@ mta_table_init(struct mta_table *t)
 void
 mta_table_release(struct mta_table *t)
 {
-	free(t->keys);
-	free(t->values);
+	free(t->slots);
 	*t = (struct mta_table){0};
 }
 
-static uint32_t
-table_probe(const struct mta_table *t, uint64_t key)
-{
-	uint32_t i = table_home(t, key);
-
-	while (t->keys[i] != 0 && t->keys[i] != key)
-		i = (i + 1) & (t->slot_count - 1);
-	return i;
-}
-
-void *
-mta_table_find(const struct mta_table *t, uint64_t key)
-{
-	uint32_t i;
-
-	if (t->slot_count == 0)
-		return NULL;
-	i = table_probe(t, key);
-	return t->keys[i] == key ? t->values[i] : NULL;
-}
-
-static void
+MTA_RARE static void
 table_grow(struct mta_table *t)
 {
 	struct mta_table old = *t;
 
 	t->slot_count = old.slot_count ? old.slot_count * 2 : 64;
-	t->keys = mta_alloc(t->slot_count, sizeof(*t->keys));
-	t->values = mta_alloc(t->slot_count, sizeof(*t->values));
-	for (uint32_t i = 0; i < old.slot_count; i++) {
-		uint32_t j;
-
-		if (old.keys[i] == 0)
-			continue;
-		j = table_probe(t, old.keys[i]);
-		t->keys[j] = old.keys[i];
-		t->values[j] = old.values[i];
-	}
-	free(old.keys);
-	free(old.values);
+	t->slots = mta_alloc(t->slot_count, sizeof(*t->slots));
+	for (uint32_t i = 0; i < old.slot_count; i++)
+		if (old.slots[i].key != 0)
+			t->slots[mta_table_probe(t, old.slots[i].key)] =
+				old.slots[i];
+	free(old.slots);
 }
 
 void
@@ -81,10 +44,9 @@ mta_table_add(struct mta_table *t, uint64_t key, void *value)
 	mta_assert(key != 0);
 	if ((uint64_t)t->used_count * 2 >= t->slot_count)
 		table_grow(t);
-	i = table_probe(t, key);
-	mta_assert(t->keys[i] == 0);
-	t->keys[i] = key;
-	t->values[i] = value;
+	i = mta_table_probe(t, key);
+	mta_assert(t->slots[i].key == 0);
+	t->slots[i] = (struct mta_table_slot){.key = key, .value = value};
 	t->used_count++;
 }
 
@@ -95,20 +57,18 @@ mta_table_remove(struct mta_table *t, uint64_t key)
 	uint32_t hole;
 
 	mta_assert(t->slot_count != 0);
-	hole = table_probe(t, key);
-	mta_assert(t->keys[hole] == key);
-	for (uint32_t i = (hole + 1) & mask; t->keys[i] != 0;
+	hole = mta_table_probe(t, key);
+	mta_assert(t->slots[hole].key == key);
+	for (uint32_t i = (hole + 1) & mask; t->slots[i].key != 0;
 	     i = (i + 1) & mask) {
-		uint32_t home = table_home(t, t->keys[i]);
+		uint32_t home = mta_table_home(t, t->slots[i].key);
 
 		/* May what stands at i move back to the hole? */
 		if (((i - home) & mask) < ((i - hole) & mask))
 			continue;
-		t->keys[hole] = t->keys[i];
-		t->values[hole] = t->values[i];
+		t->slots[hole] = t->slots[i];
 		hole = i;
 	}
-	t->keys[hole] = 0;
-	t->values[hole] = NULL;
+	t->slots[hole] = (struct mta_table_slot){0};
 	t->used_count--;
 }
