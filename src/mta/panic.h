@@ -14,7 +14,8 @@
 	((fact) ? (void)0 : mta_panic(__FILE__, __LINE__, #fact))
 
 /* Report a broken fact and abort. Does not return. */
-_Noreturn void mta_panic(const char *file, int line, const char *fact);
+__attribute__((cold)) _Noreturn void
+mta_panic(const char *file, int line, const char *fact);
 
 /*
  * Install what prints the report. The one piece of process-wide state of the
@@ -26,8 +27,9 @@ void mta_panic_set_reporter(void (*reporter)(const char *file, int line,
 /*
  * calloc that panics when memory is gone; for pools and tables that grow.
  */
-void *mta_alloc(size_t count, size_t size_bytes);
+__attribute__((cold)) void *mta_alloc(size_t count, size_t size_bytes);
 /* realloc likewise; count elements of size_bytes, contents kept. */
-void *mta_realloc(void *old, size_t count, size_t size_bytes);
+__attribute__((cold)) void *
+mta_realloc(void *old, size_t count, size_t size_bytes);
 
 #endif

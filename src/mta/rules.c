@@ -205,13 +205,6 @@ mta_flow_change(const struct mta_flow *f)
 	return f->incoming_is_open ? 0 : f->level - f->tokens;
 }
 
-enum mta_queue
-mta_turn_other(enum mta_queue queue)
-{
-	mta_assert(queue == MTA_INCOMING || queue == MTA_DEFERRED);
-	return queue == MTA_INCOMING ? MTA_DEFERRED : MTA_INCOMING;
-}
-
 /* R-SCAN-TURN */
 enum mta_queue
 mta_turn_next(enum mta_queue last, struct mta_active_fill fill)

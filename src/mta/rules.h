@@ -13,6 +13,7 @@
 #ifndef MTA_RULES_H
 #define MTA_RULES_H
 
+#include "mta/panic.h"
 #include "mta/types.h"
 
 /* ---- Time ------------------------------------------------------------- */
@@ -169,7 +170,12 @@ struct mta_active_fill {
 };
 
 /* The other of incoming and deferred. */
-enum mta_queue mta_turn_other(enum mta_queue queue);
+static inline enum mta_queue
+mta_turn_other(enum mta_queue queue)
+{
+	mta_assert(queue == MTA_INCOMING || queue == MTA_DEFERRED);
+	return queue == MTA_INCOMING ? MTA_DEFERRED : MTA_INCOMING;
+}
 
 /*
  * Which queue the next pass looks at first. R-SCAN-TURN (F4.3): the one that

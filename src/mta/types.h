@@ -4,7 +4,7 @@
  * handles, the queues, status codes.
  *
  * Time is a count of microseconds since 1970 and is always an argument or a
- * field that the driver sets. Whole seconds, as Postfix keeps them in file
+ * field of its loop. Whole seconds, as Postfix keeps them in file
  * times and timers, are mta_second() of a time.
  */
 #ifndef MTA_TYPES_H
@@ -64,6 +64,10 @@ enum mta_err {
 
 #define MTA_MUST_CHECK __attribute__((warn_unused_result))
 
+/* Hardly ever called: its code, and the way to it, stands out of the way of
+ * what is run for every mail. */
+#define MTA_RARE __attribute__((cold, noinline))
+
 /* Enhanced status code, RFC 3463: class 2 done, 4 try later, 5 never. */
 struct mta_dsn {
 	uint8_t class;
@@ -112,9 +116,10 @@ mta_status_is_set(struct mta_status s)
 static inline int64_t
 mta_second(mta_time t)
 {
-	int64_t s = t / MTA_USEC_PER_S;
-
-	return t % MTA_USEC_PER_S < 0 ? s - 1 : s;
+	/* Unsigned, for that is a multiplication and a shift. */
+	if (t < 0)
+		return -1 - (int64_t)((uint64_t)(-1 - t) / MTA_USEC_PER_S);
+	return (int64_t)((uint64_t)t / MTA_USEC_PER_S);
 }
 
 static inline mta_time
