@@ -55,11 +55,25 @@ ifeq ($(filter $(VARIANT),release dist debug asan cov fuzz),)
 $(error VARIANT=$(VARIANT) is unknown; use release, debug, asan or cov)
 endif
 
+# What users run is optimised as a whole: a message passes many small functions
+# of many files. The objects can be linked either way, and tests, which are
+# linked a dozen times, are linked apart. Clang would need tools of its own.
+, := ,
+ifneq ($(filter release dist,$(VARIANT)),)
+ifneq ($(filter gcc%,$(COMPILER)),)
+# The assembler writes the folder's name on its own account in such objects.
+MAPPED := $(if $(filter dist,$(VARIANT)),-Wa$(,)--debug-prefix-map=$(CURDIR)=.)
+WHOLE_OBJECTS := -flto -ffat-lto-objects $(MAPPED)
+WHOLE := -flto=auto $(MAPPED)
+APART := -fno-lto
+endif
+endif
+
 # -ffp-contract=off: a fused multiply-add rounds once where two operations
 # round twice, and results must not depend on the machine.
 CFLAGS_ALL := -std=c17 -g -ffp-contract=off $(OPT_$(VARIANT)) $(WARN) \
 	$(if $(WERROR),-Werror) $(CFLAGS)
-LDFLAGS_ALL := $(OPT_$(VARIANT)) $(LDFLAGS)
+LDFLAGS_ALL := $(OPT_$(VARIANT)) $(APART) $(LDFLAGS)
 
 # pkg-config is asked on first use, not when this file is read: on a bare
 # system it is `make setup` that installs it.
@@ -155,7 +169,7 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo "  $(1) $@")
 
 $(MTASIM): $(call obj,sim/main.c) $(ARCHIVES)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(WHOLE) -o $@ $^ $(LIBS)
 
 $(LIB_mta): $(call obj,$(SRC_mta))
 $(LIB_model): $(call obj,$(SRC_model))
@@ -181,11 +195,11 @@ $(Q)$(CC) $(CFLAGS_ALL) $(1) -MMD -MP -c -o $@ $<
 endef
 
 $(B)/src/mta/%.o: src/mta/%.c $(B)/flags
-	$(call compile,$(FLAGS_mta))
+	$(call compile,$(FLAGS_mta) $(WHOLE_OBJECTS))
 $(B)/model/%.o: model/%.c $(B)/flags
-	$(call compile,$(FLAGS_model))
+	$(call compile,$(FLAGS_model) $(WHOLE_OBJECTS))
 $(B)/sim/%.o: sim/%.c $(B)/flags
-	$(call compile,$(FLAGS_sim))
+	$(call compile,$(FLAGS_sim) $(WHOLE_OBJECTS))
 $(B)/tests/%.o: tests/%.c $(B)/flags
 	$(call compile,$(FLAGS_tests))
 $(B)/tests/%/suites.o: $(B)/tests/%/suites.c
@@ -195,7 +209,7 @@ $(B)/tests/%/suites.o: $(B)/tests/%/suites.c
 .PHONY: always
 $(B)/flags: always | build/tools.ok
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC) $(CFLAGS_ALL)' \
+	@printf '%s\n' '$(CC) $(CFLAGS_ALL) $(WHOLE_OBJECTS)' \
 		"$(if $(filter dist,$(VARIANT)),$(PREFIX))" >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
@@ -315,7 +329,7 @@ golden: $(MTASIM) ## compare full traces with the kept ones; UPDATE=1 keeps ours
 
 .PHONY: mutation
 mutation: $(MTASIM) ## change each rule in turn: recorded runs must notice
-	@tests/mutation/run $(B) "$(CC)" "$(CFLAGS_ALL) -Isrc -w" "$(LIBS)"
+	@tests/mutation/run $(B) "$(CC)" "$(CFLAGS_ALL) $(APART) -Isrc -w" "$(LIBS)"
 
 # ---------------------------------------------------------------- lint
 
