@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who gets which records, and the words for their numbers. Records of a kind go
- * to its sinks in the order of their subscription; nothing is kept.
+ * Who gets which records, and the words for their numbers.
  */
 #include "mta/trace.h"
 
@@ -17,17 +16,13 @@ void
 mta_trace_subscribe(struct mta_trace *t, enum mta_trace_kind kind,
 		    struct mta_sink *sink)
 {
-	mta_assert(kind < MTA_TRACE_KINDS);
-	mta_assert(t->sink_count[kind] < MTA_SINKS_MAX);
-	t->sinks[kind][t->sink_count[kind]++] = sink;
-}
+	uint32_t place = 0;
 
-void
-mta_trace_deliver(struct mta_trace *t, enum mta_trace_kind kind,
-		  const void *record)
-{
-	for (uint8_t i = 0; i < t->sink_count[kind]; i++)
-		t->sinks[kind][i]->take(t->sinks[kind][i], kind, record);
+	mta_assert(kind < MTA_TRACE_KINDS);
+	while (t->sinks[kind][place])
+		place++;
+	mta_assert(place < MTA_SINKS_MAX);
+	t->sinks[kind][place] = sink;
 }
 
 const char *

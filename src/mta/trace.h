@@ -107,21 +107,26 @@ enum {
 };
 
 struct mta_trace {
-	struct mta_sink *sinks[MTA_TRACE_KINDS][MTA_SINKS_MAX];
-	uint8_t sink_count[MTA_TRACE_KINDS];
+	/* In order of subscription; NULL ends a list. */
+	struct mta_sink *sinks[MTA_TRACE_KINDS][MTA_SINKS_MAX + 1];
 };
 
 void mta_trace_init(struct mta_trace *t);
 /* sink: borrowed as long as the trace lives. At most MTA_SINKS_MAX a kind. */
 void mta_trace_subscribe(struct mta_trace *t, enum mta_trace_kind kind,
 			 struct mta_sink *sink);
-void mta_trace_deliver(struct mta_trace *t, enum mta_trace_kind kind,
-		       const void *record);
-
 static inline bool
 mta_trace_wants(const struct mta_trace *t, enum mta_trace_kind kind)
 {
-	return t->sink_count[kind] != 0;
+	return t->sinks[kind][0] != NULL;
+}
+
+static inline void
+mta_trace_deliver(const struct mta_trace *t, enum mta_trace_kind kind,
+		  const void *record)
+{
+	for (struct mta_sink *const *s = t->sinks[kind]; *s; s++)
+		(*s)->take(*s, kind, record);
 }
 
 /* Names as the results spell them: "sent", "connect", "accepted", "alive". */
