@@ -12,7 +12,7 @@
 #define SIM_AGENTS_PARTS_H
 
 #include "sim/agents.h"
-#include "sim/driver.h"
+#include "sim/epoch.h"
 
 enum agent_step {
 	AGENT_STARTING,	  /* the process is being started */

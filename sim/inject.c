@@ -12,7 +12,7 @@
 #include "mta/mail.h"
 #include "mta/panic.h"
 #include "mta/pickup.h"
-#include "sim/driver.h"
+#include "sim/epoch.h"
 
 enum part {
 	PART_COUNT,

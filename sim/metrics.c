@@ -15,7 +15,7 @@
 #include "mta/note.h"
 #include "sim/arena.h"
 #include "sim/delay_parts.h"
-#include "sim/driver.h"
+#include "sim/epoch.h"
 
 enum {
 	BOUNDS_MAX = 9,

@@ -104,12 +104,12 @@ replay_open(struct replay *r, const char *dir)
 void
 replay_until(struct replay *r, int64_t at_us)
 {
-	struct driver *driver = &r->world.driver;
-	struct driver_turn turn = driver_next(driver);
+	struct mta_agenda *agenda = &r->world.agenda;
+	struct mta_due due = mta_agenda_next(agenda);
 
-	while (turn.at <= world_time(at_us)) {
-		driver_step(driver, turn);
-		turn = driver_next(driver);
+	while (due.at <= world_time(at_us)) {
+		mta_agenda_step(due);
+		due = mta_agenda_next(agenda);
 	}
 	/* Who looks now looks at this instant, not at the last event. */
 	if (world_host(&r->world)->loop->now < world_time(at_us))

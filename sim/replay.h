@@ -2,7 +2,7 @@
 /*
  * A run that was made already, run again up to an instant: the world of a
  * results folder (DIR/scenario.yaml, and its end from DIR/run.json), without
- * writing anything. The same driver and luck, so the same world.
+ * writing anything. The same order and luck, so the same world.
  *
  *	if ((code = replay_open(&r, dir)) == 0) replay_until(&r, at_us);
  *	replay_close(&r);

@@ -24,7 +24,7 @@
 #include "mta/qmgr.h"
 #include "sim/agents.h"
 #include "sim/book.h"
-#include "sim/driver.h"
+#include "sim/epoch.h"
 #include "sim/expect.h"
 #include "sim/fingerprint.h"
 #include "sim/scenario.h"

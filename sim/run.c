@@ -67,7 +67,7 @@ struct run {
 	struct results results;
 	struct progress progress;
 	int64_t end_us;
-	int64_t next_sample_us;
+	mta_time next_sample;
 	bool has_failed; /* a snapshot could not be written */
 };
 
@@ -86,7 +86,7 @@ report_panic(const char *file, int line, const char *fact)
 			 SIM_EPOCH) /
 			1e6,
 		running->scenario->name, (long long)running->scenario->seed,
-		(unsigned long long)running->world.driver.steps);
+		(unsigned long long)running->world.agenda.steps);
 	fprintf(stderr, "  replay: mtasim run --seed %lld %s",
 		(long long)running->scenario->seed, running->request->path);
 	if (running->request->replication > 0)
@@ -155,24 +155,26 @@ run_show_progress(struct run *r, int64_t now_us)
 static bool
 run_sample_until(struct run *r, mta_time at)
 {
-	while (world_time(r->next_sample_us) < at &&
-	       r->next_sample_us <= r->end_us) {
+	while (r->next_sample < at) {
+		int64_t now_us = r->next_sample - SIM_EPOCH;
 		struct results_state state = run_state(r);
 
-		if (results_sample(&r->results, r->next_sample_us, &state) != 0)
+		if (results_sample(&r->results, now_us, &state) != 0)
 			return false;
-		run_show_progress(r, r->next_sample_us);
-		r->next_sample_us += r->scenario->run.sample_us;
+		run_show_progress(r, now_us);
+		r->next_sample += r->scenario->run.sample_us;
 	}
 	return true;
 }
 
+/* Asked at each step: what is cheap and mostly false comes first. */
 static bool
 run_is_over(const struct run *r)
 {
 	return caught_signal != 0 ||
-	       (r->scenario->run.end == SCENARIO_END_DRAINED &&
-		r->world.qmgr.active_count == 0 && world_is_drained(&r->world));
+	       (r->world.qmgr.active_count == 0 &&
+		r->scenario->run.end == SCENARIO_END_DRAINED &&
+		world_is_drained(&r->world));
 }
 
 /* Let time pass. The scenario time of the end, or -1 when samples could not be
@@ -180,21 +182,21 @@ run_is_over(const struct run *r)
 static int64_t
 run_until_over(struct run *r)
 {
-	struct driver *driver = &r->world.driver;
+	const mta_time end = world_time(r->end_us);
 	mta_time now = world_time(0);
 
 	while (!run_is_over(r)) {
-		struct driver_turn turn = driver_next(driver);
+		struct mta_due due = mta_agenda_next(&r->world.agenda);
 
-		if (turn.at > world_time(r->end_us)) {
-			now = world_time(r->end_us);
+		if (due.at > end) {
+			now = end;
 			break;
 		}
-		if (!run_sample_until(r, turn.at))
+		if (due.at > r->next_sample && !run_sample_until(r, due.at))
 			return -1;
-		driver_step(driver, turn);
-		if (turn.at > now)
-			now = turn.at;
+		mta_agenda_step(due);
+		if (due.at > now)
+			now = due.at;
 	}
 	return run_sample_until(r, now) ? now - SIM_EPOCH : -1;
 }
@@ -328,6 +330,7 @@ run_scenario(const struct run_request *request)
 		.options = request->options,
 		.scenario = request->scenario,
 		.end_us = request->scenario->run.for_us,
+		.next_sample = world_time(0),
 	};
 	int code = results_check_place(request->dir);
 

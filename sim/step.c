@@ -193,20 +193,19 @@ stepper_subscribe(struct stepper *s)
 static void
 stepper_pass(struct stepper *s)
 {
-	struct driver *driver = &s->world.driver;
 	int64_t end_us = s->scenario->run.for_us;
 	bool until_drained = s->scenario->run.end == SCENARIO_END_DRAINED;
 
 	if (s->to_us >= 0 && s->to_us < end_us)
 		end_us = s->to_us;
 	while (s->wish == STEP_ON && !ferror(stdout) && run_signal() == 0) {
-		struct driver_turn turn = driver_next(driver);
+		struct mta_due due = mta_agenda_next(&s->world.agenda);
 
-		if (turn.at == MTA_NEVER || turn.at - SIM_EPOCH > end_us ||
+		if (due.at == MTA_NEVER || due.at - SIM_EPOCH > end_us ||
 		    (until_drained && s->world.qmgr.active_count == 0 &&
 		     world_is_drained(&s->world)))
 			return;
-		driver_step(driver, turn);
+		mta_agenda_step(due);
 	}
 }
 

@@ -93,13 +93,12 @@ world_make_spool(struct world *w, uint64_t seed)
 }
 
 static void
-world_make_place(struct world *w, enum world_loop loop, enum driver_kind kind)
+world_make_place(struct world *w, enum world_loop loop, enum mta_loop_kind kind)
 {
 	struct world_place *p = &w->places[loop];
 
-	mta_loop_init(&p->loop, &w->sequence,
-		      world_time(w->scenario->run.start_at_us));
-	driver_add(&w->driver, &p->loop, kind);
+	mta_loop_init(&p->loop, &w->agenda,
+		      world_time(w->scenario->run.start_at_us), kind);
 	spool_view_init(&p->spool, &w->spool, &p->loop, &w->spool_costs[loop]);
 	port_view_init(&p->port, &w->port, &p->loop);
 	p->host = (struct mta_host){
@@ -117,14 +116,14 @@ world_make_place(struct world *w, enum world_loop loop, enum driver_kind kind)
 static void
 world_make_places(struct world *w)
 {
-	driver_init(&w->driver);
-	world_make_place(w, WORLD_POOL, DRIVER_POOL);
-	world_make_place(w, WORLD_QMGR, DRIVER_PROCESS);
+	mta_agenda_init(&w->agenda);
+	world_make_place(w, WORLD_POOL, MTA_LOOP_POOL);
+	world_make_place(w, WORLD_QMGR, MTA_LOOP_PROCESS);
 	w->places[WORLD_QMGR].loop.oversleep = w->scenario->costs.qmgr_wake_us;
 	w->places[WORLD_QMGR].port.costs.request =
 		w->scenario->costs.qmgr_request_us;
 	w->places[WORLD_POOL].port.costs.notice = w->scenario->costs.bounce_us;
-	world_make_place(w, WORLD_PICKUP, DRIVER_PROCESS);
+	world_make_place(w, WORLD_PICKUP, MTA_LOOP_PROCESS);
 }
 
 static int64_t
@@ -237,10 +236,12 @@ world_is_drained(const struct world *w)
 						MTA_ACTIVE, MTA_DEFERRED};
 	struct mta_spool *spool = world_host(w)->spool;
 
+	if (!injector_has_ended(&w->injector) || w->cleanup.busy_count > 0)
+		return false;
 	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
 		if (spool->ops->count(spool, queues[i]) > 0)
 			return false;
-	return injector_has_ended(&w->injector) && w->cleanup.busy_count == 0;
+	return true;
 }
 
 /* ---- the system as a whole
@@ -271,8 +272,8 @@ world_qmgr_end(struct world *w)
 	 * asked of agents. */
 	port_loop_arrive_now(&w->port, MTA_TO_QMGR);
 	port_loop_arrive_now(&w->port, MTA_TO_AGENTS);
-	mta_qmgr_stop(&w->qmgr);
 	agents_hang_up(&w->agents);
+	mta_qmgr_stop(&w->qmgr);
 }
 
 void

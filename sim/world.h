@@ -21,7 +21,7 @@
 #include "sim/access.h"
 #include "sim/agents.h"
 #include "sim/book.h"
-#include "sim/driver.h"
+#include "sim/epoch.h"
 #include "sim/inject.h"
 #include "sim/operator.h"
 #include "sim/port_loop.h"
@@ -49,13 +49,12 @@ struct world_place {
 
 struct world {
 	const struct scenario *scenario; /* borrowed */
-	uint64_t sequence;		 /* shared by the loops */
 	uint32_t serial;		 /* mails brought in */
 	struct mta_params params;	 /* in force */
 	struct mta_params next_params;	 /* as edited; in force by a reload */
 	struct mta_symtab symbols;
 	struct mta_trace trace;
-	struct driver driver;
+	struct mta_agenda agenda;
 	struct spool_mem spool;
 	struct spool_costs spool_costs[WORLD_LOOPS];
 	struct port_loop port;

@@ -158,13 +158,13 @@ world_run_open(const char *text, const struct world_run_options *options)
 static bool
 run_step(struct world_run *r, mta_time end)
 {
-	struct driver_turn turn = driver_next(&r->world.driver);
+	struct mta_due due = mta_agenda_next(&r->world.agenda);
 
-	if (turn.at > end)
+	if (due.at > end)
 		return false;
-	driver_step(&r->world.driver, turn);
-	if (turn.at > r->now)
-		r->now = turn.at;
+	mta_agenda_step(due);
+	if (due.at > r->now)
+		r->now = due.at;
 	if (r->watch)
 		r->watch->look(r->watch, r);
 	return true;

@@ -2,7 +2,7 @@
 /*
  * Whole runs for tests: a scenario's text becomes a world, runs through the
  * real services, and what the trace said is kept as rows to look at afterwards.
- * No results folder, no terminal; the same driver, so the same order of events
+ * No results folder, no terminal; the same agenda, so the same order of events
  * as `mtasim run`.
  *
  * A run that cannot be built ends the test with the complaints of the reader.
@@ -30,7 +30,7 @@
 
 struct world_run;
 
-/* Called after every step of the driver. Embedded in its owner. */
+/* Called after every step. Embedded in its owner. */
 struct world_watch {
 	void (*look)(struct world_watch *, struct world_run *);
 };

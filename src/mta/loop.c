@@ -1,280 +1,115 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Timers of one loop: two 4-ary heaps, one in microseconds and one in whole
- * seconds, and a list of what is to be done at once. The state is in the loop
- * and in the timers.
+ * Timers: of each loop two heaps, one in microseconds and one in whole seconds;
+ * of all loops together a list of what is to be done at once. The state is in
+ * the agenda, the loops and the timers.
  *
- * A timer that fires or is cancelled is only given up: its item stays in the
- * heap, without a timer, until it is first. So items need not know where they
- * are, and a timer that is set while the first item is given up (what fired is
- * set again) takes its place in one way down instead of two. When more than
- * half of the items are given up they are thrown out together.
+ * Invariant: the at-once list is in the order of (at, sequence), since what
+ * would break that goes to a heap.
  *
- * Invariants: a parent is not later than its children; every item has a slot of
- * its own; the at-once list is in the order of (at, sequence), because
- * `stepped` never runs backwards and a timer that is put there takes it as its
- * time; no key occurs twice.
- *
- * Most timers of a simulation are "at once": they cost two pointers and never
- * see a heap.
+ * Most timers of a simulation are "at once": they cost two pointers, never see
+ * a heap, and as long as the heaps are quiet the first of the list is next.
  */
 #include "mta/loop.h"
 
 #include "mta/rules.h"
 
-/*
- * An item is one number of 128 bits: the time (64, the sign turned to give
- * unsigned order), the sequence of setting (40), the timer's slot (24, never
- * decides). One wide compare instead of two with a branch between: the outcome
- * is a coin toss, and a wrong guess costs more than the heap's memory. Four
- * siblings fill one cache line.
+/* ---- what is next in the heaps --------------------------------------------
+ *
+ * `first` of the exact timers, which fires at `next`, is kept while timers are
+ * set, and found anew when it has gone. When a timer of whole seconds fires
+ * depends on `now`; it is asked only where one may be the first of all.
  */
-__extension__ typedef unsigned __int128 heap_key;
-
-struct mta_heap_item {
-	heap_key key;
-};
-
-enum {
-	HEAP_WAYS = 4,
-	HEAP_LINE_BYTES = 64,
-	HEAP_FIRST_CAPACITY = 64,
-	HEAP_SLOT_BITS = 24,
-	HEAP_CAPACITY_MAX = 1 << HEAP_SLOT_BITS,
-	HEAP_GONE_LEAST = 64, /* fewer are not worth throwing out */
-};
-
-/* ---- heap -----------------------------------------------------------------
- */
-
-static struct mta_heap_item
-item_make(mta_time at, uint64_t sequence, uint32_t slot)
-{
-	uint64_t order = (uint64_t)at ^ UINT64_C(1) << 63;
-
-	mta_assert(sequence >> (64 - HEAP_SLOT_BITS) == 0);
-	return (struct mta_heap_item){
-		.key = (heap_key)order << 64 |
-		       (sequence << HEAP_SLOT_BITS | slot)};
-}
 
 static struct mta_when
-item_when(const struct mta_heap_item *i)
+timer_when(const struct mta_timer *t)
 {
-	return (struct mta_when){
-		.at = (mta_time)((uint64_t)(i->key >> 64) ^ UINT64_C(1) << 63),
-		.sequence = (uint64_t)i->key >> HEAP_SLOT_BITS};
+	return (struct mta_when){.at = t->at, .sequence = t->sequence};
 }
 
-static uint32_t
-item_slot(const struct mta_heap_item *i)
+static inline void
+quiet_ends(struct mta_agenda *a, mta_time at)
 {
-	return (uint32_t)i->key & (HEAP_CAPACITY_MAX - 1);
+	if (at < a->quiet_until)
+		a->quiet_until = at;
 }
 
-/* Let the item rise from a hole to where it belongs. */
-static void
-heap_rise(struct mta_heap *h, uint32_t hole, struct mta_heap_item item)
+/* An exact timer is set. */
+static inline void
+first_may_be(struct mta_loop *l, struct mta_timer *t)
 {
-	while (hole > 0) {
-		uint32_t parent = (hole - 1) / HEAP_WAYS;
-
-		if (item.key > h->items[parent].key)
-			break;
-		h->items[hole] = h->items[parent];
-		hole = parent;
-	}
-	h->items[hole] = item;
-}
-
-/* The earlier of two places, without a branch. */
-static uint32_t
-earlier(const struct mta_heap_item *items, uint32_t a, uint32_t b)
-{
-	uint32_t b_is_first = items[b].key < items[a].key;
-
-	return a ^ ((a ^ b) & (0U - b_is_first));
-}
-
-/* The earliest of the children, the first of which exists. */
-static uint32_t
-heap_least_child(const struct mta_heap *h, uint32_t first)
-{
-	uint32_t least = first;
-
-	if (first + HEAP_WAYS <= h->count)
-		return earlier(h->items, earlier(h->items, first, first + 1),
-			       earlier(h->items, first + 2, first + 3));
-	for (uint32_t i = first + 1; i < h->count; i++)
-		least = earlier(h->items, least, i);
-	return least;
-}
-
-/*
- * Put an item where there is a hole. The hole sinks to the bottom
- * unconditionally and the item rises from there: it nearly always belongs near
- * the bottom, so that asking on the way down would be wasted.
- */
-static void
-heap_fill(struct mta_heap *h, uint32_t hole, struct mta_heap_item item)
-{
-	for (;;) {
-		uint32_t child = hole * HEAP_WAYS + 1;
-
-		if (child >= h->count)
-			break;
-		child = heap_least_child(h, child);
-		h->items[hole] = h->items[child];
-		hole = child;
-	}
-	heap_rise(h, hole, item);
-}
-
-static struct mta_timer *
-heap_first(const struct mta_heap *h)
-{
-	return h->timers[item_slot(&h->items[0])];
-}
-
-static void
-heap_note_first(struct mta_heap *h)
-{
-	h->first_is_gone = h->gone > 0 && !heap_first(h);
-}
-
-static void
-heap_free_slot(struct mta_heap *h, uint32_t slot)
-{
-	h->free_slots[h->capacity - h->count] = slot;
-	h->count--;
-}
-
-/* Make the first item one that has a timer, unless there is none. */
-static void
-heap_settle(struct mta_heap *h)
-{
-	while (h->first_is_gone) {
-		heap_free_slot(h, item_slot(&h->items[0]));
-		h->gone--;
-		if (h->count > 0)
-			heap_fill(h, 0, h->items[h->count]);
-		heap_note_first(h);
-	}
-}
-
-/* Throw out all items without a timer, and make a heap of the others. */
-static void
-heap_tidy(struct mta_heap *h)
-{
-	uint32_t all = h->count;
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < all; i++) {
-		uint32_t slot = item_slot(&h->items[i]);
-
-		if (h->timers[slot])
-			h->items[kept++] = h->items[i];
-		else
-			heap_free_slot(h, slot);
-	}
-	mta_assert(kept == h->count);
-	h->gone = 0;
-	h->first_is_gone = false;
-	/* The first alone is a heap; each next item rises to its place. */
-	for (uint32_t i = 1; i < kept; i++)
-		heap_rise(h, i, h->items[i]);
-}
-
-static void
-heap_give_up(struct mta_heap *h, uint32_t slot)
-{
-	h->timers[slot] = NULL;
-	h->gone++;
-	if (item_slot(&h->items[0]) == slot)
-		h->first_is_gone = true;
-	if (h->gone > HEAP_GONE_LEAST && h->gone > h->count / 2)
-		heap_tidy(h);
-}
-
-/* Room for items in which items[1], the first of four siblings, begins a cache
- * line. */
-static struct mta_heap_item *
-items_align(void *memory)
-{
-	uintptr_t p = (uintptr_t)memory + sizeof(struct mta_heap_item);
-	size_t off = (HEAP_LINE_BYTES - p % HEAP_LINE_BYTES) % HEAP_LINE_BYTES;
-
-	return (struct mta_heap_item *)(void *)((char *)memory + off);
-}
-
-static void
-heap_grow(struct mta_heap *h)
-{
-	uint32_t capacity = h->capacity ? h->capacity * 2 : HEAP_FIRST_CAPACITY;
-	void *memory = mta_alloc(
-		(size_t)capacity * sizeof(*h->items) + HEAP_LINE_BYTES, 1);
-	struct mta_heap_item *items = items_align(memory);
-
-	mta_assert(capacity <= HEAP_CAPACITY_MAX);
-	if (h->count > 0)
-		memcpy(items, h->items, h->count * sizeof(*items));
-	free(h->memory);
-	h->memory = memory;
-	h->items = items;
-	h->timers =
-		mta_realloc(h->timers, capacity, sizeof(struct mta_timer *));
-	h->free_slots =
-		mta_realloc(h->free_slots, capacity, sizeof(*h->free_slots));
-	for (uint32_t i = h->capacity; i < capacity; i++)
-		h->free_slots[i - h->capacity] = i;
-	h->capacity = capacity;
-}
-
-static void
-heap_add(struct mta_heap *h, struct mta_timer *t)
-{
-	if (h->first_is_gone) {
-		t->slot = item_slot(&h->items[0]);
-		h->timers[t->slot] = t;
-		h->gone--;
-		heap_fill(h, 0, item_make(t->at, t->sequence, t->slot));
-		heap_note_first(h);
+	quiet_ends(l->agenda, t->at);
+	if (!mta_when_is_before(timer_when(t), l->next))
 		return;
-	}
-	if (h->count == h->capacity)
-		heap_grow(h);
-	h->count++;
-	t->slot = h->free_slots[h->capacity - h->count];
-	h->timers[t->slot] = t;
-	heap_rise(h, h->count - 1, item_make(t->at, t->sequence, t->slot));
+	l->next = timer_when(t);
+	l->first = t;
 }
 
 static void
-heap_release(struct mta_heap *h)
+loop_find_first(struct mta_loop *l)
 {
-	free(h->memory);
-	free(h->timers);
-	free(h->free_slots);
+	l->first = mta_heap_first(&l->exact, &l->next);
+	l->is_first_known = true;
 }
 
-/* ---- timers ---------------------------------------------------------------
+/* The first of the whole seconds. */
+static struct mta_timer *
+seconds_first(struct mta_loop *l)
+{
+	struct mta_when second;
+	struct mta_timer *t = mta_heap_first(&l->seconds, &second);
+
+	l->second_begins = t ? mta_from_seconds(second.at) : MTA_NEVER;
+	return t;
+}
+
+/* When it fires: no earlier than when its second begins. */
+static struct mta_when
+second_when(const struct mta_loop *l, const struct mta_timer *t)
+{
+	struct mta_when when = {.at = mta_timer_fires_at(l->now, t->at),
+				.sequence = t->sequence};
+
+	if (when.at > l->now)
+		when.at += l->oversleep;
+	return when;
+}
+
+/* ---- setting timers -------------------------------------------------------
  */
 
 void
-mta_loop_init(struct mta_loop *l, uint64_t *sequence, mta_time now)
+mta_agenda_init(struct mta_agenda *a)
 {
-	*l = (struct mta_loop){
-		.now = now, .stepped = now, .sequence = sequence};
-	mta_list_init(&l->at_once);
+	*a = (struct mta_agenda){.quiet_until = MTA_NEVER};
+	mta_list_init(&a->at_once);
+}
+
+void
+mta_loop_init(struct mta_loop *l, struct mta_agenda *agenda, mta_time now,
+	      enum mta_loop_kind kind)
+{
+	mta_assert(agenda->loop_count < MTA_LOOPS_MAX);
+	agenda->loops[agenda->loop_count++] = l;
+	*l = (struct mta_loop){.now = now,
+			       .stepped = now,
+			       .busy_until = INT64_MIN,
+			       .agenda = agenda,
+			       .second_begins = MTA_NEVER,
+			       .kind = kind};
 }
 
 void
 mta_loop_release(struct mta_loop *l)
 {
-	heap_release(&l->exact);
-	heap_release(&l->seconds);
-	*l = (struct mta_loop){.sequence = l->sequence};
-	mta_list_init(&l->at_once);
+	struct mta_agenda *a = l->agenda;
+	uint32_t i = 0;
+
+	while (a->loops[i] != l)
+		i++;
+	a->loops[i] = a->loops[--a->loop_count];
+	mta_heap_release(&l->exact);
+	mta_heap_release(&l->seconds);
 }
 
 void
@@ -284,21 +119,48 @@ mta_timer_init(struct mta_timer *t, void (*fire)(struct mta_timer *))
 	mta_list_init(&t->link);
 }
 
+static struct mta_timer *
+at_once_timer(struct mta_list *link)
+{
+	return mta_container_of(link, struct mta_timer, link);
+}
+
+/* Nothing in the list is later. */
+static inline bool
+at_once_takes(struct mta_agenda *a, mta_time at)
+{
+	return mta_list_is_empty(&a->at_once) ||
+	       at_once_timer(a->at_once.prev)->at <= at;
+}
+
+static void
+timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at, bool has_come)
+{
+	if (t->state != MTA_TIMER_IDLE)
+		mta_timer_cancel(l, t);
+	t->loop = l;
+	t->sequence = l->agenda->sequence++;
+	t->at = at > l->stepped ? at : l->stepped;
+	if (has_come && at_once_takes(l->agenda, t->at)) {
+		t->state = MTA_TIMER_AT_ONCE;
+		mta_list_append(&l->agenda->at_once, &t->link);
+	} else {
+		t->state = MTA_TIMER_EXACT;
+		t->slot = mta_heap_add(&l->exact, timer_when(t), t);
+		first_may_be(l, t);
+	}
+}
+
 void
 mta_timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at)
 {
-	mta_timer_cancel(l, t);
-	l->next_is_known = false;
-	t->sequence = (*l->sequence)++;
-	if (at <= l->stepped) {
-		t->at = l->stepped;
-		t->state = MTA_TIMER_AT_ONCE;
-		mta_list_append(&l->at_once, &t->link);
-	} else {
-		t->at = at;
-		t->state = MTA_TIMER_EXACT;
-		heap_add(&l->exact, t);
-	}
+	timer_set(l, t, at, at <= l->stepped);
+}
+
+void
+mta_timer_wake(struct mta_loop *l, struct mta_timer *t, mta_time now)
+{
+	timer_set(l, t, now, true);
 }
 
 /* R-TIMER-SECONDS */
@@ -306,126 +168,225 @@ void
 mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds)
 {
 	mta_timer_cancel(l, t);
-	l->next_is_known = false;
-	t->sequence = (*l->sequence)++;
+	t->loop = l;
+	t->sequence = l->agenda->sequence++;
 	t->at = mta_second(l->now) + seconds;
 	t->state = MTA_TIMER_SECONDS;
-	heap_add(&l->seconds, t);
+	t->slot = mta_heap_add(&l->seconds, timer_when(t), t);
+	if (mta_from_seconds(t->at) < l->second_begins)
+		l->second_begins = mta_from_seconds(t->at);
+	quiet_ends(l->agenda, l->second_begins);
+}
+
+static inline void
+timer_leave(struct mta_timer *t)
+{
+	struct mta_loop *l = t->loop;
+
+	if (t->state == MTA_TIMER_AT_ONCE) {
+		mta_list_remove(&t->link);
+	} else {
+		struct mta_heap *h =
+			t->state == MTA_TIMER_EXACT ? &l->exact : &l->seconds;
+
+		mta_assert(h->timers[t->slot] == t);
+		mta_heap_give_up(h, t->slot);
+	}
+	t->state = MTA_TIMER_IDLE;
+	if (l->first == t)
+		l->is_first_known = false;
 }
 
 void
 mta_timer_cancel(struct mta_loop *l, struct mta_timer *t)
 {
-	switch ((enum mta_timer_state)t->state) {
-	case MTA_TIMER_IDLE:
+	if (t->state == MTA_TIMER_IDLE)
 		return;
-	case MTA_TIMER_AT_ONCE:
-		mta_list_remove(&t->link);
-		break;
-	case MTA_TIMER_EXACT:
-		mta_assert(l->exact.timers[t->slot] == t);
-		heap_give_up(&l->exact, t->slot);
-		break;
-	case MTA_TIMER_SECONDS:
-		mta_assert(l->seconds.timers[t->slot] == t);
-		heap_give_up(&l->seconds, t->slot);
-		break;
-	}
-	t->state = MTA_TIMER_IDLE;
-	l->next_is_known = false;
-}
-
-bool
-mta_timer_is_armed(const struct mta_timer *t)
-{
-	return t->state != MTA_TIMER_IDLE;
+	mta_assert(t->loop == l);
+	timer_leave(t);
 }
 
 /* ---- steps ----------------------------------------------------------------
  */
 
-static bool
-when_is_before(struct mta_when a, struct mta_when b)
+static void
+earlier_of(struct mta_timer **first, struct mta_when *when,
+	   struct mta_timer *other, struct mta_when its)
 {
-	return a.at < b.at || (a.at == b.at && a.sequence < b.sequence);
+	if (!mta_when_is_before(its, *when))
+		return;
+	*first = other;
+	*when = its;
 }
 
-static const struct mta_when never = {.at = MTA_NEVER, .sequence = UINT64_MAX};
-
-/* Whose first item is settled by this. */
-static inline struct mta_when
-heap_next(struct mta_heap *h)
-{
-	if (h->first_is_gone)
-		heap_settle(h);
-	return h->count > 0 ? item_when(&h->items[0]) : never;
-}
-
+/* Of the loop's timers the first, in the list only before `end`; `when` it
+ * fires. NULL: there is none. */
 static struct mta_timer *
-at_once_first(const struct mta_loop *l)
+loop_first(struct mta_loop *l, const struct mta_list *end,
+	   struct mta_when *when)
 {
-	return mta_container_of(l->at_once.next, struct mta_timer, link);
+	struct mta_list *i = l->agenda->at_once.next;
+	struct mta_timer *first;
+	struct mta_timer *second;
+
+	if (!l->is_first_known)
+		loop_find_first(l);
+	first = l->first;
+	*when = l->next;
+	while (i != end && at_once_timer(i)->loop != l)
+		i = i->next;
+	if (i != end)
+		earlier_of(&first, when, at_once_timer(i),
+			   timer_when(at_once_timer(i)));
+	second = l->second_begins <= when->at ? seconds_first(l) : NULL;
+	if (second)
+		earlier_of(&first, when, second, second_when(l, second));
+	return first;
 }
 
-static struct mta_when
-at_once_next(const struct mta_loop *l)
+struct mta_when
+mta_loop_next(struct mta_loop *l)
 {
-	const struct mta_timer *t = at_once_first(l);
+	struct mta_when when;
 
-	if (mta_list_is_empty(&l->at_once))
-		return never;
-	return (struct mta_when){.at = t->at, .sequence = t->sequence};
+	loop_first(l, &l->agenda->at_once, &when);
+	return when;
 }
 
-void
-mta_loop_look(struct mta_loop *l)
+static inline void
+loop_begin_step(struct mta_loop *l, mta_time now)
 {
-	struct mta_when exact = heap_next(&l->exact);
-	struct mta_when second = heap_next(&l->seconds);
-
-	l->next = at_once_next(l);
-	if (when_is_before(exact, l->next))
-		l->next = exact;
-	/* It fires no earlier than when its second begins. */
-	if (second.at != MTA_NEVER &&
-	    mta_from_seconds(second.at) <= l->next.at) {
-		second.at = mta_timer_fires_at(l->now, second.at);
-		if (second.at > l->now)
-			second.at += l->oversleep;
-		if (when_is_before(second, l->next))
-			l->next = second;
-	}
-	l->next_of = l->now;
-	l->next_is_known = true;
+	mta_assert(now >= l->stepped);
+	l->now = now;
+	l->stepped = now;
 }
 
 /* In one pass of a poll loop whole seconds that have come go before everything
  * else. */
-static struct mta_timer *
-loop_first_due(struct mta_loop *l)
+static inline struct mta_timer *
+loop_second_due(struct mta_loop *l)
 {
-	struct mta_when exact = heap_next(&l->exact);
-	struct mta_when at_once = at_once_next(l);
+	struct mta_timer *t;
 
-	if (heap_next(&l->seconds).at <= mta_second(l->now))
-		return heap_first(&l->seconds);
-	if (when_is_before(at_once, exact))
-		return at_once.at <= l->now ? at_once_first(l) : NULL;
-	return exact.at <= l->now ? heap_first(&l->exact) : NULL;
+	if (l->second_begins > l->now)
+		return NULL;
+	t = seconds_first(l);
+	return l->second_begins > l->now ? NULL : t;
+}
+
+static inline void
+loop_fire(struct mta_loop *l, struct mta_timer *t)
+{
+	timer_leave(t);
+	t->fire(t);
+	if (l->kind == MTA_LOOP_PROCESS)
+		l->busy_until = l->now;
 }
 
 bool
 mta_loop_step(struct mta_loop *l, mta_time now)
 {
 	struct mta_timer *t;
+	struct mta_when when;
 
-	mta_assert(now >= l->stepped);
-	l->now = now;
-	l->stepped = now;
-	t = loop_first_due(l);
-	if (!t)
-		return false;
-	mta_timer_cancel(l, t);
-	t->fire(t);
+	loop_begin_step(l, now);
+	t = loop_second_due(l);
+	if (!t) {
+		t = loop_first(l, &l->agenda->at_once, &when);
+		if (when.at > now)
+			return false;
+	}
+	loop_fire(l, t);
 	return true;
+}
+
+/* ---- steps of all loops ---------------------------------------------------
+ */
+
+/* The place in the list behind the first whose loop is free before it fires:
+ * what stands there comes later than that one, whoever is busy. (At the very
+ * time at which a loop becomes free, what it has put off may be of a later
+ * setting.) */
+static const struct mta_list *
+at_once_end(const struct mta_agenda *a)
+{
+	struct mta_list *i;
+
+	for (i = a->at_once.next; i != &a->at_once; i = i->next)
+		if (at_once_timer(i)->at > at_once_timer(i)->loop->busy_until)
+			return i->next;
+	return i;
+}
+
+/* Whatever is set, and wherever. What is first of a busy loop waits until it is
+ * free. */
+MTA_RARE static struct mta_due
+agenda_search(struct mta_agenda *a)
+{
+	const struct mta_list *end = at_once_end(a);
+	struct mta_when best = {MTA_NEVER, UINT64_MAX};
+	struct mta_due due = {.at = MTA_NEVER};
+
+	for (uint32_t i = 0; i < a->loop_count; i++) {
+		struct mta_loop *l = a->loops[i];
+		struct mta_when when;
+		struct mta_timer *t = loop_first(l, end, &when);
+
+		if (when.at < l->busy_until)
+			when.at = l->busy_until;
+		earlier_of(&due.timer, &best, t, when);
+	}
+	due.at = best.at;
+	return due;
+}
+
+/* The first of all heaps, if no whole second comes near it: then, as when there
+ * is none, MTA_NEVER. */
+static struct mta_due
+agenda_search_heaps(struct mta_agenda *a)
+{
+	struct mta_when best = {MTA_NEVER, UINT64_MAX};
+	struct mta_timer *first = NULL;
+	mta_time second = MTA_NEVER;
+	mta_time exact = MTA_NEVER;
+
+	for (uint32_t i = 0; i < a->loop_count; i++) {
+		struct mta_loop *l = a->loops[i];
+		struct mta_when when;
+
+		if (!l->is_first_known)
+			loop_find_first(l);
+		when = l->next;
+		exact = when.at < exact ? when.at : exact;
+		second = l->second_begins < second ? l->second_begins : second;
+		when.at = when.at < l->busy_until ? l->busy_until : when.at;
+		earlier_of(&first, &best, l->first, when);
+	}
+	a->quiet_until = exact < second ? exact : second;
+	return (struct mta_due){.at = best.at < second ? best.at : MTA_NEVER,
+				.timer = first};
+}
+
+struct mta_due
+mta_agenda_look(struct mta_agenda *a)
+{
+	struct mta_due due = agenda_search_heaps(a);
+
+	if (mta_list_is_empty(&a->at_once) && due.at != MTA_NEVER)
+		return due;
+	if (mta_agenda_at_once(a, &due))
+		return due;
+	return agenda_search(a);
+}
+
+void
+mta_agenda_step(struct mta_due due)
+{
+	struct mta_loop *l = due.timer->loop;
+	struct mta_timer *second;
+
+	l->agenda->steps++;
+	loop_begin_step(l, due.at);
+	second = loop_second_due(l);
+	loop_fire(l, second ? second : due.timer);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Time as an argument. A loop holds the timers of one single-threaded service,
- * or of a pool of processes. The driver says what time it is and which loop
- * steps; nothing here reads a clock.
+ * or of a pool of processes. An agenda knows in which order the loops of one
+ * host step; whoever drives it says what time it is. Nothing here reads a
+ * clock.
  *
  * Three kinds of waiting:
  *   exact         mta_timer_set: fires at its microsecond (a process that
@@ -16,18 +17,23 @@
  * afterwards in the same step then happens that much later, and a loop that is
  * one process takes its next step no earlier.
  *
- * Order: (time, sequence of setting); the sequence is shared by all loops of a
- * host, so that the order of events is total.
+ * Order: (time, sequence of setting); the sequence is the agenda's, so that the
+ * order of what happens on a host is total. A loop that is busy when its turn
+ * comes takes it when it no longer is, with the same sequence.
  */
 #ifndef MTA_LOOP_H
 #define MTA_LOOP_H
 
+#include "mta/heap.h"
 #include "mta/list.h"
 #include "mta/types.h"
+
+struct mta_loop;
 
 struct mta_timer {
 	void (*fire)(struct mta_timer *); /* finds its owner: container_of */
 	struct mta_list link;		  /* at-once list, else off */
+	struct mta_loop *loop;		  /* on which it is set */
 	mta_time at;			  /* microseconds, or whole seconds */
 	uint64_t sequence;		  /* of setting */
 	uint32_t slot;			  /* in its heap, if in one */
@@ -41,39 +47,45 @@ enum mta_timer_state {
 	MTA_TIMER_SECONDS,
 };
 
-/* At most 2^24 timers at a time and 2^40 settings in a run. */
-struct mta_heap {
-	struct mta_heap_item *items; /* 4-ary heap; items[0] is the earliest */
-	void *memory;		     /* what items lies in */
-	struct mta_timer **timers;   /* by slot: borrowed; NULL: given up */
-	uint32_t *free_slots;	     /* capacity - count of them */
-	uint32_t count;		     /* of items, given up ones included */
-	uint32_t gone;		     /* items whose timer is given up, */
-	bool first_is_gone;	     /* and whether items[0] is one of them */
-	uint32_t capacity;	     /* of slots */
-};
-
-/* When something wants to happen, with its tie-break. */
-struct mta_when {
-	mta_time at; /* MTA_NEVER: nothing does */
-	uint64_t sequence;
+enum mta_loop_kind {
+	MTA_LOOP_POOL,	  /* its processes keep their own time */
+	MTA_LOOP_PROCESS, /* busy until its `now` after a step */
 };
 
 struct mta_loop {
-	mta_time now;	       /* the driver sets it; doors may add */
-	mta_time stepped;      /* what the driver set in this step */
-	mta_span oversleep;    /* a sleep of whole seconds ends so much late */
-	uint64_t *sequence;    /* shared counter of settings */
-	struct mta_heap exact; /* key: (microseconds, sequence) */
+	mta_time now;	     /* set when a step begins; doors may add */
+	mta_time stepped;    /* what it was set to */
+	mta_time busy_until; /* of a process */
+	mta_span oversleep;  /* a sleep of whole seconds ends so much late */
+	struct mta_agenda *agenda;
+	struct mta_heap exact;	 /* key: (microseconds, sequence) */
 	struct mta_heap seconds; /* key: (whole second, sequence) */
-	struct mta_list at_once; /* in order of setting */
-	struct mta_when next;	 /* what mta_loop_next found, */
-	mta_time next_of;	 /* when `now` was this, */
-	bool next_is_known;	 /* and no timer has changed since */
+	struct mta_timer *first; /* in exact, NULL: it is empty; */
+	struct mta_when next;	 /* when that wants to happen; */
+	bool is_first_known;	 /* and whether both are so now */
+	mta_time second_begins;	 /* of the first in seconds, at the earliest */
+	enum mta_loop_kind kind;
 };
 
-/* sequence: borrowed, shared by all loops of one host; starts at 0. */
-void mta_loop_init(struct mta_loop *l, uint64_t *sequence, mta_time now);
+enum {
+	MTA_LOOPS_MAX = 4
+};
+
+struct mta_agenda {
+	uint64_t sequence;	 /* of the next setting */
+	struct mta_list at_once; /* of all loops, in the order of firing */
+	mta_time quiet_until;	 /* nothing in a heap fires before */
+	struct mta_loop *loops[MTA_LOOPS_MAX];
+	uint32_t loop_count;
+	uint64_t steps; /* taken so far */
+};
+
+void mta_agenda_init(struct mta_agenda *a);
+
+/* agenda: borrowed until the loop is released; at most MTA_LOOPS_MAX loops. A
+ * loop that is released while others go on leaves no timer armed. */
+void mta_loop_init(struct mta_loop *l, struct mta_agenda *agenda, mta_time now,
+		   enum mta_loop_kind kind);
 void mta_loop_release(struct mta_loop *l);
 
 void mta_timer_init(struct mta_timer *t, void (*fire)(struct mta_timer *));
@@ -81,6 +93,10 @@ void mta_timer_init(struct mta_timer *t, void (*fire)(struct mta_timer *));
 /* Fire at `at` (a time that has come: in this order, after what is due).
  * An armed timer is moved. */
 void mta_timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at);
+
+/* The same, by somebody else whose step is being taken at `now`: the loop
+ * itself may have stepped last long ago. */
+void mta_timer_wake(struct mta_loop *l, struct mta_timer *t, mta_time now);
 
 /* A whole-second timer: stored = second of now + seconds; fires on the first
  * pass with now >= stored, and wakes the loop as F0.4 says. Moves an armed one.
@@ -90,19 +106,20 @@ mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds);
 
 /* No effect on a timer that is not armed. */
 void mta_timer_cancel(struct mta_loop *l, struct mta_timer *t);
-bool mta_timer_is_armed(const struct mta_timer *t);
-
-/* Find out anew what mta_loop_next answers. */
-void mta_loop_look(struct mta_loop *l);
-
-/* When the loop wants its next step, or MTA_NEVER; with its tie-break. */
-static inline struct mta_when
-mta_loop_next(struct mta_loop *l)
+static inline bool
+mta_timer_is_armed(const struct mta_timer *t)
 {
-	if (!l->next_is_known || l->next_of != l->now)
-		mta_loop_look(l);
-	return l->next;
+	return t->state != MTA_TIMER_IDLE;
 }
+
+/*
+ * One loop by itself, as a service that runs alone has it: its poll may return
+ * at any time, for whatever reason.
+ *
+ * When the loop wants its next step, or MTA_NEVER; with its tie-break. Whether
+ * it is busy then does not matter here.
+ */
+struct mta_when mta_loop_next(struct mta_loop *l);
 
 /*
  * Take one step at `now` (not before the last): fire the first due timer. Whole
@@ -110,6 +127,42 @@ mta_loop_next(struct mta_loop *l)
  * loop. Returns false when nothing was due.
  */
 bool mta_loop_step(struct mta_loop *l, mta_time now);
+
+/* The step that is next on an agenda: which timer fires, unless a whole second
+ * comes before it, and when; MTA_NEVER: nothing is set. Good until any timer is
+ * set or cancelled. */
+struct mta_due {
+	mta_time at;
+	struct mta_timer *timer;
+};
+
+/* Does nothing stand before the first of the list? Then that is due. */
+static inline bool
+mta_agenda_at_once(struct mta_agenda *a, struct mta_due *due)
+{
+	struct mta_timer *t =
+		mta_container_of(a->at_once.next, struct mta_timer, link);
+
+	if (mta_list_is_empty(&a->at_once) || t->at >= a->quiet_until ||
+	    t->at < t->loop->busy_until)
+		return false;
+	*due = (struct mta_due){.at = t->at, .timer = t};
+	return true;
+}
+
+/* The same where the heaps must be asked. */
+struct mta_due mta_agenda_look(struct mta_agenda *a);
+
+static inline struct mta_due
+mta_agenda_next(struct mta_agenda *a)
+{
+	struct mta_due due;
+
+	return mta_agenda_at_once(a, &due) ? due : mta_agenda_look(a);
+}
+
+/* Take the step that mta_agenda_next told. */
+void mta_agenda_step(struct mta_due due);
 
 /* Move `now` forward by the time that an operation took. cost >= 0 */
 static inline void

@@ -32,7 +32,7 @@ struct listener {
 };
 
 struct bed {
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	struct port_loop shared;
 	struct listener a; /* queue manager */
 	struct listener b; /* agents */
@@ -57,7 +57,7 @@ static void
 listener_init(struct listener *l, struct bed *b, enum mta_service service)
 {
 	memset(l, 0, sizeof(*l));
-	mta_loop_init(&l->loop, &b->sequence, 0);
+	mta_loop_init(&l->loop, &b->agenda, 0, MTA_LOOP_POOL);
 	port_view_init(&l->view, &b->shared, &l->loop);
 	l->port = &l->view.base;
 	l->service = service;
@@ -68,7 +68,7 @@ listener_init(struct listener *l, struct bed *b, enum mta_service service)
 static void
 bed_init(struct bed *b)
 {
-	b->sequence = 0;
+	mta_agenda_init(&b->agenda);
 	port_loop_init(&b->shared);
 	listener_init(&b->a, b, MTA_TO_QMGR);
 	listener_init(&b->b, b, MTA_TO_AGENTS);

@@ -51,7 +51,7 @@ struct bed {
 	const struct variant *variant;
 	struct mta_symtab symbols;
 	struct mta_loop loop;
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	struct spool_mem store;
 	struct spool_view view;
 	struct mta_spool *spool; /* what is tested */
@@ -66,9 +66,9 @@ bed_init(struct bed *b, const struct variant *variant)
 
 	config.dirs.is_hashed[MTA_DEFERRED] = variant->is_hashed;
 	b->variant = variant;
-	b->sequence = 0;
+	mta_agenda_init(&b->agenda);
 	mta_symtab_init(&b->symbols);
-	mta_loop_init(&b->loop, &b->sequence, start);
+	mta_loop_init(&b->loop, &b->agenda, start, MTA_LOOP_POOL);
 	spool_mem_init(&b->store, &config, &b->symbols, start);
 	spool_view_init(&b->view, &b->store, &b->loop, &no_costs);
 	b->spool = &b->view.base;

@@ -295,7 +295,9 @@ bare_init(struct bare_host *s, uint32_t transport_count)
 	char name[32];
 
 	*s = (struct bare_host){.transport_count = transport_count};
-	mta_loop_init(&s->loop, &s->sequence, 1000 * MTA_USEC_PER_S);
+	mta_agenda_init(&s->agenda);
+	mta_loop_init(&s->loop, &s->agenda, 1000 * MTA_USEC_PER_S,
+		      MTA_LOOP_POOL);
 	mta_symtab_init(&s->symbols);
 	mta_trace_init(&s->trace);
 	s->spool.ops = &bare_spool_ops;

@@ -18,7 +18,7 @@ struct bare_file {
 struct bare_host {
 	struct mta_host host;
 	struct mta_loop loop;
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	struct mta_symtab symbols;
 	struct mta_trace trace;
 	struct mta_spool spool;

@@ -422,7 +422,8 @@ fake_init(struct fake_host *f)
 		MTA_TRACE_ANSWERED};
 
 	memset(f, 0, sizeof(*f));
-	mta_loop_init(&f->loop, &f->sequence, FAKE_START);
+	mta_agenda_init(&f->agenda);
+	mta_loop_init(&f->loop, &f->agenda, FAKE_START, MTA_LOOP_POOL);
 	mta_symtab_init(&f->symbols);
 	mta_params_init(&f->params);
 	mta_trace_init(&f->trace);

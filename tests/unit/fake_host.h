@@ -77,7 +77,7 @@ struct fake_port {
 
 struct fake_host {
 	struct mta_loop loop;
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	uint32_t serial;
 	struct fake_spool spool;
 	struct fake_port port;

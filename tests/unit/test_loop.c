@@ -129,8 +129,8 @@ watched_fired(struct mta_timer *t)
 }
 
 struct pair {
+	struct mta_agenda agenda;
 	struct mta_loop loop;
-	uint64_t sequence;
 	struct watched timers[NAIVE_MAX];
 	struct naive naive;
 };
@@ -141,7 +141,8 @@ pair_init(struct pair *p, int count)
 	memset(p, 0, sizeof(*p));
 	p->naive.count = count;
 	p->naive.now = p->naive.stepped = 10 * MTA_USEC_PER_S;
-	mta_loop_init(&p->loop, &p->sequence, p->naive.now);
+	mta_agenda_init(&p->agenda);
+	mta_loop_init(&p->loop, &p->agenda, p->naive.now, MTA_LOOP_POOL);
 	for (int i = 0; i < count; i++)
 		mta_timer_init(&p->timers[i].timer, watched_fired);
 }
@@ -325,8 +326,8 @@ END_TEST
  */
 
 struct phase {
+	struct mta_agenda agenda;
 	struct mta_loop loop;
-	uint64_t sequence;
 	struct watched second;
 	struct watched other;
 };
@@ -335,7 +336,8 @@ static void
 phase_init(struct phase *p, mta_time now)
 {
 	memset(p, 0, sizeof(*p));
-	mta_loop_init(&p->loop, &p->sequence, now);
+	mta_agenda_init(&p->agenda);
+	mta_loop_init(&p->loop, &p->agenda, now, MTA_LOOP_POOL);
 	mta_timer_init(&p->second.timer, watched_fired);
 	mta_timer_init(&p->other.timer, watched_fired);
 	/* The wake-up in which the timer is armed. */

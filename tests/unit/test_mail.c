@@ -47,7 +47,7 @@ enum {
 };
 
 struct bed {
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	struct mta_loop loop;
 	struct mta_symtab symbols;
 	struct spool_mem store;
@@ -86,7 +86,8 @@ bed_init(struct bed *b, uint32_t files_max)
 
 	memset(b, 0, sizeof(*b));
 	mta_symtab_init(&b->symbols);
-	mta_loop_init(&b->loop, &b->sequence, start);
+	mta_agenda_init(&b->agenda);
+	mta_loop_init(&b->loop, &b->agenda, start, MTA_LOOP_POOL);
 	spool_mem_init(&b->store, &config, &b->symbols, start);
 	spool_view_init(&b->view, &b->store, &b->loop, &b->costs);
 	mta_trace_init(&b->trace);

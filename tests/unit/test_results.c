@@ -21,7 +21,7 @@
 #define S INT64_C(1000000)
 
 static struct bed {
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	struct complaints complaints;
 	struct scenario *scenario;
 	struct mta_loop loop;
@@ -52,7 +52,8 @@ setup(void)
 	snprintf(dir, sizeof(dir), "%s/a/out", place);
 	complaints_init(&bed.complaints);
 	mta_symtab_init(&bed.symbols);
-	mta_loop_init(&bed.loop, &bed.sequence, SIM_EPOCH);
+	mta_agenda_init(&bed.agenda);
+	mta_loop_init(&bed.loop, &bed.agenda, SIM_EPOCH, MTA_LOOP_POOL);
 	spool_mem_init(&bed.store, &config, &bed.symbols, SIM_EPOCH);
 	spool_view_init(&bed.view, &bed.store, &bed.loop, &bed.costs);
 	mta_trace_init(&bed.trace);

@@ -18,7 +18,7 @@
 static const mta_time start = INT64_C(1700000000) * MTA_USEC_PER_S + 123456;
 
 struct bed {
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	struct mta_loop loop;
 	struct mta_symtab symbols;
 	struct spool_mem store;
@@ -34,7 +34,8 @@ bed_init(struct bed *b, struct spool_mem_config config)
 	memset(b, 0, sizeof(*b));
 	config.dirs.hash_depth = 1;
 	mta_symtab_init(&b->symbols);
-	mta_loop_init(&b->loop, &b->sequence, start);
+	mta_agenda_init(&b->agenda);
+	mta_loop_init(&b->loop, &b->agenda, start, MTA_LOOP_POOL);
 	spool_mem_init(&b->store, &config, &b->symbols, start);
 	spool_view_init(&b->view, &b->store, &b->loop, &b->costs);
 	b->spool = &b->view.base;
@@ -163,7 +164,7 @@ START_TEST(the_disk_is_a_station)
 	bed_init(&b, (struct spool_mem_config){.disk_fsync = 4 * MS,
 					       .disk_rename = 1 * MS,
 					       .disk_parallel = 2});
-	mta_loop_init(&loop, &b.sequence, start);
+	mta_loop_init(&loop, &b.agenda, start, MTA_LOOP_POOL);
 	spool_view_init(&other, &b.store, &loop, &b.costs);
 	/* fsync, then rename, on whichever of two servers is free. */
 	f = bed_file(&b, 1);

@@ -14,7 +14,7 @@
 static const mta_time start = INT64_C(1700000000) * MTA_USEC_PER_S;
 
 static struct bed {
-	uint64_t sequence;
+	struct mta_agenda agenda;
 	struct mta_loop loop;
 	struct mta_symtab symbols;
 	struct spool_mem store;
@@ -44,7 +44,8 @@ setup(void)
 
 	memset(&bed, 0, sizeof(bed));
 	mta_symtab_init(&bed.symbols);
-	mta_loop_init(&bed.loop, &bed.sequence, start);
+	mta_agenda_init(&bed.agenda);
+	mta_loop_init(&bed.loop, &bed.agenda, start, MTA_LOOP_POOL);
 	spool_mem_init(&bed.store, &config, &bed.symbols, start);
 	spool_view_init(&bed.view, &bed.store, &bed.loop, &bed.costs);
 	mta_trace_init(&bed.trace);
