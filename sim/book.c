@@ -48,11 +48,15 @@ book_domain(const struct mta_book *base, mta_addr address)
 {
 	const struct book *b = mta_container_of(
 		(struct mta_book *)(uintptr_t)base, struct book, base);
-	const struct book_family *f = family_of(b, address);
+	uint32_t family = mta_addr_family(address);
+	mta_sym domain;
 
-	if (f->kind == BOOK_ROWS)
-		return family_of(b, f->rows[mta_addr_number(address)])->domain;
-	return f->domain;
+	mta_assert(family < b->family_count);
+	domain = b->domains[family];
+	if (domain != BOOK_DOMAIN_OF_ROW)
+		return domain;
+	return b->domains[mta_addr_family(
+		b->families[family].rows[mta_addr_number(address)])];
 }
 
 static void
@@ -70,7 +74,7 @@ book_text(const struct mta_book *base, mta_addr address, char *buffer,
 		break;
 	case BOOK_USERS:
 		snprintf(buffer, size_bytes, "u%llu@%s", (unsigned long long)n,
-			 mta_sym_text(b->symbols, f->domain));
+			 mta_sym_text(b->symbols, book_domain(base, address)));
 		break;
 	case BOOK_SENDER:
 	case BOOK_DOUBLE_BOUNCE:
@@ -113,9 +117,8 @@ book_lookup(struct mta_book *base, const char *text)
 
 	if (strchr(text, '@') || !*text)
 		return book_literal(b, text);
-	snprintf(
-		whole, sizeof(whole), "%s@%s", text,
-		mta_sym_text(b->symbols, b->families[b->double_family].domain));
+	snprintf(whole, sizeof(whole), "%s@%s", text,
+		 mta_sym_text(b->symbols, b->domains[b->double_family]));
 	return book_literal(b, whole);
 }
 
@@ -138,11 +141,14 @@ family_add(struct book *b, enum book_kind kind, mta_sym domain, uint32_t source)
 			b->family_capacity ? b->family_capacity * 2 : 64;
 		b->families = mta_realloc(b->families, b->family_capacity,
 					  sizeof(*b->families));
+		b->domains = mta_realloc(b->domains, b->family_capacity,
+					 sizeof(*b->domains));
 	}
 	mta_assert(b->family_count < 1U << 24);
 	mta_assert(b->family_count >= MTA_ADDR_NULL_FAMILIES);
-	b->families[b->family_count] = (struct book_family){
-		.kind = kind, .domain = domain, .source = source};
+	b->families[b->family_count] =
+		(struct book_family){.kind = kind, .source = source};
+	b->domains[b->family_count] = domain;
 	return b->family_count++;
 }
 
@@ -163,6 +169,7 @@ book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 	mta_table_init(&b->literals);
 	b->family_capacity = 2 * MTA_ADDR_NULL_FAMILIES;
 	b->families = mta_alloc(b->family_capacity, sizeof(*b->families));
+	b->domains = mta_alloc(b->family_capacity, sizeof(*b->domains));
 	b->family_count = MTA_ADDR_NULL_FAMILIES;
 	b->families[0].source = BOOK_NO_SOURCE;
 	b->null_count = 1;
@@ -177,11 +184,13 @@ void
 book_release(struct book *b)
 {
 	for (uint32_t i = 0; i < b->family_count; i++) {
-		mta_sym_drop(b->symbols, b->families[i].domain);
+		if (b->domains[i] != BOOK_DOMAIN_OF_ROW)
+			mta_sym_drop(b->symbols, b->domains[i]);
 		free(b->families[i].pattern);
 		free(b->families[i].rows);
 	}
 	free(b->families);
+	free(b->domains);
 	mta_table_release(&b->users);
 	mta_table_release(&b->literals);
 }
@@ -236,7 +245,16 @@ book_add_source(struct book *b, const char *pattern, uint32_t source)
 uint32_t
 book_add_rows(struct book *b, uint32_t source)
 {
-	return family_add(b, BOOK_ROWS, 0, source);
+	return family_add(b, BOOK_ROWS, BOOK_DOMAIN_OF_ROW, source);
+}
+
+bool
+book_shares_domain(const struct mta_book *base, uint32_t family)
+{
+	const struct book *b = mta_container_of(
+		(struct mta_book *)(uintptr_t)base, struct book, base);
+
+	return b->domains[family] != BOOK_DOMAIN_OF_ROW;
 }
 
 mta_addr

@@ -20,7 +20,8 @@
 #include "mta/symtab.h"
 #include "mta/table.h"
 
-#define BOOK_NO_SOURCE UINT32_MAX /* notices: source "bounce" */
+#define BOOK_NO_SOURCE	   UINT32_MAX /* notices: source "bounce" */
+#define BOOK_DOMAIN_OF_ROW UINT32_MAX /* each address has its own */
 
 enum book_kind {
 	BOOK_NULL,
@@ -33,7 +34,6 @@ enum book_kind {
 
 struct book_family {
 	enum book_kind kind;
-	mta_sym domain;	 /* owned; lower case */
 	uint32_t source; /* of senders; else BOOK_NO_SOURCE */
 	char *pattern;	 /* owned: sender's text, may hold {n}; or NULL */
 	mta_addr *rows;	 /* owned: literal senders by row; or NULL */
@@ -45,6 +45,8 @@ struct book {
 	struct mta_book base;
 	struct mta_symtab *symbols;   /* borrowed */
 	struct book_family *families; /* by number */
+	mta_sym *domains; /* by family: owned, lower case; apart, since every
+			   * message asks for it and for nothing else */
 	uint32_t family_count;
 	uint32_t family_capacity;
 	struct mta_table users; /* domain -> family + 1 as pointer's number */
@@ -66,6 +68,8 @@ uint32_t book_add_source(struct book *b, const char *pattern, uint32_t source);
  * is of another family when that is the null sender. */
 uint32_t book_add_rows(struct book *b, uint32_t source);
 mta_addr book_add_row(struct book *b, uint32_t family, const char *sender);
+/* Do all addresses of a family live at one domain? Rows do not. */
+bool book_shares_domain(const struct mta_book *base, uint32_t family);
 /* The handle of an address as written; domain compared without case. */
 mta_addr book_literal(struct book *b, const char *address);
 

@@ -52,16 +52,16 @@ keep(const struct run_request *request, const struct results *results)
 {
 	struct check *k = ((const struct child *)(const void *)request)->check;
 	struct check_found *f = &k->found;
-	const struct totals *t = &results->totals;
+	const struct totals_sums t = totals_sum(&results->totals);
 
 	f->is_whole = !results->partial;
 	fingerprint_text(&results->fingerprint, f->fingerprint);
 	f->end_us = results->end_us;
-	f->accepted = t->accepted;
-	f->delivered = t->delivered;
-	f->bounced = t->bounced;
-	f->expired = t->expired;
-	f->deferrals = t->deferrals;
+	f->accepted = t.accepted;
+	f->delivered = t.delivered;
+	f->bounced = t.bounced;
+	f->expired = t.expired;
+	f->deferrals = t.deferrals;
 	f->unfinished = results->left_recipients;
 	f->verdict_count = results->expect.count;
 	k->verdicts = memory_array(f->verdict_count + 1, sizeof(*k->verdicts));

@@ -12,21 +12,16 @@
 #include "mta/symtab.h"
 #include "mta/trace.h"
 
-struct fingerprint_name; /* fingerprint.c */
-
 struct fingerprint {
 	uint64_t state;
 	uint64_t records;
 	mta_time epoch;
-	struct mta_symtab *symbols;	/* borrowed */
-	struct fingerprint_name *names; /* owned; hashes of names, a cache */
-	uint32_t name_room;
+	const struct mta_symtab *symbols; /* borrowed */
 };
 
 /* epoch: the trace's time at scenario time 0. */
-void fingerprint_init(struct fingerprint *f, struct mta_symtab *symbols,
+void fingerprint_init(struct fingerprint *f, const struct mta_symtab *symbols,
 		      mta_time epoch);
-void fingerprint_release(struct fingerprint *f);
 void fingerprint_move(struct fingerprint *f, const struct mta_trace_move *m);
 void
 fingerprint_delivery(struct fingerprint *f, const struct mta_trace_delivery *d);

@@ -62,22 +62,50 @@ put_in_place(struct results *r)
  */
 
 static void
-take_move(struct results *r, const struct mta_trace_move *m)
+take_submitted(struct mta_sink *sink, enum mta_trace_kind kind,
+	       const void *record)
 {
-	uint32_t source;
+	struct results *r =
+		mta_container_of(sink, struct results, on_submitted);
 
-	totals_move(&r->totals, m);
-	fingerprint_move(&r->fingerprint, m);
-	if (m->from == MTA_DEFERRED || m->to == MTA_DEFERRED)
-		results_count_deferred(r, m);
-	results_row_move(r, m);
-	if (m->reason != MTA_MOVE_DELETED)
-		return;
-	source = results_source_of(r, m->sender);
+	(void)kind;
+	totals_submitted(&r->totals, record);
+}
+
+static void
+take_answered(struct mta_sink *sink, enum mta_trace_kind kind,
+	      const void *record)
+{
+	struct results *r = mta_container_of(sink, struct results, on_answered);
+
+	(void)kind;
+	totals_answered(&r->totals, record);
+}
+
+static void
+count_deleted(struct results *r, const struct mta_trace_move *m)
+{
+	uint32_t source = results_source_of(r, m->sender);
+
 	tally_source(&r->tally, source)->outcomes[MTA_DELETED] +=
 		m->recipient_count;
 	expect_deleted(&r->expect, results_time(m->at), m->recipient_count,
 		       source);
+}
+
+static void
+take_move(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
+{
+	struct results *r = mta_container_of(sink, struct results, on_move);
+	const struct mta_trace_move *m = record;
+
+	(void)kind;
+	totals_move(&r->totals, m);
+	fingerprint_move(&r->fingerprint, m);
+	if (m->from == MTA_DEFERRED || m->to == MTA_DEFERRED)
+		results_count_deferred(r, m);
+	if (m->reason == MTA_MOVE_DELETED)
+		count_deleted(r, m);
 }
 
 /* Which attempt it was, as the queue file counts; 0: the file is gone. */
@@ -102,8 +130,8 @@ tell_expect(struct results *r, const struct mta_trace_delivery *d,
 		.wait_us = -1,
 		.attempts = attempts_of(r, d->file),
 		.outcome = (enum mta_outcome)d->outcome,
-		.destination = place->destination,
-		.domain = place->domain,
+		.destination = tally_destination_at(&r->tally, place->pair),
+		.domain = tally_domain_at(&r->tally, place->pair),
 		.source = place->source->source,
 	};
 
@@ -114,69 +142,57 @@ tell_expect(struct results *r, const struct mta_trace_delivery *d,
 }
 
 static void
-take_delivery(struct results *r, const struct mta_trace_delivery *d)
+take_delivery(struct mta_sink *sink, enum mta_trace_kind kind,
+	      const void *record)
 {
+	struct results *r = mta_container_of(sink, struct results, on_delivery);
+	const struct mta_trace_delivery *d = record;
 	struct tally_place place =
 		tally_delivery(&r->tally, d, results_source_of(r, d->sender));
 
+	(void)kind;
 	totals_delivery(&r->totals, d);
 	fingerprint_delivery(&r->fingerprint, d);
-	results_destinations_touch(r->destinations, place.destination);
-	results_row_attempt(r, d, &place);
 	if (r->expect.wants_recipients)
 		tell_expect(r, d, &place);
 }
 
 static void
-take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
+take_feedback(struct mta_sink *sink, enum mta_trace_kind kind,
+	      const void *record)
 {
-	struct results *r = mta_container_of(sink, struct results, sink);
+	struct results *r = mta_container_of(sink, struct results, on_feedback);
 
-	switch (kind) {
-	case MTA_TRACE_SUBMITTED:
-		totals_submitted(&r->totals, record);
-		break;
-	case MTA_TRACE_ANSWERED:
-		totals_answered(&r->totals, record);
-		break;
-	case MTA_TRACE_MOVE:
-		take_move(r, record);
-		break;
-	case MTA_TRACE_DELIVERY:
-		take_delivery(r, record);
-		break;
-	case MTA_TRACE_FEEDBACK:
-		fingerprint_feedback(&r->fingerprint, record);
-		results_row_feedback(r, record);
-		break;
-	case MTA_TRACE_ENDED:
-		totals_ended(&r->totals, record);
-		results_row_message(r, record);
-		break;
-	case MTA_TRACE_ADMITTED:
-	case MTA_TRACE_SELECTED:
-	case MTA_TRACE_THROTTLE:
-	case MTA_TRACE_CLOGGED:
-	case MTA_TRACE_SCAN:
-	case MTA_TRACE_TURN:
-	case MTA_TRACE_NOTICE:
-	case MTA_TRACE_STATUS:
-	case MTA_TRACE_KINDS:
-		break;
-	}
+	(void)kind;
+	fingerprint_feedback(&r->fingerprint, record);
+}
+
+static void
+take_ended(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
+{
+	struct results *r = mta_container_of(sink, struct results, on_ended);
+
+	(void)kind;
+	totals_ended(&r->totals, record);
 }
 
 static void
 subscribe(struct results *r)
 {
-	static const enum mta_trace_kind kinds[] = {
-		MTA_TRACE_SUBMITTED, MTA_TRACE_ANSWERED, MTA_TRACE_MOVE,
-		MTA_TRACE_DELIVERY,  MTA_TRACE_FEEDBACK, MTA_TRACE_ENDED,
-	};
+	struct mta_trace *t = r->view.trace;
 
-	r->sink.take = take;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		mta_trace_subscribe(r->view.trace, kinds[i], &r->sink);
+	r->on_submitted.take = take_submitted;
+	r->on_answered.take = take_answered;
+	r->on_move.take = take_move;
+	r->on_delivery.take = take_delivery;
+	r->on_feedback.take = take_feedback;
+	r->on_ended.take = take_ended;
+	mta_trace_subscribe(t, MTA_TRACE_SUBMITTED, &r->on_submitted);
+	mta_trace_subscribe(t, MTA_TRACE_ANSWERED, &r->on_answered);
+	mta_trace_subscribe(t, MTA_TRACE_MOVE, &r->on_move);
+	mta_trace_subscribe(t, MTA_TRACE_DELIVERY, &r->on_delivery);
+	mta_trace_subscribe(t, MTA_TRACE_FEEDBACK, &r->on_feedback);
+	mta_trace_subscribe(t, MTA_TRACE_ENDED, &r->on_ended);
 }
 
 /* ---- beginning --------------------------------------------------------------
@@ -288,14 +304,13 @@ results_init(struct results *r, const struct results_options *options,
 	mta_params_copy(&r->params, view->params);
 	name_starts(r);
 	init_folds(r);
+	subscribe(r);
 	folder_remove(r->part);
 	if (!folder_make(r->part))
 		results_fail(r, "cannot create the folder '%s': %s", r->part,
 			     strerror(errno));
 	else if (!open_tables(r))
 		tables_fail(r);
-	else
-		subscribe(r);
 	return say_error(r);
 }
 
@@ -303,9 +318,8 @@ results_init(struct results *r, const struct results_options *options,
  */
 
 static void
-row_series(struct results *r, int64_t now_us)
+row_series(struct results *r, int64_t now_us, const struct totals_sums *t)
 {
-	const struct totals *t = &r->totals;
 	const uint64_t running[] = {
 		t->submitted, t->accepted, t->delivered, t->bounced,
 		t->deferrals, t->expired,  t->deleted,
@@ -326,7 +340,7 @@ row_series(struct results *r, int64_t now_us)
 /* Each place shows the greatest of its samples; when all places are taken each
  * two become one. */
 static void
-note_spark(struct results *r)
+note_spark(struct results *r, const struct totals_sums *t)
 {
 	struct results_spark *s = &r->spark;
 
@@ -347,7 +361,7 @@ note_spark(struct results *r)
 	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
 		double *place = &s->queue[q][s->count - 1];
 
-		*place = fmax(*place, (double)r->totals.queue[q]);
+		*place = fmax(*place, (double)t->queue[q]);
 	}
 	s->within = (s->within + 1) % s->every;
 }
@@ -360,21 +374,21 @@ struct sample_view {
 static double
 series_column(const struct results *r, const char *column)
 {
-	const struct totals *t = &r->totals;
+	const struct totals_sums t = totals_sum(&r->totals);
 	const struct {
 		const char *name;
 		uint64_t value;
 	} running[] = {
-		{"submitted", t->submitted}, {"accepted", t->accepted},
-		{"delivered", t->delivered}, {"bounced", t->bounced},
-		{"deferrals", t->deferrals}, {"expired", t->expired},
-		{"deleted", t->deleted},
+		{"submitted", t.submitted}, {"accepted", t.accepted},
+		{"delivered", t.delivered}, {"bounced", t.bounced},
+		{"deferrals", t.deferrals}, {"expired", t.expired},
+		{"deleted", t.deleted},
 	};
 	struct mta_port *port = r->view.port;
 
 	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
 		if (strcmp(column, mta_queue_name((enum mta_queue)q)) == 0)
-			return (double)t->queue[q];
+			return (double)t.queue[q];
 	}
 	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++) {
 		if (strcmp(column, running[i].name) == 0)
@@ -418,7 +432,7 @@ note_drained(struct results *r, int64_t now_us, bool sources_ended)
 	}
 	if (r->drained_us >= 0)
 		return;
-	r->drained_us = results_time(t->emptied);
+	r->drained_us = results_time(t->last_left);
 	/* A client may have had its answer, and no mail, after that. */
 	if (results_time(t->last_work) > r->drained_us)
 		r->drained_us = results_time(t->last_work);
@@ -443,10 +457,11 @@ take_sample(struct results *r, int64_t now_us,
 		.base = {.column = sample_column},
 		.results = r,
 	};
+	const struct totals_sums sums = totals_sum(&r->totals);
 	char why[300];
 
 	results_destinations_look(r->destinations, state->qmgr, r->view.agents);
-	row_series(r, now_us);
+	row_series(r, now_us, &sums);
 	results_transports_write(r->destinations, &r->transport_rows, now_us,
 				 r->view.agents, r->view.symbols);
 	if (is_row_due(r, now_us))
@@ -455,7 +470,7 @@ take_sample(struct results *r, int64_t now_us,
 					   r->view.symbols);
 	if (r->metrics)
 		metrics_sample(r->metrics, now_us);
-	note_spark(r);
+	note_spark(r, &sums);
 	note_drained(r, now_us, state->sources_ended);
 	expect_sample(&r->expect, now_us, &sample.base);
 	r->last_sample_us = now_us;
@@ -481,11 +496,11 @@ results_sample(struct results *r, int64_t now_us,
  */
 
 static int
-check_books(struct results *r, mta_time now)
+check_books(struct results *r)
 {
 	char why[300];
 
-	if (totals_check_little(&r->totals, r->view.spool, now, why,
+	if (totals_check_little(&r->totals, r->view.spool, r->end, why,
 				sizeof(why)))
 		return 0;
 	return results_fail(r, "internal error: %s; this is a bug of mtasim",
@@ -526,19 +541,19 @@ int
 results_finish(struct results *r, int64_t now_us,
 	       const struct results_state *state)
 {
-	mta_time now = SIM_EPOCH + now_us;
 	int verdict;
 
-	if (r->totals.last_work > now)
-		now = r->totals.last_work;
 	r->end_us = now_us;
+	r->end = SIM_EPOCH + now_us;
+	if (r->totals.last_work > r->end)
+		r->end = r->totals.last_work;
 	r->partial = state->partial;
 	if (!r->has_sample || r->last_sample_us < now_us)
 		take_sample(r, now_us, state);
-	results_scan_left(r, now);
+	results_scan_left(r, r->end);
 	tally_close(&r->tally);
 	verdict = judge(r);
-	if (r->error[0] || check_books(r, now) != 0 || close_tables(r) != 0 ||
+	if (r->error[0] || check_books(r) != 0 || close_tables(r) != 0 ||
 	    results_write_scenario(r) != 0 || results_write_files(r) != 0 ||
 	    results_write_run_json(r) != 0 ||
 	    results_write_summary_json(r) != 0 || put_in_place(r) != 0)
@@ -567,7 +582,6 @@ results_release(struct results *r)
 		free(r->destinations);
 	}
 	expect_release(&r->expect);
-	fingerprint_release(&r->fingerprint);
 	tally_release(&r->tally);
 	free(r->deferred_at);
 	free(r->verdicts);

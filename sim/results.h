@@ -82,7 +82,13 @@ struct metrics;		     /* metrics.h */
 struct results_destinations; /* results_destinations.c */
 
 struct results {
-	struct mta_sink sink;
+	struct mta_sink on_submitted;
+	struct mta_sink on_answered;
+	struct mta_sink on_move;
+	struct mta_sink on_delivery;
+	struct mta_sink on_feedback;
+	struct mta_sink on_ended;
+	struct mta_sink on_row; /* results_rows.c */
 	struct results_view view;
 	char *dir;		  /* owned */
 	char *part;		  /* owned; DIR.part while it is written */
@@ -107,13 +113,14 @@ struct results {
 	struct table_out feedback;
 	struct maillog *maillog; /* owned; NULL unless asked for */
 	struct metrics *metrics; /* owned; NULL unless asked for */
-	uint32_t *deferred_at;	 /* owned; by place in the spool: destination of
-				  * a mail in deferred, from 1 */
+	uint32_t *deferred_at;	 /* owned; by place in the spool: the tally's
+				  * pair of a mail in deferred, from 1 */
 	uint32_t deferred_room;
 	int64_t last_sample_us;
 	bool has_sample;
 	int64_t drained_us; /* -1: not, or no longer */
 	int64_t end_us;
+	mta_time end; /* of the trace: services may be busy beyond end_us */
 	uint64_t left_messages; /* at the end, held ones too */
 	uint64_t left_recipients;
 	bool partial;

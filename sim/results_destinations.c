@@ -25,7 +25,6 @@ void
 results_destinations_release(struct results_destinations *d)
 {
 	free(d->entries);
-	free(d->changed);
 	free(d->live);
 	free(d->named);
 	free(d->transports);
@@ -56,25 +55,29 @@ entry_of(struct results_destinations *d, uint32_t number)
 	return &d->entries[number];
 }
 
-void
-results_destinations_touch(struct results_destinations *d,
-			   struct tally_key *key)
+static struct dest_row
+row_of(const struct dest_entry *e)
 {
-	if (key->has_changed)
-		return;
-	key->has_changed = true;
-	push(&d->changed, &d->changed_count, &d->changed_room, key->number);
+	return (struct dest_row){
+		.window = e->window,
+		.busy = e->busy,
+		.todo = e->todo,
+		.deferred = e->deferred,
+		.delivered = (int64_t)e->delivered,
+		.failed = (int64_t)e->failed,
+		.state = e->state,
+	};
 }
 
 static void
-add_row(struct dest_row *sum, const struct dest_row *row, int64_t sign)
+add_entry(struct dest_row *sum, const struct dest_entry *e, int64_t sign)
 {
-	sum->window += sign * row->window;
-	sum->busy += sign * row->busy;
-	sum->todo += sign * row->todo;
-	sum->deferred += sign * row->deferred;
-	sum->delivered += sign * row->delivered;
-	sum->failed += sign * row->failed;
+	sum->window += sign * e->window;
+	sum->busy += sign * e->busy;
+	sum->todo += sign * e->todo;
+	sum->deferred += sign * e->deferred;
+	sum->delivered += sign * (int64_t)e->delivered;
+	sum->failed += sign * (int64_t)e->failed;
 }
 
 static bool
@@ -89,7 +92,7 @@ rows_equal(const struct dest_row *a, const struct dest_row *b)
 static uint64_t
 attempts_of(const struct results_destinations *d, uint32_t number)
 {
-	return d->tally->destinations.keys[number]->attempts;
+	return d->entries[number].delivered + d->entries[number].failed;
 }
 
 /* The named one with the fewest attempts; of equals the one named first. */
@@ -99,8 +102,8 @@ least_named(const struct results_destinations *d)
 	uint32_t least = 0;
 
 	for (uint32_t i = 1; i < d->named_count; i++) {
-		if (attempts_of(d, d->named[i]) <
-		    attempts_of(d, d->named[least]))
+		if (attempts_of(d, d->named[i].number) <
+		    attempts_of(d, d->named[least].number))
 			least = i;
 	}
 	return least;
@@ -109,11 +112,11 @@ least_named(const struct results_destinations *d)
 static void
 set_named(struct results_destinations *d, uint32_t number, uint32_t place)
 {
-	struct dest_entry *e = entry_of(d, number);
+	struct dest_entry *e = &d->entries[number];
 
-	d->named[place] = number;
+	d->named[place] = (struct dest_named){.number = number};
 	e->is_named = true;
-	add_row(&d->other, &e->now, -1);
+	add_entry(&d->other, e, -1);
 }
 
 /* Should this one, which is not named, be? */
@@ -135,44 +138,59 @@ consider(struct results_destinations *d, uint32_t number)
 	if (attempts_of(d, number) / 2 <= d->least_attempts)
 		return;
 	place = least_named(d);
-	d->least_attempts = attempts_of(d, d->named[place]);
+	d->least_attempts = attempts_of(d, d->named[place].number);
 	if (attempts_of(d, number) / 2 <= d->least_attempts)
 		return;
-	old = entry_of(d, d->named[place]);
+	old = &d->entries[d->named[place].number];
 	old->is_named = false;
-	old->has_row = false;
-	add_row(&d->other, &old->now, 1);
+	add_entry(&d->other, old, 1);
 	set_named(d, number, place);
 }
 
+/* What the trace has told of it since the last look. */
 static void
-set_row(struct results_destinations *d, uint32_t number,
-	const struct dest_row *row)
+take_change(struct results_destinations *d, const struct tally_change *c)
 {
-	struct dest_entry *e = entry_of(d, number);
+	const struct tally_pair *pair = tally_pair_at(d->tally, c->pair);
+	struct dest_entry *e = entry_of(d, pair->destination);
+	const struct dest_entry more = {
+		.deferred = pair->in_deferred - c->in_deferred,
+		.delivered = tally_delivered(pair) - c->delivered,
+		.failed = tally_failed(pair) - c->failed,
+	};
 
-	if (!e->is_named) {
-		add_row(&d->other, &e->now, -1);
-		add_row(&d->other, row, 1);
-	}
-	e->now = *row;
-	e->is_known = true;
+	e->transport = pair->transport;
+	e->deferred += more.deferred;
+	e->delivered += more.delivered;
+	e->failed += more.failed;
 	if (!e->is_named)
-		consider(d, number);
+		add_entry(&d->other, &more, 1);
 }
 
-/* What the tally knows of it. */
-static struct dest_row
-row_of_key(const struct tally_key *k)
+/* How it stands with the queue manager. */
+struct standing {
+	int32_t window;
+	int32_t busy;
+	int32_t todo;
+	enum mta_dest_state state;
+};
+
+static void
+set_standing(struct results_destinations *d, uint32_t number, struct standing s)
 {
-	return (struct dest_row){
-		.deferred = k->in_deferred,
-		.delivered = (int64_t)(k->outcomes[MTA_SENT] +
-				       k->outcomes[MTA_DISCARDED]),
-		.failed = (int64_t)(k->outcomes[MTA_DEFERRED_OUTCOME] +
-				    k->outcomes[MTA_BOUNCED]),
-		.state = MTA_DEST_READY,
-	};
+	struct dest_entry *e = &d->entries[number];
+
+	if (!e->is_named)
+		add_entry(&d->other, e, -1);
+	e->window = s.window;
+	e->busy = s.busy;
+	e->todo = s.todo;
+	e->state = s.state;
+	e->is_known = true;
+	if (e->is_named)
+		return;
+	add_entry(&d->other, e, 1);
+	consider(d, number);
 }
 
 static struct transport_sum *
@@ -192,17 +210,21 @@ sum_of(struct results_destinations *d, mta_sym name)
 static void
 look_at_dest(struct results_destinations *d, const struct mta_dest *dest)
 {
-	struct tally_key *k =
-		tally_destination(d->tally, dest->transport->name, dest->name);
-	struct dest_row row = row_of_key(k);
+	mta_sym transport = dest->transport->name;
+	uint32_t number =
+		tally_destination(d->tally, transport, dest->name)->number;
+	struct dest_entry *e = entry_of(d, number);
 
-	row.state = dest->state;
-	row.window = dest->window.window;
-	row.busy = dest->busy_count;
-	row.todo = dest->todo_count;
-	entry_of(d, k->number)->live_look = d->look;
-	push(&d->live, &d->live_count, &d->live_room, k->number);
-	set_row(d, k->number, &row);
+	e->transport = transport;
+	e->live_look = d->look;
+	push(&d->live, &d->live_count, &d->live_room, number);
+	set_standing(d, number,
+		     (struct standing){
+			     .window = dest->window.window,
+			     .busy = dest->busy_count,
+			     .todo = dest->todo_count,
+			     .state = dest->state,
+		     });
 }
 
 static void
@@ -249,30 +271,21 @@ look_at_qmgr(struct results_destinations *d, const struct mta_qmgr *qmgr)
 static void
 look_without(struct results_destinations *d, uint32_t number)
 {
-	const struct tally_key *k = d->tally->destinations.keys[number];
-	struct dest_row row;
+	struct standing s = {.state = MTA_DEST_READY};
 
-	if (entry_of(d, number)->live_look == d->look)
+	if (d->entries[number].live_look == d->look)
 		return;
-	row = row_of_key(k);
 	for (uint32_t i = 0; i < d->transport_count; i++) {
-		if (d->transports[i].name == k->transport)
-			row.window = d->transports[i].initial_window;
+		if (d->transports[i].name == d->entries[number].transport)
+			s.window = d->transports[i].initial_window;
 	}
-	set_row(d, number, &row);
+	set_standing(d, number, s);
 }
 
-void
-results_destinations_look(struct results_destinations *d,
-			  const struct mta_qmgr *qmgr,
-			  const struct agents *agents)
+/* What transports have at this look is not known yet. */
+static void
+clear_sums(struct results_destinations *d)
 {
-	uint32_t *before = d->live;
-	uint32_t before_count = d->live_count;
-
-	d->look++;
-	d->live = NULL;
-	d->live_count = d->live_room = 0;
 	for (uint32_t i = 0; i < d->transport_count; i++) {
 		struct transport_sum *s = &d->transports[i];
 
@@ -282,6 +295,23 @@ results_destinations_look(struct results_destinations *d,
 			.initial_window = s->initial_window,
 		};
 	}
+}
+
+void
+results_destinations_look(struct results_destinations *d,
+			  const struct mta_qmgr *qmgr,
+			  const struct agents *agents)
+{
+	const struct tally_changes *changes = tally_changes(d->tally);
+	uint32_t *before = d->live;
+	uint32_t before_count = d->live_count;
+
+	d->look++;
+	d->live = NULL;
+	d->live_count = d->live_room = 0;
+	clear_sums(d);
+	for (uint32_t i = 0; i < changes->count; i++)
+		take_change(d, &changes->list[i]);
 	if (qmgr)
 		look_at_qmgr(d, qmgr);
 	for (size_t i = 0; agents && i < agents->transport_count; i++) {
@@ -290,11 +320,10 @@ results_destinations_look(struct results_destinations *d,
 	}
 	for (uint32_t i = 0; i < before_count; i++)
 		look_without(d, before[i]);
-	for (uint32_t i = 0; i < d->changed_count; i++) {
-		look_without(d, d->changed[i]);
-		d->tally->destinations.keys[d->changed[i]]->has_changed = false;
-	}
-	d->changed_count = 0;
+	for (uint32_t i = 0; i < changes->count; i++)
+		look_without(d, tally_pair_at(d->tally, changes->list[i].pair)
+					->destination);
+	tally_clear_changes(d->tally);
 	free(before);
 }
 
@@ -335,16 +364,17 @@ results_destinations_write(struct results_destinations *d,
 			   const struct mta_symtab *symbols)
 {
 	for (uint32_t i = 0; i < d->named_count; i++) {
-		uint32_t number = d->named[i];
-		struct dest_entry *e = &d->entries[number];
-		const struct tally_key *k = d->tally->destinations.keys[number];
+		struct dest_named *named = &d->named[i];
+		struct dest_row row = row_of(&d->entries[named->number]);
+		const struct tally_key *k =
+			d->tally->destinations.keys[named->number];
 
-		if (e->has_row && rows_equal(&e->now, &e->written))
+		if (named->has_row && rows_equal(&row, &named->written))
 			continue;
 		write_row(out, now_us, mta_sym_text(symbols, k->transport),
-			  mta_sym_text(symbols, k->name), &e->now);
-		e->written = e->now;
-		e->has_row = true;
+			  mta_sym_text(symbols, k->name), &row);
+		named->written = row;
+		named->has_row = true;
 	}
 	if (d->tally->destinations.count <= d->named_count ||
 	    (d->has_other_row && rows_equal(&d->other, &d->other_written)))
@@ -420,12 +450,13 @@ results_destinations_column(const struct results_destinations *d,
 
 	for (uint32_t i = 0; i < table->count && i < d->entry_room; i++) {
 		const struct tally_key *k = table->keys[i];
+		struct dest_row row = row_of(&d->entries[i]);
 		double value;
 
 		if (!d->entries[i].is_known || k->name != wanted ||
 		    (transport && k->transport != via))
 			continue;
-		value = column_of_row(&d->entries[i].now, column);
+		value = column_of_row(&row, column);
 		sum = isnan(sum) ? value : sum + value;
 	}
 	return sum;

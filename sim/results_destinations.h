@@ -27,13 +27,26 @@ struct dest_row {
 	enum mta_dest_state state;
 };
 
+/* Of one destination the same, in one line of memory. */
 struct dest_entry {
-	struct dest_row now;	 /* as of the last look */
-	struct dest_row written; /* of its last row */
-	uint32_t live_look;	 /* look at which the queue manager had it */
-	bool has_row;
+	int32_t window;
+	int32_t busy;
+	int32_t todo;
+	enum mta_dest_state state;
+	int64_t deferred;
+	uint64_t delivered;
+	uint64_t failed;
+	uint32_t live_look; /* at which the queue manager had it */
+	mta_sym transport;
 	bool is_known; /* looked at once */
 	bool is_named;
+};
+
+/* One that stands by name. */
+struct dest_named {
+	uint32_t number;
+	bool has_row;
+	struct dest_row written; /* its last row */
 };
 
 struct transport_sum {
@@ -41,7 +54,7 @@ struct transport_sum {
 	int64_t todo;
 	int64_t busy;
 	int64_t pending;
-	int64_t initial_window; /* of a destination that is new */
+	int32_t initial_window; /* of a destination that is new */
 	bool is_throttled;
 	bool is_used; /* ever */
 };
@@ -50,13 +63,10 @@ struct results_destinations {
 	struct tally *tally;	    /* borrowed */
 	struct dest_entry *entries; /* owned; by number of the tally's key */
 	uint32_t entry_room;
-	uint32_t *changed; /* owned; numbers that changed in this look */
-	uint32_t changed_count;
-	uint32_t changed_room;
 	uint32_t *live; /* owned; numbers the queue manager had last time */
 	uint32_t live_count;
 	uint32_t live_room;
-	uint32_t *named; /* owned */
+	struct dest_named *named; /* owned */
 	uint32_t named_count;
 	uint32_t top;
 	uint64_t least_attempts; /* of named ones, at most */
@@ -72,11 +82,8 @@ void results_destinations_init(struct results_destinations *d,
 			       struct tally *tally, int64_t top);
 void results_destinations_release(struct results_destinations *d);
 
-/* The tally's keys that changed are put on the list between looks. */
-void results_destinations_touch(struct results_destinations *d,
-				struct tally_key *key);
-
-/* Read all that has changed. qmgr, agents: may be NULL. */
+/* Read all that has changed, in the tally since the last look. qmgr, agents:
+ * may be NULL. */
 void results_destinations_look(struct results_destinations *d,
 			       const struct mta_qmgr *qmgr,
 			       const struct agents *agents);

@@ -131,27 +131,28 @@ write_action(struct json_out *json, const struct scenario_action *a)
 static void
 write_totals(struct json_out *json, const struct results *r)
 {
-	const struct totals *t = &r->totals;
+	const struct totals_sums t = totals_sum(&r->totals);
 
 	json_out_open(json, "totals", JSON_OUT_OBJECT);
 	json_out_open(json, "messages", JSON_OUT_ROW);
-	json_out_integer(json, "submitted", (int64_t)t->submitted);
-	json_out_integer(json, "notices", (int64_t)t->notices);
-	json_out_integer(json, "refused", (int64_t)t->refused);
-	json_out_integer(json, "accepted", (int64_t)t->accepted);
-	json_out_integer(json, "ended", (int64_t)t->ended);
+	json_out_integer(json, "submitted", (int64_t)t.submitted);
+	json_out_integer(json, "notices", (int64_t)t.notices);
+	json_out_integer(json, "refused", (int64_t)t.refused);
+	json_out_integer(json, "accepted", (int64_t)t.accepted);
+	json_out_integer(json, "ended", (int64_t)t.ended);
 	json_out_integer(json, "unfinished", (int64_t)r->left_messages);
 	json_out_close(json);
 	json_out_open(json, "recipients", JSON_OUT_ROW);
-	json_out_integer(json, "delivered", (int64_t)t->delivered);
-	json_out_integer(json, "bounced", (int64_t)t->bounced);
-	json_out_integer(json, "expired", (int64_t)t->expired);
-	json_out_integer(json, "deleted", (int64_t)t->deleted);
+	json_out_integer(json, "delivered", (int64_t)t.delivered);
+	json_out_integer(json, "bounced", (int64_t)t.bounced);
+	json_out_integer(json, "expired", (int64_t)t.expired);
+	json_out_integer(json, "deleted", (int64_t)t.deleted);
 	json_out_integer(json, "unfinished", (int64_t)r->left_recipients);
-	json_out_integer(json, "attempts", (int64_t)t->attempts);
-	json_out_integer(json, "deferrals", (int64_t)t->deferrals);
+	json_out_integer(json, "attempts", (int64_t)t.attempts);
+	json_out_integer(json, "deferrals", (int64_t)t.deferrals);
 	json_out_close(json);
-	json_out_double(json, "mean_in_system", totals_mean_in_system(t));
+	json_out_double(json, "mean_in_system",
+			totals_mean_in_system(&r->totals, r->end));
 	json_out_close(json);
 }
 
@@ -300,7 +301,7 @@ write_key(struct json_out *json, const char *name, const struct tally_key *k)
 {
 	json_out_open(json, name, JSON_OUT_OBJECT);
 	write_delay(json, k);
-	json_out_integer(json, "attempts", (int64_t)k->attempts);
+	json_out_integer(json, "attempts", (int64_t)tally_attempts(k));
 	json_out_open(json, "outcomes", JSON_OUT_ROW);
 	for (uint32_t o = 0; o < MTA_OUTCOMES; o++) {
 		if (k->outcomes[o] > 0)
@@ -312,28 +313,45 @@ write_key(struct json_out *json, const char *name, const struct tally_key *k)
 	json_out_close(json);
 }
 
-static uint64_t
-weight_of(const struct tally_key *k)
-{
-	return k->attempts + k->open.count;
-}
+/* What keys are sorted by, beside each other in memory. */
+struct busy_key {
+	uint64_t weight;
+	const struct tally_key *key;
+	uint32_t number;
+};
 
 /* Busiest first; of equals the one seen first. */
 static int
 compare_busy(const void *left, const void *right)
 {
-	const struct tally_key *a = *(struct tally_key *const *)left;
-	const struct tally_key *b = *(struct tally_key *const *)right;
+	const struct busy_key *a = left;
+	const struct busy_key *b = right;
 
-	if (weight_of(a) != weight_of(b))
-		return weight_of(a) > weight_of(b) ? -1 : 1;
+	if (a->weight != b->weight)
+		return a->weight > b->weight ? -1 : 1;
 	return (a->number > b->number) - (a->number < b->number);
+}
+
+static uint32_t
+sort_busy(const struct tally_table *table, struct busy_key *sorted)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < table->count; i++) {
+		const struct tally_key *k = table->keys[i];
+		uint64_t weight = tally_attempts(k) + k->open.count;
+
+		if (weight > 0)
+			sorted[count++] = (struct busy_key){
+				.weight = weight, .key = k, .number = i};
+	}
+	qsort(sorted, count, sizeof(*sorted), compare_busy);
+	return count;
 }
 
 static void
 add_rest(struct tally_key *rest, const struct tally_key *k)
 {
-	rest->attempts += k->attempts;
 	for (uint32_t o = 0; o < MTA_OUTCOMES; o++)
 		rest->outcomes[o] += k->outcomes[o];
 	histogram_merge(&rest->delay, &k->delay);
@@ -361,26 +379,21 @@ static void
 write_table(struct json_out *json, const struct results *r, const char *title,
 	    const struct tally_table *table)
 {
-	struct tally_key **sorted =
-		memory_array(table->count + 1, sizeof(struct tally_key *));
+	struct busy_key *sorted =
+		memory_array(table->count + 1, sizeof(*sorted));
 	int64_t top = r->view.scenario->destinations.top;
-	struct tally_key rest = {.attempts = 0};
-	uint32_t count = 0;
+	struct tally_key rest = {.number = 0};
+	uint32_t count = sort_busy(table, sorted);
 	char name[1024];
 
-	for (uint32_t i = 0; i < table->count; i++) {
-		if (weight_of(table->keys[i]) > 0)
-			sorted[count++] = table->keys[i];
-	}
-	qsort(sorted, count, sizeof(struct tally_key *), compare_busy);
 	json_out_open(json, title, JSON_OUT_OBJECT);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i >= top) {
-			add_rest(&rest, sorted[i]);
+			add_rest(&rest, sorted[i].key);
 			continue;
 		}
-		key_name(r, table, sorted[i], name, sizeof(name));
-		write_key(json, name, sorted[i]);
+		key_name(r, table, sorted[i].key, name, sizeof(name));
+		write_key(json, name, sorted[i].key);
 	}
 	if (count > top)
 		write_key(json, "(other)", &rest);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Mail that waits. In deferred it is counted, one each, at the destination of
- * its first unfinished recipient, which is remembered by the file's place in
+ * Mail that waits. In deferred it is counted, one each, where its first
+ * unfinished recipient goes, which is remembered by the file's place in
  * the spool: so what leaves is taken off where it was put, whoever took it
  * away, and the sum over destinations is always the length of the queue.
  *
@@ -48,29 +48,25 @@ count_in(struct results *r, struct mta_ref file)
 {
 	struct mta_record record;
 	uint32_t offset = 0;
-	struct tally_key *k;
+	struct tally_pair *pair;
 
 	if (next_recipient(r->view.spool, file, &offset, &record))
-		k = tally_destination_of(&r->tally, record.address);
+		pair = tally_pair_of(&r->tally, record.address);
 	else
-		k = tally_destination(&r->tally, 0, 0);
-	k->in_deferred++;
-	*place_of(r, file) = k->number + 1;
-	results_destinations_touch(r->destinations, k);
+		pair = tally_pair_of_none(&r->tally);
+	tally_deferred(&r->tally, pair, 1);
+	*place_of(r, file) = pair->number + 1;
 }
 
 static void
 count_out(struct results *r, struct mta_ref file)
 {
 	uint32_t *place = place_of(r, file);
-	struct tally_key *k;
 
 	if (*place == 0)
 		return;
-	k = r->tally.destinations.keys[*place - 1];
-	k->in_deferred--;
+	tally_deferred(&r->tally, tally_pair_at(&r->tally, *place - 1), -1);
 	*place = 0;
-	results_destinations_touch(r->destinations, k);
 }
 
 void
@@ -125,16 +121,19 @@ tell_left(struct left_visitor *v, const struct mta_envelope *e, mta_addr to,
 		tally_open(&r->tally, to, source, age, outcome);
 
 	r->left_recipients++;
-	expect_recipient(&r->expect, &(struct expect_recipient){
-					     .at_us = results_time(v->now),
-					     .delay_us = age,
-					     .wait_us = e->attempts ? -1 : age,
-					     .attempts = e->attempts,
-					     .outcome = outcome,
-					     .destination = place.destination,
-					     .domain = place.domain,
-					     .source = source,
-				     });
+	expect_recipient(
+		&r->expect,
+		&(struct expect_recipient){
+			.at_us = results_time(v->now),
+			.delay_us = age,
+			.wait_us = e->attempts ? -1 : age,
+			.attempts = e->attempts,
+			.outcome = outcome,
+			.destination =
+				tally_destination_at(&r->tally, place.pair),
+			.domain = tally_domain_at(&r->tally, place.pair),
+			.source = source,
+		});
 }
 
 static void

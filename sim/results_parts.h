@@ -31,15 +31,12 @@ results_source_of(const struct results *r, mta_addr sender)
 	return book_origin_of(r->view.book, sender).source;
 }
 
-/* results_rows.c; each does nothing when its table is not asked for */
+/* results_rows.c. The tables that are asked for; subscribes to what they need,
+ * after the counts. */
 bool results_rows_open(struct results *r);
 bool results_rows_close(struct results *r);
+/* at MTA_NEVER: it is left over. Nothing if messages are not asked for. */
 void results_row_message(struct results *r, const struct mta_trace_ended *e);
-void results_row_attempt(struct results *r, const struct mta_trace_delivery *d,
-			 const struct tally_place *place);
-void results_row_move(struct results *r, const struct mta_trace_move *m);
-void
-results_row_feedback(struct results *r, const struct mta_trace_feedback *f);
 
 /* results_left.c */
 void results_count_deferred(struct results *r, const struct mta_trace_move *m);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rows that are written when something happens. The four parts of a delay are
+ * Rows that are written when something happens: a sink beside that of the
+ * counts, for the tables that are asked for. The four parts of a delay are
  * those of F14.4, with all six decimals.
  */
 #include "sim/results_parts.h"
@@ -34,39 +35,6 @@ open_metrics(struct results *r)
 		.symbols = r->view.symbols,
 		.spool = r->view.spool,
 	});
-}
-
-bool
-results_rows_open(struct results *r)
-{
-	const char *dir = r->part;
-
-	if (r->output & SCENARIO_OUTPUT_MESSAGES &&
-	    !table_out_open(&r->messages, dir, "messages.csv",
-			    "message,source,index,queue_id,sender,arrived_s,"
-			    "accepted_s,first_active_s,ended_s,size_bytes,"
-			    "recipients,attempts,outcome"))
-		return false;
-	if (r->output & SCENARIO_OUTPUT_ATTEMPTS &&
-	    !table_out_open(&r->attempts, dir, "attempts.csv",
-			    "time_s,message,source,index,recipient,address,"
-			    "domain,transport,destination,relay,outcome,dsn,"
-			    "code,step,delay_s,before_queue_manager_s,"
-			    "queue_manager_s,connection_setup_s,"
-			    "transmission_s,batch,conn_use,reason"))
-		return false;
-	if (r->output & SCENARIO_OUTPUT_MOVES &&
-	    !table_out_open(&r->moves, dir, "moves.csv",
-			    "time_s,message,source,index,from,to,reason"))
-		return false;
-	if (r->output & SCENARIO_OUTPUT_FEEDBACK &&
-	    !table_out_open(&r->feedback, dir, "feedback.csv",
-			    "time_s,event,transport,destination,limit,"
-			    "window,busy,success,failure,fail_cohorts"))
-		return false;
-	if (r->output & SCENARIO_OUTPUT_METRICS)
-		open_metrics(r);
-	return !(r->output & SCENARIO_OUTPUT_MAILLOG) || open_maillog(r);
 }
 
 bool
@@ -133,9 +101,7 @@ results_row_message(struct results *r, const struct mta_trace_ended *e)
 	struct mta_spool *spool = r->view.spool;
 	char id[MTA_ID_TEXT_MAX];
 
-	/* Pickup has passed it on under the same number: it goes on. A mail
-	 * that is left over has no end. */
-	if (!t->buffer || (e->outcome == MTA_QUEUED && e->at != MTA_NEVER))
+	if (!t->buffer)
 		return;
 	put_origin(r, t, e->serial, e->sender);
 	spool->ops->id_text(spool, e->file, id, sizeof(id));
@@ -186,21 +152,20 @@ put_positive(struct table_out *t, int64_t number)
 		table_out_empty(t);
 }
 
-void
-results_row_attempt(struct results *r, const struct mta_trace_delivery *d,
-		    const struct tally_place *place)
+/* The tally has seen it and knows where mail of the domain went. */
+static void
+row_attempt(struct results *r, const struct mta_trace_delivery *d)
 {
 	struct table_out *t = &r->attempts;
+	const struct tally_pair *pair = tally_pair_of(&r->tally, d->recipient);
 
-	if (!t->buffer || !tally_is_attempt(d))
-		return;
 	table_out_seconds(t, results_time(d->at));
 	put_origin(r, t, d->serial, d->sender);
 	table_out_integer(t, d->offset);
 	put_address(r, t, d->recipient);
-	put_symbol(r, t, place->domain->name);
+	put_symbol(r, t, tally_domain_at(&r->tally, pair)->name);
 	put_symbol(r, t, d->transport);
-	put_symbol(r, t, place->destination->name);
+	put_symbol(r, t, pair->name);
 	put_symbol(r, t, d->relay);
 	table_out_text(t, mta_outcome_name((enum mta_outcome)d->outcome));
 	put_dsn(t, d->dsn);
@@ -225,13 +190,11 @@ put_queue(struct table_out *t, uint32_t queue)
 		table_out_empty(t);
 }
 
-void
-results_row_move(struct results *r, const struct mta_trace_move *m)
+static void
+row_move(struct results *r, const struct mta_trace_move *m)
 {
 	struct table_out *t = &r->moves;
 
-	if (!t->buffer)
-		return;
 	table_out_seconds(t, results_time(m->at));
 	put_origin(r, t, m->serial, m->sender);
 	put_queue(t, m->from);
@@ -241,13 +204,11 @@ results_row_move(struct results *r, const struct mta_trace_move *m)
 	table_out_end_row(t);
 }
 
-void
-results_row_feedback(struct results *r, const struct mta_trace_feedback *f)
+static void
+row_feedback(struct results *r, const struct mta_trace_feedback *f)
 {
 	struct table_out *t = &r->feedback;
 
-	if (!t->buffer)
-		return;
 	table_out_seconds(t, results_time(f->at));
 	table_out_text(
 		t, mta_feedback_event_name((enum mta_feedback_event)f->event));
@@ -260,4 +221,69 @@ results_row_feedback(struct results *r, const struct mta_trace_feedback *f)
 	table_out_decimal(t, f->failure);
 	table_out_decimal(t, f->fail_cohorts);
 	table_out_end_row(t);
+}
+
+/* ---- the sink
+ * ---------------------------------------------------------------------- */
+
+static void
+take_row(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
+{
+	struct results *r = mta_container_of(sink, struct results, on_row);
+
+	if (kind == MTA_TRACE_MOVE) {
+		row_move(r, record);
+	} else if (kind == MTA_TRACE_FEEDBACK) {
+		row_feedback(r, record);
+	} else if (kind == MTA_TRACE_DELIVERY) {
+		if (tally_is_attempt(record))
+			row_attempt(r, record);
+	} else if (kind == MTA_TRACE_ENDED) {
+		const struct mta_trace_ended *e = record;
+
+		/* What pickup has passed on goes on under the same number. */
+		if (e->outcome != MTA_QUEUED)
+			results_row_message(r, e);
+	}
+}
+
+/* Open a table if it is asked for. */
+static bool
+open_rows(struct results *r, enum scenario_output wanted,
+	  enum mta_trace_kind kind, struct table_out *table, const char *name,
+	  const char *header)
+{
+	if (!(r->output & (unsigned)wanted))
+		return true;
+	mta_trace_subscribe(r->view.trace, kind, &r->on_row);
+	return table_out_open(table, r->part, name, header);
+}
+
+bool
+results_rows_open(struct results *r)
+{
+	r->on_row.take = take_row;
+	if (!open_rows(r, SCENARIO_OUTPUT_MESSAGES, MTA_TRACE_ENDED,
+		       &r->messages, "messages.csv",
+		       "message,source,index,queue_id,sender,arrived_s,"
+		       "accepted_s,first_active_s,ended_s,size_bytes,"
+		       "recipients,attempts,outcome") ||
+	    !open_rows(r, SCENARIO_OUTPUT_ATTEMPTS, MTA_TRACE_DELIVERY,
+		       &r->attempts, "attempts.csv",
+		       "time_s,message,source,index,recipient,address,"
+		       "domain,transport,destination,relay,outcome,dsn,"
+		       "code,step,delay_s,before_queue_manager_s,"
+		       "queue_manager_s,connection_setup_s,"
+		       "transmission_s,batch,conn_use,reason") ||
+	    !open_rows(r, SCENARIO_OUTPUT_MOVES, MTA_TRACE_MOVE, &r->moves,
+		       "moves.csv",
+		       "time_s,message,source,index,from,to,reason") ||
+	    !open_rows(r, SCENARIO_OUTPUT_FEEDBACK, MTA_TRACE_FEEDBACK,
+		       &r->feedback, "feedback.csv",
+		       "time_s,event,transport,destination,limit,"
+		       "window,busy,success,failure,fail_cohorts"))
+		return false;
+	if (r->output & SCENARIO_OUTPUT_METRICS)
+		open_metrics(r);
+	return !(r->output & SCENARIO_OUTPUT_MAILLOG) || open_maillog(r);
 }

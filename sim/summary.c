@@ -70,23 +70,23 @@ summary_print_verdicts(const struct results *r, FILE *out,
 static void
 print_totals(const struct results *r, FILE *out)
 {
-	const struct totals *t = &r->totals;
+	const struct totals_sums t = totals_sum(&r->totals);
 
 	fprintf(out,
 		"  messages    %" PRIu64 " submitted (%" PRIu64
 		" of them notices), %" PRIu64 " accepted, %" PRIu64
 		" refused,\n"
 		"              %" PRIu64 " ended, %" PRIu64 " unfinished\n",
-		t->submitted, t->notices, t->accepted, t->refused, t->ended,
+		t.submitted, t.notices, t.accepted, t.refused, t.ended,
 		r->left_messages);
 	fprintf(out,
 		"  recipients  %" PRIu64 " delivered, %" PRIu64
 		" bounced, %" PRIu64 " expired, %" PRIu64 " deleted, %" PRIu64
 		" unfinished\n",
-		t->delivered, t->bounced, t->expired, t->deleted,
+		t.delivered, t.bounced, t.expired, t.deleted,
 		r->left_recipients);
 	fprintf(out, "  attempts    %" PRIu64 ", %" PRIu64 " put off\n",
-		t->attempts, t->deferrals);
+		t.attempts, t.deferrals);
 }
 
 /* "12.3 s", in ten columns; ">=" where unfinished mail can still move it. */
@@ -129,8 +129,8 @@ print_key(FILE *out, const char *name, const struct tally_key *k)
 static bool
 is_busier(const struct tally_key *a, const struct tally_key *b)
 {
-	uint64_t x = a->attempts + a->open.count;
-	uint64_t y = b->attempts + b->open.count;
+	uint64_t x = tally_attempts(a) + a->open.count;
+	uint64_t y = tally_attempts(b) + b->open.count;
 
 	return x > y || (x == y && a->number < b->number);
 }

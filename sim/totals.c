@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counting. The area under the number in system is integrated step by step,
- * n * dt at each move; a record that comes late has a dt below zero and takes
- * back what was counted too much, so the sum is that of the records in order.
+ * Counting. How many moves there were from each queue to each other, and the
+ * sum of their times, tell all that moves have to tell: what a queue holds is
+ * what came less what left, and the area under the number in system up to now
+ * is that of those who came, were they all still there, less the rest of those
+ * who left.
  *
  * Sums of microseconds are kept modulo 2^64: two equal sums are equal there
  * too, and a mean is right as long as the true sum stays below 2^64.
@@ -18,36 +20,29 @@ note_work(struct totals *t, mta_time at)
 		t->last_work = at;
 }
 
-static int64_t
-in_system(const struct totals *t)
+/* Held and damaged mail does not wait for anything. */
+static inline bool
+is_waiting(uint32_t queue)
 {
-	int64_t n = 0;
-
-	for (uint32_t q = 0; q < MTA_QUEUES; q++)
-		n += t->queue[q];
-	return n;
+	return queue < MTA_HOLD;
 }
 
-bool
-totals_is_empty(const struct totals *t)
-{
-	return t->queue[MTA_MAILDROP] == 0 && t->queue[MTA_INCOMING] == 0 &&
-	       t->queue[MTA_ACTIVE] == 0 && t->queue[MTA_DEFERRED] == 0;
-}
+_Static_assert((int)MTA_HOLD<(int)MTA_QUEUES && (int)MTA_CORRUPT>(int)
+			       MTA_HOLD &&
+		       (int)MTA_DEFERRED < (int)MTA_HOLD,
+	       "queues where mail waits come first");
 
 void
 totals_init(struct totals *t, mta_time begin, struct mta_spool *spool)
 {
 	*t = (struct totals){
 		.begin = begin,
-		.area_to = begin,
 		.last_work = begin,
+		.last_left = begin,
 	};
-	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
-		t->queue[q] = spool->ops->count(spool, (enum mta_queue)q);
-		t->start += (uint64_t)t->queue[q];
-	}
-	t->emptied = totals_is_empty(t) ? begin : MTA_NEVER;
+	for (uint32_t q = 0; q < MTA_QUEUES; q++)
+		t->start[q] =
+			(uint64_t)spool->ops->count(spool, (enum mta_queue)q);
 }
 
 void
@@ -75,60 +70,24 @@ totals_answered(struct totals *t, const struct mta_trace_answered *r)
 	note_work(t, r->at);
 }
 
-static void
-grow_area(struct totals *t, mta_time at)
-{
-	t->area += (uint64_t)in_system(t) * (uint64_t)(at - t->area_to);
-	t->area_to = at;
-}
-
 void
 totals_move(struct totals *t, const struct mta_trace_move *r)
 {
-	if (r->from == MTA_QUEUES || r->to == MTA_QUEUES)
-		grow_area(t, r->at);
-	if (r->from < MTA_QUEUES) {
-		t->queue[r->from]--;
-	} else {
-		t->appeared++;
-		t->accepted += r->to != MTA_MAILDROP;
-	}
-	if (r->to < MTA_QUEUES)
-		t->queue[r->to]++;
-	else
-		t->gone++;
+	struct totals_moves *m = &t->moves[r->from][r->to];
+
+	m->count++;
+	m->times += (uint64_t)r->at;
+	if (is_waiting(r->from) && !is_waiting(r->to))
+		t->last_left = r->at;
 	if (r->reason == MTA_MOVE_DELETED)
-		t->deleted += r->recipient_count;
-	if (!totals_is_empty(t))
-		t->emptied = MTA_NEVER;
-	else if (t->emptied == MTA_NEVER)
-		t->emptied = r->at;
+		t->outcomes[MTA_DELETED] += r->recipient_count;
 	note_work(t, r->at);
 }
 
 void
 totals_delivery(struct totals *t, const struct mta_trace_delivery *r)
 {
-	switch ((enum mta_outcome)r->outcome) {
-	case MTA_SENT:
-	case MTA_DISCARDED:
-		t->delivered++;
-		break;
-	case MTA_DEFERRED_OUTCOME:
-		t->deferrals++;
-		break;
-	case MTA_BOUNCED:
-		t->bounced++;
-		break;
-	case MTA_EXPIRED:
-		t->expired++;
-		break;
-	case MTA_HELD:
-	case MTA_DELETED:
-	case MTA_QUEUED:
-		break;
-	}
-	t->attempts += r->outcome != MTA_EXPIRED;
+	t->outcomes[r->outcome]++;
 	note_work(t, r->at);
 }
 
@@ -140,44 +99,124 @@ stay_of(const struct totals *t, mta_time accepted, mta_time end)
 	return (uint64_t)(end - from);
 }
 
+/* Its move out of the queue has told when work was done. */
 void
 totals_ended(struct totals *t, const struct mta_trace_ended *r)
 {
 	t->ended_files++;
-	t->ended += r->outcome != MTA_QUEUED;
+	t->passed_on += r->outcome == MTA_QUEUED;
 	t->stays += stay_of(t, r->accepted, r->at);
-	note_work(t, r->at);
 }
+
+/* ---- sums
+ * ------------------------------------------------------------------------ */
+
+/* All moves into a queue; MTA_QUEUES: out of the system. */
+static struct totals_moves
+moves_to(const struct totals *t, uint32_t queue)
+{
+	struct totals_moves sum = {.count = 0};
+
+	for (uint32_t q = 0; q <= MTA_QUEUES; q++) {
+		sum.count += t->moves[q][queue].count;
+		sum.times += t->moves[q][queue].times;
+	}
+	return sum;
+}
+
+static struct totals_moves
+moves_from(const struct totals *t, uint32_t queue)
+{
+	struct totals_moves sum = {.count = 0};
+
+	for (uint32_t q = 0; q <= MTA_QUEUES; q++) {
+		sum.count += t->moves[queue][q].count;
+		sum.times += t->moves[queue][q].times;
+	}
+	return sum;
+}
+
+struct totals_sums
+totals_sum(const struct totals *t)
+{
+	struct totals_sums s = {
+		.appeared = moves_from(t, MTA_QUEUES).count,
+		.gone = moves_to(t, MTA_QUEUES).count,
+		.submitted = t->submitted,
+		.notices = t->notices,
+		.refused = t->refused,
+		.ended = t->ended_files - t->passed_on,
+		.delivered = t->outcomes[MTA_SENT] + t->outcomes[MTA_DISCARDED],
+		.bounced = t->outcomes[MTA_BOUNCED],
+		.deferrals = t->outcomes[MTA_DEFERRED_OUTCOME],
+		.expired = t->outcomes[MTA_EXPIRED],
+		.deleted = t->outcomes[MTA_DELETED],
+	};
+
+	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
+		s.queue[q] = (int64_t)(t->start[q] + moves_to(t, q).count -
+				       moves_from(t, q).count);
+		s.start += t->start[q];
+	}
+	s.accepted = s.appeared - t->moves[MTA_QUEUES][MTA_MAILDROP].count;
+	s.in_system = s.start + s.appeared - s.gone;
+	s.attempts = s.delivered + s.bounced + s.deferrals;
+	return s;
+}
+
+bool
+totals_is_empty(const struct totals *t)
+{
+	struct totals_sums s = totals_sum(t);
+
+	return (int64_t)s.in_system == s.queue[MTA_HOLD] + s.queue[MTA_CORRUPT];
+}
+
+uint64_t
+totals_area(const struct totals *t, mta_time now)
+{
+	struct totals_sums s = totals_sum(t);
+	uint64_t came =
+		s.start * (uint64_t)t->begin + moves_from(t, MTA_QUEUES).times;
+	uint64_t left = moves_to(t, MTA_QUEUES).times;
+
+	return s.in_system * (uint64_t)now + left - came;
+}
+
+double
+totals_mean_in_system(const struct totals *t, mta_time now)
+{
+	return now > t->begin
+		       ? (double)totals_area(t, now) / (double)(now - t->begin)
+		       : 0;
+}
+
+/* ---- proofs
+ * ---------------------------------------------------------------------- */
 
 bool
 totals_check(const struct totals *t, struct mta_spool *spool, char *why,
 	     size_t why_size)
 {
+	struct totals_sums s = totals_sum(t);
+
 	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
 		enum mta_queue queue = (enum mta_queue)q;
 		int64_t there = spool->ops->count(spool, queue);
 
-		if (t->queue[q] == there)
+		if (s.queue[q] == there)
 			continue;
 		snprintf(why, why_size,
 			 "by their moves %" PRId64 " mails are in %s, but the "
 			 "spool has %" PRId64,
-			 t->queue[q], mta_queue_name(queue), there);
+			 s.queue[q], mta_queue_name(queue), there);
 		return false;
 	}
-	if (t->start + t->appeared != t->gone + (uint64_t)in_system(t)) {
-		snprintf(why, why_size,
-			 "%" PRIu64 " mails at the start and %" PRIu64
-			 " since are not %" PRIu64 " gone and %" PRId64
-			 " in the queues",
-			 t->start, t->appeared, t->gone, in_system(t));
-		return false;
-	}
-	if (t->gone != t->ended_files) {
+	if (s.gone != t->ended_files) {
 		snprintf(why, why_size,
 			 "%" PRIu64 " mails left their queue, but %" PRIu64
 			 " have ended",
-			 t->gone, t->ended_files);
+			 s.gone, t->ended_files);
 		return false;
 	}
 	return true;
@@ -195,7 +234,7 @@ totals_walk(struct mta_spool *spool, enum mta_queue queue,
 		visitor->visit(visitor, spool, queue, id);
 }
 
-/* Sums the stays of those that are still there. */
+/* Adds the stays of those that are still there. */
 struct stay_visitor {
 	struct totals_visitor base;
 	const struct totals *totals;
@@ -220,42 +259,34 @@ visit_stay(struct totals_visitor *base, struct mta_spool *spool,
 }
 
 bool
-totals_check_little(struct totals *t, struct mta_spool *spool, mta_time now,
-		    char *why, size_t why_size)
+totals_check_little(const struct totals *t, struct mta_spool *spool,
+		    mta_time now, char *why, size_t why_size)
 {
+	uint64_t in_system = totals_sum(t).in_system;
+	uint64_t area = totals_area(t, now);
 	struct stay_visitor v = {
 		.base = {.visit = visit_stay},
 		.totals = t,
 		.now = now,
+		.stays = t->stays,
 	};
-	uint64_t stays;
 
-	grow_area(t, now);
 	for (uint32_t q = 0; q < MTA_QUEUES; q++)
 		totals_walk(spool, (enum mta_queue)q, &v.base);
-	stays = t->stays + v.stays;
-	if (v.files != (uint64_t)in_system(t)) {
+	if (v.files != in_system) {
 		snprintf(why, why_size,
-			 "the queues hold %" PRId64 " mails, but %" PRIu64
+			 "the queues hold %" PRIu64 " mails, but %" PRIu64
 			 " are found in the spool",
-			 in_system(t), v.files);
+			 in_system, v.files);
 		return false;
 	}
-	if (stays != t->area) {
+	if (v.stays != area) {
 		snprintf(why, why_size,
 			 "the area under the number of mails is %" PRIu64
 			 " us, but their stays are %" PRIu64
 			 " us (Little's law)",
-			 t->area, stays);
+			 area, v.stays);
 		return false;
 	}
 	return true;
-}
-
-double
-totals_mean_in_system(const struct totals *t)
-{
-	return t->area_to > t->begin
-		       ? (double)t->area / (double)(t->area_to - t->begin)
-		       : 0;
 }

@@ -601,7 +601,7 @@ START_TEST(an_internal_error_is_told)
 {
 	ck_assert_int_eq(begin(""), 0);
 	ck_assert_int_eq(sample(0), 0);
-	bed.results.totals.queue[MTA_ACTIVE]++;
+	bed.results.totals.start[MTA_ACTIVE]++;
 	ck_assert_int_eq(sample(1 * S), 1);
 	ck_assert_ptr_nonnull(strstr(bed.results.error, "internal error"));
 	ck_assert_ptr_nonnull(strstr(bed.results.error, "active"));

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/book.h"
 #include "sim/results_destinations.h"
 
 enum {
@@ -20,6 +21,7 @@ enum {
 
 static struct bed {
 	struct mta_symtab symbols;
+	struct book book;
 	struct tally tally;
 	struct results_destinations rows;
 	struct mta_qmgr qmgr;
@@ -59,7 +61,8 @@ setup(void)
 
 	memset(&bed, 0, sizeof(bed));
 	mta_symtab_init(&bed.symbols);
-	tally_init(&bed.tally, &bed.symbols, NULL, NULL, 0);
+	book_init(&bed.book, &bed.symbols, "host.example");
+	tally_init(&bed.tally, &bed.symbols, &bed.book.base, NULL, 0);
 	mta_list_init(&bed.qmgr.transports);
 	add_transport(&bed.smtp, "smtp");
 	add_transport(&bed.retry, "retry");
@@ -78,6 +81,7 @@ teardown(void)
 {
 	results_destinations_release(&bed.rows);
 	tally_release(&bed.tally);
+	book_release(&bed.book);
 	table_out_drop(&bed.out);
 	unlink(bed.path);
 	rmdir(bed.dir);
@@ -93,15 +97,18 @@ look(int64_t at_s)
 }
 
 static void
-attempts(int i, uint64_t delivered, uint64_t put_off)
+attempts(int i, int count, enum mta_outcome outcome)
 {
-	struct tally_key *k =
-		tally_destination(&bed.tally, bed.smtp.name, bed.dests[i].name);
+	const char *name = mta_sym_text(&bed.symbols, bed.dests[i].name);
+	struct mta_trace_delivery d = {
+		.recipient = mta_addr_make(book_add_users(&bed.book, name), 1),
+		.transport = bed.smtp.name,
+		.destination = bed.dests[i].name,
+		.outcome = (uint8_t)outcome,
+	};
 
-	k->attempts += delivered + put_off;
-	k->outcomes[MTA_SENT] += delivered;
-	k->outcomes[MTA_DEFERRED_OUTCOME] += put_off;
-	results_destinations_touch(&bed.rows, k);
+	while (count-- > 0)
+		tally_delivery(&bed.tally, &d, 0);
 }
 
 static void
@@ -127,7 +134,8 @@ START_TEST(only_what_has_changed)
 	bed.dests[1].busy_count = 2;
 	look(0);
 	look(1);
-	attempts(2, 3, 1);
+	attempts(2, 3, MTA_SENT);
+	attempts(2, 1, MTA_DEFERRED_OUTCOME);
 	bed.dests[3].state = MTA_DEST_DEAD;
 	bed.dests[3].window.window = 0;
 	look(2);
@@ -156,13 +164,13 @@ END_TEST
 START_TEST(the_busiest_by_name)
 {
 	results_destinations_init(&bed.rows, &bed.tally, 2);
-	attempts(0, 2, 0);
-	attempts(1, 3, 0);
+	attempts(0, 2, MTA_SENT);
+	attempts(1, 3, MTA_SENT);
 	bed.dests[3].todo_count = 7;
 	look(0);
-	attempts(2, 4, 0);
+	attempts(2, 4, MTA_SENT);
 	look(1);
-	attempts(2, 6, 0);
+	attempts(2, 6, MTA_SENT);
 	look(2);
 	look(3);
 	expect_rows("0.000000,smtp,a,ready,5,0,0,0,2,0\n"

@@ -60,6 +60,18 @@ count(const struct mta_trace_delivery *d, uint32_t source)
 	return tally_delivery(&tally, d, source);
 }
 
+static const struct tally_key *
+destination_of(const struct tally_place *p)
+{
+	return tally_destination_at(&tally, p->pair);
+}
+
+static const struct tally_key *
+domain_of(const struct tally_place *p)
+{
+	return tally_domain_at(&tally, p->pair);
+}
+
 /* Both domains go to one relay host, a.example elsewhere once. */
 START_TEST(by_destination_domain_and_source)
 {
@@ -73,29 +85,30 @@ START_TEST(by_destination_domain_and_source)
 
 	for (uint32_t i = 0; i < 4; i++)
 		p[i] = count(&d[i], i / 2);
-	ck_assert_ptr_eq(p[0].destination, p[1].destination);
-	ck_assert_ptr_ne(p[0].destination, p[3].destination);
-	ck_assert_ptr_eq(p[0].domain, p[3].domain);
+	ck_assert_ptr_eq(destination_of(&p[0]), destination_of(&p[1]));
+	ck_assert_ptr_ne(destination_of(&p[0]), destination_of(&p[3]));
+	ck_assert_ptr_eq(domain_of(&p[0]), domain_of(&p[3]));
 	ck_assert_uint_eq(tally.destinations.count, 2);
 	ck_assert_uint_eq(tally.domains.count, 2);
 	ck_assert_uint_eq(tally.sources.count, 2);
 	tally_close(&tally);
 	/* relay: delays 10 and 30, three attempts */
-	ck_assert_uint_eq(p[0].destination->delay.count, 2);
-	ck_assert_int_eq(p[0].destination->delay.greatest, 30);
-	ck_assert_uint_eq(p[0].destination->attempts, 3);
-	ck_assert_uint_eq(p[0].destination->outcomes[MTA_SENT], 2);
-	ck_assert_uint_eq(p[0].destination->outcomes[MTA_DEFERRED_OUTCOME], 1);
+	ck_assert_uint_eq(destination_of(&p[0])->delay.count, 2);
+	ck_assert_int_eq(destination_of(&p[0])->delay.greatest, 30);
+	ck_assert_uint_eq(tally_attempts(destination_of(&p[0])), 3);
+	ck_assert_uint_eq(destination_of(&p[0])->outcomes[MTA_SENT], 2);
+	ck_assert_uint_eq(destination_of(&p[0])->outcomes[MTA_DEFERRED_OUTCOME],
+			  1);
 	/* a.example: delays 10 and 40 */
-	ck_assert_uint_eq(p[0].domain->delay.sum, 50);
-	ck_assert_uint_eq(p[0].domain->attempts, 2);
-	ck_assert_uint_eq(p[0].domain->outcomes[MTA_BOUNCED], 1);
+	ck_assert_uint_eq(domain_of(&p[0])->delay.sum, 50);
+	ck_assert_uint_eq(tally_attempts(domain_of(&p[0])), 2);
+	ck_assert_uint_eq(domain_of(&p[0])->outcomes[MTA_BOUNCED], 1);
 	/* the first source: one final outcome, one deferral */
 	ck_assert_uint_eq(p[0].source->delay.count, 1);
-	ck_assert_uint_eq(p[0].source->attempts, 2);
+	ck_assert_uint_eq(tally_attempts(p[0].source), 2);
 	ck_assert_uint_eq(tally.all.delay.count, 3);
 	ck_assert_uint_eq(tally.all.delay.sum, 80);
-	ck_assert_uint_eq(tally.all.attempts, 4);
+	ck_assert_uint_eq(tally_attempts(&tally.all), 4);
 }
 END_TEST
 
@@ -109,19 +122,21 @@ START_TEST(without_a_destination)
 	struct mta_trace_delivery expired = to(users_a, "", MTA_EXPIRED, 30);
 	struct mta_trace_delivery unknown = to(users_b, "", MTA_EXPIRED, 30);
 	struct tally_place p = count(&sent, 0);
+	struct tally_place other;
 
 	put_off.transport = retry;
 	expired.transport = 0;
 	unknown.transport = 0;
-	ck_assert_ptr_eq(count(&put_off, 0).destination, p.destination);
-	ck_assert_ptr_eq(count(&expired, 0).destination, p.destination);
-	ck_assert_uint_eq(p.destination->attempts, 2);
-	ck_assert_uint_eq(p.destination->outcomes[MTA_EXPIRED], 1);
+	ck_assert_ptr_eq(count(&put_off, 0).pair, p.pair);
+	ck_assert_ptr_eq(count(&expired, 0).pair, p.pair);
+	other = count(&unknown, 0);
+	tally_close(&tally);
+	ck_assert_uint_eq(tally_attempts(destination_of(&p)), 2);
+	ck_assert_uint_eq(destination_of(&p)->outcomes[MTA_EXPIRED], 1);
 	/* Never tried, and no router to ask: by the domain's own name. */
-	p = count(&unknown, 0);
-	ck_assert_str_eq(mta_sym_text(&symbols, p.destination->name),
+	ck_assert_str_eq(mta_sym_text(&symbols, destination_of(&other)->name),
 			 "b.example");
-	ck_assert_uint_eq(p.destination->transport, 0);
+	ck_assert_uint_eq(destination_of(&other)->transport, 0);
 }
 END_TEST
 
@@ -138,9 +153,9 @@ START_TEST(warm_up)
 	d.at = 100;
 	count(&d, 0);
 	tally_close(&tally);
-	ck_assert_uint_eq(p.destination->outcomes[MTA_SENT], 2);
-	ck_assert_uint_eq(p.destination->delay.count, 1);
-	ck_assert_int_eq(p.destination->delay.least, 100);
+	ck_assert_uint_eq(destination_of(&p)->outcomes[MTA_SENT], 2);
+	ck_assert_uint_eq(destination_of(&p)->delay.count, 1);
+	ck_assert_int_eq(destination_of(&p)->delay.least, 100);
 }
 END_TEST
 
@@ -151,16 +166,59 @@ START_TEST(unfinished)
 
 	ck_assert_ptr_eq(tally_open(&tally, mta_addr_make(users_a, 9),
 				    UINT32_MAX, 500, MTA_QUEUED)
-				 .destination,
-			 p.destination);
+				 .pair,
+			 p.pair);
 	tally_close(&tally);
 	tally_close(&tally); /* adds up once */
-	ck_assert_uint_eq(p.destination->open.count, 1);
-	ck_assert_int_eq(p.destination->open.least, 500);
-	ck_assert_uint_eq(p.domain->outcomes[MTA_QUEUED], 1);
+	ck_assert_uint_eq(destination_of(&p)->open.count, 1);
+	ck_assert_int_eq(destination_of(&p)->open.least, 500);
+	ck_assert_uint_eq(domain_of(&p)->outcomes[MTA_QUEUED], 1);
 	ck_assert_uint_eq(tally.all.open.count, 1);
 	ck_assert_uint_eq(tally.all.outcomes[MTA_QUEUED], 1);
 	ck_assert_uint_eq(tally_source(&tally, UINT32_MAX)->open.count, 1);
+}
+END_TEST
+
+/* Each pair once, in the order of the first change, with what it had before. */
+START_TEST(changes_since_they_were_read)
+{
+	struct mta_trace_delivery a = to(users_a, "relay", MTA_SENT, 10);
+	struct mta_trace_delivery b = to(users_b, "relay", MTA_BOUNCED, 20);
+	const struct tally_changes *changes;
+	struct tally_pair *pair = count(&a, 0).pair;
+
+	tally_deferred(&tally, pair, 1);
+	changes = tally_changes(&tally);
+	ck_assert_uint_eq(changes->count, 1);
+	tally_clear_changes(&tally);
+	ck_assert_uint_eq(changes->count, 0);
+	count(&b, 0);
+	count(&a, 0);
+	tally_deferred(&tally, pair, -1);
+	changes = tally_changes(&tally);
+	ck_assert_uint_eq(changes->count, 2);
+	ck_assert_uint_eq(changes->list[0].failed, 0);
+	ck_assert_uint_eq(changes->list[1].pair, pair->number);
+	ck_assert_uint_eq(changes->list[1].delivered, 1);
+	ck_assert_int_eq(changes->list[1].in_deferred, 1);
+	ck_assert_uint_eq(tally_delivered(pair), 2);
+	ck_assert_int_eq(pair->in_deferred, 0);
+	ck_assert_uint_eq(
+		tally_failed(tally_pair_at(&tally, changes->list[0].pair)), 1);
+}
+END_TEST
+
+/* A mail of which no recipient can be read is counted, for no domain. */
+START_TEST(of_no_recipient)
+{
+	struct tally_pair *pair = tally_pair_of_none(&tally);
+
+	tally_deferred(&tally, pair, 1);
+	ck_assert_ptr_eq(tally_pair_of_none(&tally), pair);
+	ck_assert_uint_eq(pair->domain, TALLY_NO_DOMAIN);
+	ck_assert_uint_eq(tally_destination_at(&tally, pair)->name, 0);
+	tally_close(&tally);
+	ck_assert_uint_eq(tally.domains.count, 0);
 }
 END_TEST
 
@@ -175,6 +233,8 @@ tally_suite(void)
 	tcase_add_test(c, without_a_destination);
 	tcase_add_test(c, warm_up);
 	tcase_add_test(c, unfinished);
+	tcase_add_test(c, changes_since_they_were_read);
+	tcase_add_test(c, of_no_recipient);
 	suite_add_tcase(suite, c);
 	return suite;
 }
