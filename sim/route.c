@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Looking up domains. The hot path is one array read: addresses of a family
- * share their domain, hence their route, unless an address of that domain has a
- * key of its own.
+ * share their domain, hence their route, unless they are the senders of a trace
+ * or an address of that domain has a key of its own.
  */
 #include "sim/route.h"
 
 #include "mta/book.h"
 #include "mta/panic.h"
+#include "sim/book.h"
 
 enum {
 	ROUTES_PER_CHUNK = 256
@@ -17,8 +18,9 @@ static enum mta_route_result
 router_resolve(struct mta_router *base, mta_addr address, struct mta_route *out)
 {
 	struct router *r = mta_container_of(base, struct router, base);
+	const struct router_family *family = router_family(r, address);
 
-	*out = router_find(r, address)->to;
+	*out = family ? family->to : router_find(r, address)->to;
 	return MTA_ROUTE_OK;
 }
 
@@ -149,11 +151,10 @@ route_of_user(struct router *r, mta_addr address, struct route *of_domain)
 	return route ? route : route_make(r, name, of_domain->domain, entry);
 }
 
-static struct route *
-route_of_family(struct router *r, mta_addr address)
+/* All addresses of a family go there. */
+static void
+router_keep(struct router *r, uint32_t family, const struct mta_route *to)
 {
-	uint32_t family = mta_addr_family(address);
-
 	if (family >= r->family_capacity) {
 		uint32_t capacity = family * 2 + 64;
 
@@ -163,23 +164,20 @@ route_of_family(struct router *r, mta_addr address)
 		       (capacity - r->family_capacity) * sizeof(*r->families));
 		r->family_capacity = capacity;
 	}
-	if (!r->families[family])
-		r->families[family] =
-			route_of_domain(r, r->book->domain(r->book, address));
-	return r->families[family];
+	r->families[family].to = *to;
 }
 
 struct route *
 router_find(struct router *r, mta_addr address)
 {
-	uint32_t family = mta_addr_family(address);
-	struct route *route;
+	struct route *route =
+		route_of_domain(r, r->book->domain(r->book, address));
 
-	if (family < r->family_capacity && r->families[family])
-		route = r->families[family];
-	else
-		route = route_of_family(r, address);
-	return route->has_users ? route_of_user(r, address, route) : route;
+	if (route->has_users)
+		return route_of_user(r, address, route);
+	if (book_shares_domain(r->book, mta_addr_family(address)))
+		router_keep(r, mta_addr_family(address), &route->to);
+	return route;
 }
 
 struct route *
