@@ -23,22 +23,9 @@ enum {
 };
 
 static void process_fired(struct mta_timer *timer);
-static void transport_serve(struct agents_transport *t);
+static inline void transport_serve(struct agents_transport *t);
 
 /* ---- what a transport is ------------------------------------------------ */
-
-bool
-agents_are_smtp(const struct agents_transport *t)
-{
-	return t->kind == SCENARIO_KIND_SMTP || t->kind == SCENARIO_KIND_LMTP;
-}
-
-const struct mta_smtp_params *
-agents_smtp_params(const struct agents_transport *t)
-{
-	return t->kind == SCENARIO_KIND_LMTP ? &t->agents->params->lmtp
-					     : &t->agents->params->smtp;
-}
 
 /* What we configure of the client's patience; the rest is the system's. */
 static struct receiver_client
@@ -58,7 +45,7 @@ static struct receiver_client
 patience_of(const struct agents_transport *t)
 {
 	const struct mta_params *params = t->agents->params;
-	struct receiver_client c = client_of(agents_smtp_params(t));
+	struct receiver_client c = client_of(t->smtp);
 	struct mta_transport_params own;
 
 	if (t->kind == SCENARIO_KIND_PIPE) {
@@ -66,7 +53,7 @@ patience_of(const struct agents_transport *t)
 			params, mta_sym_text(t->agents->host.symbols, t->name),
 			&own);
 		c.end_us = mta_from_seconds(own.time_limit_s);
-	} else if (!agents_are_smtp(t)) {
+	} else if (!t->is_smtp) {
 		c.end_us = 0;
 	}
 	return c;
@@ -91,6 +78,7 @@ process_free(struct agent_process *p, enum mta_child_end how)
 		mta_timer_after_s(a->host.loop, &t->throttle_timer,
 				  a->params->service_throttle_time_s);
 	free(p->codes);
+	free(p->tour);
 	mta_pool_give(&a->processes, p);
 }
 
@@ -184,32 +172,39 @@ process_hello(struct agent_process *p)
 {
 	struct agents_transport *t = p->transport;
 	struct mta_port *port = t->agents->host.port;
+	struct mta_note note;
 
 	mta_list_remove(&p->link);
 	mta_service_taken(&t->service, &p->child);
 	p->step = AGENT_TAKEN;
-	port->ops->send(port, MTA_TO_QMGR,
-			&(struct mta_note){
-				.kind = MTA_NOTE_AGENT_READY,
-				.agent = {.transport = t->name,
-					  .agent = mta_pool_ref(p)},
-			});
+	note.kind = MTA_NOTE_AGENT_READY;
+	note.agent.transport = t->name;
+	note.agent.agent = mta_pool_ref(p);
+	port->ops->send(port, MTA_TO_QMGR, &note);
 }
 
-/* R-MASTER-LISTEN: connections that wait, and who may accept them. */
+/* R-MASTER-LISTEN: connections wait; who may accept them? */
 static void
+transport_accept(struct agents_transport *t)
+{
+	do {
+		if (!mta_list_is_empty(&t->idle)) {
+			t->backlog--;
+			process_hello(process_of(t->idle.next));
+		} else if (mta_service_may_spawn(&t->service)) {
+			process_start(t);
+		} else {
+			return;
+		}
+	} while (t->backlog > 0);
+}
+
+/* Whenever a connection may find somebody. */
+static inline void
 transport_serve(struct agents_transport *t)
 {
-	while (t->backlog > 0) {
-		if (mta_list_is_empty(&t->idle)) {
-			if (!mta_service_may_spawn(&t->service))
-				return;
-			process_start(t);
-			continue;
-		}
-		t->backlog--;
-		process_hello(process_of(t->idle.next));
-	}
+	if (t->backlog > 0)
+		transport_accept(t);
 }
 
 static void
@@ -301,7 +296,7 @@ process_work(struct agent_process *p)
 		break;
 	}
 	p->main = lookup->remote(lookup, p->agent.items[0].address);
-	if (p->main || agents_are_smtp(p->transport))
+	if (p->main || p->transport->is_smtp)
 		agent_talk(p);
 	else
 		process_deliver_here(p);
@@ -373,9 +368,9 @@ agents_poll(struct agents *a, struct remote *r)
 {
 	struct receiver_woken woken;
 
-	if (!r->receiver->extra)
+	if (!r->receiver.extra)
 		return;
-	while (receiver_poll(r->receiver, agents_model_time(a->host.loop->now),
+	while (receiver_poll(&r->receiver, agents_model_time(a->host.loop->now),
 			     &woken)) {
 		struct agent_process *p = process_by_ticket(a, woken.ticket);
 
@@ -392,7 +387,7 @@ agents_close(struct agents *a, struct agent_connection *c)
 	struct remote *r = c->remote;
 
 	c->remote = NULL;
-	receiver_close(r->receiver, &c->conn,
+	receiver_close(&r->receiver, &c->conn,
 		       agents_model_time(a->host.loop->now));
 	agents_poll(a, r);
 }
@@ -402,10 +397,11 @@ agents_close(struct agents *a, struct agent_connection *c)
 static struct agents_transport *
 agents_transport(struct agents *a, mta_sym name)
 {
-	struct agents_transport *t = mta_table_find(&a->index, name);
-
-	mta_assert(t);
-	return t;
+	/* Most ask again for the same. */
+	if (!a->asked || a->asked->name != name)
+		a->asked = mta_table_find(&a->index, name);
+	mta_assert(a->asked);
+	return a->asked;
 }
 
 /* The process died between its hello and the request: the stream has ended. */
@@ -414,7 +410,7 @@ agents_refuse(struct agents *a, const struct mta_note_deliver *request)
 {
 	struct mta_port *port = a->host.port;
 
-	port->ops->list_give(port, request->recipients);
+	mta_recipients_free(port, &request->recipients);
 	port->ops->send(port, MTA_TO_QMGR,
 			&(struct mta_note){
 				.kind = MTA_NOTE_DELIVERED,
@@ -479,10 +475,10 @@ static void
 agents_wake_fired(struct mta_timer *timer)
 {
 	struct agents *a = mta_container_of(timer, struct agents, wake);
-	struct mta_note note;
+	struct mta_note *note;
 
-	while (mta_turn_receive(&a->host, MTA_TO_AGENTS, &a->wake, &note))
-		agents_hear(a, &note);
+	while ((note = mta_turn_receive(&a->host, MTA_TO_AGENTS, &a->wake)))
+		agents_hear(a, note);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -495,7 +491,11 @@ transport_init(struct agents_transport *t, struct agents *a,
 		.agents = a,
 		.name = mta_sym_intern(a->host.symbols, from->name),
 		.kind = from->kind,
+		.is_smtp = from->kind == SCENARIO_KIND_SMTP ||
+			   from->kind == SCENARIO_KIND_LMTP,
 		.maxproc = from->maxproc,
+		.smtp = from->kind == SCENARIO_KIND_LMTP ? &a->params->lmtp
+							 : &a->params->smtp,
 	};
 	mta_service_init(&t->service, t->maxproc,
 			 a->params->default_process_limit);
@@ -559,6 +559,7 @@ process_release(struct agent_process *p)
 	mta_timer_cancel(a->host.loop, &p->timer);
 	mta_sym_drop(a->host.symbols, p->agent.hop.reason);
 	free(p->codes);
+	free(p->tour);
 }
 
 void
@@ -599,11 +600,11 @@ static void
 agents_drop_notes(struct agents *a)
 {
 	struct mta_port *port = a->host.port;
-	struct mta_note note;
+	struct mta_note *note;
 
-	while (port->ops->receive(port, MTA_TO_AGENTS, &note))
-		if (note.kind == MTA_NOTE_DELIVER)
-			port->ops->list_give(port, note.deliver.recipients);
+	while ((note = port->ops->receive(port, MTA_TO_AGENTS)))
+		if (note->kind == MTA_NOTE_DELIVER)
+			mta_recipients_free(port, &note->deliver.recipients);
 }
 
 void
@@ -615,7 +616,10 @@ agents_hang_up(struct agents *a)
 	for (uint32_t i = 0; i < a->processes.fresh; i++) {
 		struct agent_process *p = mta_pool_at(&a->processes, i);
 
-		if (p->pooled.generation % 2 == 1 && p->step == AGENT_TAKEN)
+		if (p->pooled.generation % 2 == 0)
+			continue;
+		mta_agent_orphan(&p->agent);
+		if (p->step == AGENT_TAKEN)
 			process_avail(p);
 	}
 }

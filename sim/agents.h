@@ -36,7 +36,9 @@ struct agents_transport {
 	struct agents *agents;
 	mta_sym name;
 	enum scenario_kind kind;
+	bool is_smtp;	 /* smtp or lmtp: only these blame (F11.1) */
 	int64_t maxproc; /* as in the scenario */
+	const struct mta_smtp_params *smtp; /* borrowed; of its kind */
 	struct mta_service_state service;
 	struct mta_timer throttle_timer; /* end of service_throttle_time */
 	struct mta_timer idle_timer;	 /* the longest idle may have to go */
@@ -59,7 +61,8 @@ struct agents {
 	struct mta_pool sessions;
 	struct agents_transport *transports; /* owned; in order of the file */
 	size_t transport_count;
-	struct mta_table index; /* transports by name */
+	struct mta_table index;		/* transports by name */
+	struct agents_transport *asked; /* for last; NULL: none was */
 	mta_sym accepted_reason;
 	mta_sym mailbox_reason;
 	mta_sym no_host_reason;
@@ -85,8 +88,9 @@ agents_find(const struct agents *a, mta_sym transport);
 
 /* The next three are to be called in a step of the pool's loop. */
 
-/* The queue manager has died: connections that wait are forgotten, agents that
- * waited for their request are idle again. Deliveries go on. */
+/* The queue manager dies: connections that wait are forgotten, agents that
+ * waited for their request are idle again. Deliveries go on, so this is to be
+ * called while the names in their requests still are. */
 void agents_hang_up(struct agents *a);
 
 /*

@@ -10,42 +10,46 @@
 #include "mta/panic.h"
 #include "sim/agents_parts.h"
 
-/* May the request use the cache this way? */
+/* Is the destination one that is always cached? */
 static bool
-cache_is_wanted(const struct agent_process *p, enum mta_hint hint)
+destination_is_named(const struct agent_process *p)
 {
-	const struct mta_smtp_params *params = agents_smtp_params(p->transport);
-	const char *always = params->connection_cache_destinations;
+	const char *always = p->transport->smtp->connection_cache_destinations;
 
-	if (!agents_are_smtp(p->transport))
-		return false;
-	if (params->connection_cache_on_demand &&
-	    (p->agent.request.hints & (uint32_t)hint))
-		return true;
 	return *always != '\0' &&
 	       mta_list_has_name(
 		       always, mta_sym_text(p->transport->agents->host.symbols,
 					    p->agent.request.destination));
 }
 
-/* Nobody has it any more; its connection goes to whoever asked. */
-static struct agent_connection
-session_remove(struct agent_session *s)
+/* May the request use the cache this way? */
+static inline bool
+cache_is_wanted(const struct agent_process *p, enum mta_hint hint)
 {
-	struct agent_connection connection = s->connection;
+	if (!p->transport->is_smtp)
+		return false;
+	return (p->transport->smtp->connection_cache_on_demand &&
+		(p->agent.request.hints & (uint32_t)hint)) ||
+	       destination_is_named(p);
+}
 
+/* Nobody has it any more; its connection goes to whoever asked. */
+static inline void
+session_remove(struct agent_session *s, struct agent_connection *connection)
+{
+	*connection = s->connection;
 	mta_list_remove(&s->in_remote);
 	mta_list_remove(&s->in_transport);
 	mta_pool_give(&s->transport->agents->sessions, s);
-	return connection;
 }
 
 static void
 session_end(struct agent_session *s)
 {
 	struct agents *a = s->transport->agents;
-	struct agent_connection connection = session_remove(s);
+	struct agent_connection connection;
 
+	session_remove(s, &connection);
 	agents_close(a, &connection);
 }
 
@@ -73,7 +77,7 @@ agent_cache_take(struct agent_process *p, struct remote *r)
 	s = session_find(p->transport, r);
 	if (!s)
 		return false;
-	p->connection = session_remove(s);
+	session_remove(s, &p->connection);
 	return true;
 }
 
@@ -81,7 +85,7 @@ agent_cache_take(struct agent_process *p, struct remote *r)
 static bool
 connection_may_stay(const struct agent_process *p)
 {
-	const struct mta_smtp_params *params = agents_smtp_params(p->transport);
+	const struct mta_smtp_params *params = p->transport->smtp;
 	const struct agent_connection *c = &p->connection;
 	mta_time now = agent_loop(p)->now;
 
@@ -95,7 +99,7 @@ connection_may_stay(const struct agent_process *p)
 static mta_span
 session_life(const struct agents_transport *t)
 {
-	int32_t own = agents_smtp_params(t)->connection_cache_time_limit_s;
+	int32_t own = t->smtp->connection_cache_time_limit_s;
 	int32_t all = t->agents->params->connection_cache_ttl_limit_s;
 
 	return mta_from_seconds(own < all ? own : all);
@@ -109,7 +113,7 @@ agent_cache_keep(struct agent_process *p)
 
 	if (!cache_is_wanted(p, MTA_HINT_STORE) || !connection_may_stay(p))
 		return false;
-	s = mta_pool_take(&t->agents->sessions);
+	s = mta_pool_take_raw(&t->agents->sessions);
 	s->transport = t;
 	s->connection = p->connection;
 	s->until = agent_loop(p)->now + session_life(t);

@@ -46,6 +46,12 @@ struct agent_stop {
 	uint32_t end;
 };
 
+/* A way with more than one place on it. */
+struct agent_tour {
+	struct agent_stop stops[AGENT_STOPS_MAX];
+	struct receiver_server servers[AGENT_SERVERS_MAX];
+};
+
 struct agent_process {
 	struct mta_pooled pooled;
 	struct mta_list link; /* transport's idle or busy, else off */
@@ -59,10 +65,10 @@ struct agent_process {
 	struct remote *main;   /* of the first recipient; NULL: none */
 	struct remote *remote; /* of the server being tried */
 	struct agent_connection connection;
-	struct receiver_server servers[AGENT_SERVERS_MAX];
+	struct agent_tour *tour; /* owned; NULL: never had one */
+	bool is_direct;		 /* one server, that of main; else on tour */
 	uint32_t server_count;
 	uint32_t server; /* being tried */
-	struct agent_stop stops[AGENT_STOPS_MAX];
 	uint32_t stop_count;
 	uint32_t stop;		/* being tried; 0 is the site */
 	uint32_t session_count; /* past the handshake, at this stop */
@@ -103,10 +109,6 @@ agents_model_time(mta_time t)
 
 /* All is said of all recipients: reply, and be free. */
 void agent_finish(struct agent_process *p);
-/* smtp or lmtp: only these blame a destination (F11.1). */
-bool agents_are_smtp(const struct agents_transport *t);
-const struct mta_smtp_params *
-agents_smtp_params(const struct agents_transport *t);
 /* Whom does the remote end let in by now, or send away? */
 void agents_poll(struct agents *a, struct remote *r);
 /* End a session, and see whom that lets in. */
@@ -126,7 +128,34 @@ void agent_talk_breaks(struct agent_process *p);
 /* ---- agents_servers.c --------------------------------------------------- */
 
 /* List the stops of this delivery and their servers; at least one. */
-void agent_list_servers(struct agent_process *p);
+void agent_make_tour(struct agent_process *p);
+
+/* One server, and no relay behind it: most deliveries. */
+static inline bool
+agent_way_is_direct(const struct agent_process *p)
+{
+	const struct agents_transport *t = p->transport;
+
+	if (t->is_smtp && *t->smtp->fallback_relay)
+		return false;
+	return !p->main || p->main->receiver.config->mx_count == 0;
+}
+
+/* The server being tried; NULL: the remote end itself. */
+static inline const struct receiver_server *
+agent_server(const struct agent_process *p)
+{
+	return p->is_direct ? NULL : &p->tour->servers[p->server];
+}
+
+/* The stop being tried. */
+static inline struct agent_stop
+agent_stop(const struct agent_process *p)
+{
+	if (p->is_direct)
+		return (struct agent_stop){.remote = p->main, .end = 1};
+	return p->tour->stops[p->stop];
+}
 
 /* ---- agents_cache.c ----------------------------------------------------- */
 

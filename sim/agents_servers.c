@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Where a delivery goes: the site, then each fallback relay, each with its
- * servers in the order in which they are tried (F11.3). The list is made once,
- * at the beginning of a delivery.
+ * servers in the order in which they are tried (F11.3). A list is made once,
+ * at the beginning of a delivery, where there is more than one place.
  *
  * A name that no entry of `domains` knows stands here without a remote end. It
  * is one that the DNS does not have: of a fallback relay that is our own
@@ -18,8 +18,8 @@
 static void
 list_add_stop(struct agent_process *p, struct remote *remote)
 {
-	int32_t most = agents_smtp_params(p->transport)->mx_address_limit;
-	struct receiver_server *list = p->servers + p->server_count;
+	int32_t most = p->transport->smtp->mx_address_limit;
+	struct receiver_server *list = p->tour->servers + p->server_count;
 	size_t room;
 
 	if (p->stop_count == AGENT_STOPS_MAX)
@@ -29,14 +29,14 @@ list_add_stop(struct agent_process *p, struct remote *remote)
 	if (most > 0 && (size_t)most < room)
 		room = (size_t)most;
 	list[0] = (struct receiver_server){0};
-	if (remote && remote->receiver->config->mx_count > 0)
-		room = receiver_servers(remote->receiver,
+	if (remote && remote->receiver.config->mx_count > 0)
+		room = receiver_servers(&remote->receiver,
 					p->agent.request.serial, p->try, list,
 					room);
 	else
 		room = 1;
 	p->server_count += (uint32_t)room;
-	p->stops[p->stop_count++] =
+	p->tour->stops[p->stop_count++] =
 		(struct agent_stop){.remote = remote, .end = p->server_count};
 }
 
@@ -62,16 +62,17 @@ list_add_relay(struct agent_process *p, const char *name)
 }
 
 void
-agent_list_servers(struct agent_process *p)
+agent_make_tour(struct agent_process *p)
 {
-	const char *at = agents_smtp_params(p->transport)->fallback_relay;
+	const char *at = p->transport->smtp->fallback_relay;
 
-	p->server = p->stop = 0;
-	p->session_count = 0;
+	/* Kept for the next delivery that has many places to go to. */
+	if (!p->tour)
+		p->tour = mta_alloc(1, sizeof(*p->tour));
 	p->server_count = p->stop_count = 0;
 	list_add_stop(p, p->main);
 	at += strspn(at, ", \t");
-	while (agents_are_smtp(p->transport) && *at) {
+	while (p->transport->is_smtp && *at) {
 		list_add_relay(p, at);
 		at += strcspn(at, ", \t");
 		at += strspn(at, ", \t");

@@ -85,7 +85,7 @@ failure_at_door(struct receiver_answer answer)
 static bool
 talk_is_last_server(const struct agent_process *p, uint32_t sessions)
 {
-	int32_t most = agents_smtp_params(p->transport)->mx_session_limit;
+	int32_t most = p->transport->smtp->mx_session_limit;
 
 	if (p->server + 1 >= p->server_count)
 		return true;
@@ -99,7 +99,7 @@ talk_is_last_server(const struct agent_process *p, uint32_t sessions)
 static mta_sym
 talk_relay(const struct agent_process *p, enum receiver_step step)
 {
-	if (!agents_are_smtp(p->transport))
+	if (!p->transport->is_smtp)
 		return p->transport->name;
 	return step > RECEIVER_STEP_CONNECT ? p->remote->relay : 0;
 }
@@ -120,8 +120,7 @@ talk_weigh(const struct agent_process *p, const struct mta_failure *f,
 		.hop_is_blamed = mta_status_is_set(p->agent.hop),
 		.is_relay = p->stop > 0,
 		.soft_bounce = p->transport->agents->params->soft_bounce,
-		.skip_5xx_greeting =
-			agents_smtp_params(p->transport)->skip_5xx_greeting,
+		.skip_5xx_greeting = p->transport->smtp->skip_5xx_greeting,
 	};
 	struct mta_verdict verdict = mta_failure_judge(f, &view);
 
@@ -156,7 +155,7 @@ talk_judge(struct agent_process *p, struct remote_failure f, bool is_last)
 static void
 talk_fail_rest(struct agent_process *p, const struct talk_failure *f)
 {
-	bool is_smtp = agents_are_smtp(p->transport);
+	bool is_smtp = p->transport->is_smtp;
 
 	if (f->verdict.effect == MTA_EFFECT_NEXT_SERVER ||
 	    f->verdict.effect == MTA_EFFECT_TRY_HELO)
@@ -204,7 +203,7 @@ talk_addresses(const struct agent_process *p)
 	const char **list;
 	char *text;
 
-	if (!(receiver_wants(p->remote->receiver) & RECEIVER_WANTS_ADDRESSES))
+	if (!(receiver_wants(&p->remote->receiver) & RECEIVER_WANTS_ADDRESSES))
 		return NULL;
 	/* Freed when the model has answered. */
 	list = mta_alloc(left, sizeof(*list) + MTA_ADDR_TEXT_MAX);
@@ -261,33 +260,43 @@ talk_make_one(struct agent_process *p, uint16_t *codes)
 	}
 }
 
+/* To a model that looks at texts. */
+static void
+talk_ask_in_words(struct agent_process *p,
+		  const struct receiver_transaction *without, uint16_t *codes)
+{
+	const struct mta_book *book = p->transport->agents->host.book;
+	const char **addresses = talk_addresses(p);
+	char sender[MTA_ADDR_TEXT_MAX];
+	struct receiver_transaction request = *without;
+
+	book->text(book, p->agent.request.sender, sender, sizeof(sender));
+	request.addresses = addresses;
+	request.sender = sender;
+	p->result = receiver_transaction(&p->remote->receiver,
+					 &p->connection.conn, &request, codes);
+	free(addresses);
+}
+
 /* MAIL is sent at a time that has come, or will. */
 static void
 talk_ask(struct agent_process *p, mta_time at)
 {
-	const struct mta_book *book = p->transport->agents->host.book;
+	struct receiver *receiver = &p->remote->receiver;
 	uint16_t *codes = talk_codes(p);
-	const char **addresses = talk_addresses(p);
-	char sender[MTA_ADDR_TEXT_MAX] = "";
+	struct receiver_transaction request = {
+		.now_us = agents_model_time(at),
+		.message = p->agent.request.serial,
+		.index = talk_index(p),
+		.try = p->try,
+		.recipients = p->agent.left_count,
+		.timeouts = &p->transport->patience};
 
-	if (receiver_wants(p->remote->receiver) & RECEIVER_WANTS_SENDER)
-		book->text(book, p->agent.request.sender, sender,
-			   sizeof(sender));
-	for (uint32_t i = 0; i < p->agent.left_count; i++)
-		codes[i] = 250;
-	p->result = receiver_transaction(
-		p->remote->receiver, &p->connection.conn,
-		&(struct receiver_transaction){
-			.now_us = agents_model_time(at),
-			.message = p->agent.request.serial,
-			.index = talk_index(p),
-			.try = p->try,
-			.recipients = p->agent.left_count,
-			.addresses = addresses,
-			.sender = sender,
-			.timeouts = &p->transport->patience},
-		codes);
-	free(addresses);
+	if (receiver_wants(receiver))
+		talk_ask_in_words(p, &request, codes);
+	else
+		p->result = receiver_transaction(receiver, &p->connection.conn,
+						 &request, codes);
 	if (p->transport->kind == SCENARIO_KIND_PIPE)
 		talk_make_one(p, codes);
 	talk_spread_codes(p, codes);
@@ -300,7 +309,7 @@ talk_send(struct agent_process *p, mta_time at)
 {
 	talk_ask(p, at);
 	p->mail_at = at;
-	if (agents_are_smtp(p->transport))
+	if (p->transport->is_smtp)
 		p->agent.setup = at;
 	if (p->result.accepted > 0 &&
 	    p->result.accepted < p->agent.left_count) {
@@ -345,7 +354,7 @@ static void
 talk_wait(struct agent_process *p)
 {
 	struct mta_loop *loop = agent_loop(p);
-	int64_t next = receiver_next_event(p->remote->receiver);
+	int64_t next = receiver_next_event(&p->remote->receiver);
 
 	p->step = AGENT_WAITING;
 	mta_timer_cancel(loop, &p->timer);
@@ -358,18 +367,19 @@ talk_wait(struct agent_process *p)
 static void
 talk_connect(struct agent_process *p)
 {
+	const struct receiver_server *server = agent_server(p);
 	struct mta_ref self = mta_pool_ref(p);
 	struct receiver_answer answer;
 
 	p->is_reused = false;
 	answer = receiver_connect(
-		p->remote->receiver,
+		&p->remote->receiver,
 		&(struct receiver_call){
 			.now_us = agents_model_time(agent_loop(p)->now),
 			.message = p->agent.request.serial,
 			.index = talk_index(p),
 			.try = p->try,
-			.host = p->servers[p->server].host,
+			.host = server ? server->host : 0,
 			.ticket = (uint64_t)self.index << 32 | self.generation,
 			.timeouts = &p->transport->patience},
 		&p->connection.conn);
@@ -402,11 +412,11 @@ static void
 talk_try_server(struct agent_process *p)
 {
 	struct agents_lookup *lookup = p->transport->agents->lookup;
-	const struct receiver_server *server = &p->servers[p->server];
+	const struct receiver_server *server = agent_server(p);
 
 	p->agent.setup = MTA_NEVER;
-	p->remote = p->stops[p->stop].remote;
-	if (server->other)
+	p->remote = agent_stop(p).remote;
+	if (server && server->other)
 		p->remote = lookup->other(lookup, server->other);
 	if (!p->remote) {
 		talk_nowhere(p);
@@ -425,13 +435,14 @@ talk_try_server(struct agent_process *p)
 static void
 talk_next(struct agent_process *p)
 {
-	int32_t most = agents_smtp_params(p->transport)->mx_session_limit;
-	uint32_t end = p->stops[p->stop].end;
+	int32_t most = p->transport->smtp->mx_session_limit;
+	uint32_t end;
 
 	if (p->agent.left_count == 0) {
 		agent_finish(p);
 		return;
 	}
+	end = agent_stop(p).end;
 	p->server++;
 	if (most > 0 && p->session_count >= (uint32_t)most)
 		p->server = end;
@@ -450,13 +461,8 @@ talk_next(struct agent_process *p)
 static uint32_t
 talk_try_number(const struct agent_process *p)
 {
-	struct mta_spool *spool = p->agent.host->spool;
-	struct mta_envelope envelope = {0};
-	enum mta_err err =
-		spool->ops->envelope(spool, p->agent.request.file, &envelope);
-	uint32_t attempts = err == MTA_OK ? envelope.attempts : 0;
-
-	return (attempts & 0xff) << 12 | (p->agent.items[0].offset & 0xfff);
+	return (p->agent.request.attempts & 0xff) << 12 |
+	       (p->agent.items[0].offset & 0xfff);
 }
 
 void
@@ -464,7 +470,12 @@ agent_talk(struct agent_process *p)
 {
 	p->connection.remote = NULL;
 	p->try = talk_try_number(p);
-	agent_list_servers(p);
+	p->server = p->stop = 0;
+	p->session_count = 0;
+	p->server_count = p->stop_count = 1;
+	p->is_direct = agent_way_is_direct(p);
+	if (!p->is_direct)
+		agent_make_tour(p);
 	talk_try_server(p);
 }
 
@@ -477,10 +488,8 @@ talk_code(struct agent_process *p, uint32_t recipient)
 	return talk_codes(p)[recipient];
 }
 
-/* Those that were refused by a reply of their own. Answers whether the session
- * is still good. */
 static bool
-talk_say_refused(struct agent_process *p)
+talk_say_each_refused(struct agent_process *p)
 {
 	bool is_last = talk_is_last_server(p, p->session_count);
 	bool is_good = true;
@@ -503,11 +512,24 @@ talk_say_refused(struct agent_process *p)
 	return is_good;
 }
 
+/* Those that were refused by a reply of their own. Answers whether the session
+ * is still good. */
+static inline bool
+talk_say_refused(struct agent_process *p)
+{
+	return p->agent.left_count == p->result.accepted ||
+	       talk_say_each_refused(p);
+}
+
 /* One result for all that RCPT did not refuse; whom it refused for now may be
  * left for another server. */
 static void
 talk_say_accepted(struct agent_process *p, const struct mta_agent_result *r)
 {
+	if (p->agent.left_count == p->result.accepted) {
+		mta_agent_rest(&p->agent, r, MTA_BLAME_NOBODY);
+		return;
+	}
 	for (uint32_t i = 0; i < p->agent.request.recipient_count; i++)
 		if (mta_agent_has_left(&p->agent, i) && talk_code(p, i) == 250)
 			mta_agent_result(&p->agent, i, r);
@@ -517,7 +539,7 @@ static void
 talk_say_sent(struct agent_process *p)
 {
 	const struct agents *a = p->transport->agents;
-	bool is_smtp = agents_are_smtp(p->transport);
+	bool is_smtp = p->transport->is_smtp;
 	struct mta_agent_result sent = {
 		.status = {.dsn = MTA_DSN(2, 0, 0),
 			   .reason = is_smtp ? a->accepted_reason
@@ -643,7 +665,7 @@ agent_talk_breaks(struct agent_process *p)
 
 	mta_timer_cancel(a->host.loop, &p->timer);
 	if (p->step == AGENT_WAITING)
-		receiver_cancel(p->remote->receiver,
+		receiver_cancel(&p->remote->receiver,
 				(uint64_t)self.index << 32 | self.generation);
 	if (p->connection.remote)
 		agents_close(a, &p->connection);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Arrivals become submissions. One timer for each source; a session is a pooled
- * object that lives from MAIL FROM to the answer.
+ * Arrivals become submissions. One timer for each source; of a session, from
+ * MAIL FROM to the answer, nothing is kept but that it is one of its source's:
+ * the source is the client that the answer is for.
  *
  * Streams of luck: every property of a message has its own part of the source's
  * stream at the message's number, so that one more recipient changes no size.
@@ -21,15 +22,6 @@ enum part {
 	PART_DOMAIN, /* and one more for each recipient */
 };
 
-enum {
-	SESSIONS_PER_CHUNK = 256
-};
-
-struct session {
-	struct mta_pooled pooled;
-	struct source *source;
-};
-
 static void source_arrival_fired(struct mta_timer *timer);
 static void injector_wake_fired(struct mta_timer *timer);
 
@@ -43,14 +35,32 @@ targets_count(const struct scenario_to *to)
 					    : to->count;
 }
 
+static struct chooser_throw
+targets_throw(const struct targets *t, uint64_t index, uint32_t k)
+{
+	return chooser_throw(&t->chooser, t->luck, index, PART_DOMAIN + k,
+			     index + k);
+}
+
+/* Messages come one after the other: what the next one needs of the table is
+ * asked for now, long before it is read. */
+static void
+targets_look_ahead(struct targets *t, uint64_t index)
+{
+	t->next = targets_throw(t, index, 0);
+	t->next_index = index;
+	chooser_fetch(&t->chooser, t->next);
+}
+
 void
-targets_init(struct targets *t, const struct scenario_to *to, int64_t users)
+targets_init(struct targets *t, const struct scenario_to *to, int64_t users,
+	     struct stream luck)
 {
 	size_t count = targets_count(to);
 	const char *error = NULL;
 	double *weights;
 
-	*t = (struct targets){.to = to, .users = users};
+	*t = (struct targets){.to = to, .users = users, .luck = luck};
 	t->families = mta_alloc(count, sizeof(*t->families));
 	switch (to->kind) {
 	case SCENARIO_TO_WEIGHTS:
@@ -69,6 +79,7 @@ targets_init(struct targets *t, const struct scenario_to *to, int64_t users)
 		break;
 	}
 	mta_assert(error == NULL); /* the reader has judged it */
+	targets_look_ahead(t, 0);
 }
 
 void
@@ -81,12 +92,10 @@ targets_release(struct targets *t)
 }
 
 static uint32_t
-targets_family(struct targets *t, struct book *book, uint32_t i)
+targets_make_family(struct targets *t, struct book *book, uint32_t i)
 {
 	char name[MTA_ADDR_TEXT_MAX];
 
-	if (t->families[i])
-		return t->families[i];
 	if (t->to->kind == SCENARIO_TO_ZIPF) {
 		book_number_into(t->to->zipf_name, (uint64_t)i + 1, name,
 				 sizeof(name));
@@ -97,18 +106,37 @@ targets_family(struct targets *t, struct book *book, uint32_t i)
 	return t->families[i];
 }
 
-mta_addr
-targets_pick(struct targets *t, struct book *book, struct stream luck,
-	     uint64_t index, uint32_t k)
+static uint32_t
+targets_family(struct targets *t, struct book *book, uint32_t i)
 {
-	uint32_t i = chooser_pick(&t->chooser, luck, index, PART_DOMAIN + k,
-				  index + k);
+	return t->families[i] ? t->families[i]
+			      : targets_make_family(t, book, i);
+}
+
+static uint32_t
+targets_target(struct targets *t, uint64_t index, uint32_t k)
+{
+	struct chooser_throw at = t->next;
+
+	if (k > 0 || index != t->next_index)
+		at = targets_throw(t, index, k);
+	if (k == 0)
+		targets_look_ahead(t, index + 1);
+	return chooser_read(&t->chooser, at);
+}
+
+mta_addr
+targets_pick(struct targets *t, struct book *book, uint64_t index, uint32_t k)
+{
+	uint32_t i = targets_target(t, index, k);
 	uint64_t user = 0;
 
 	if (t->users > 1) {
-		struct draw draw = stream_at_part(luck, index, PART_USER);
+		struct draw draw = stream_at_part(t->luck, index, PART_USER);
+
 		user = draw_below(&draw, (uint64_t)t->users);
-		user = (user + k) % (uint64_t)t->users;
+		if (k > 0)
+			user = (user + k) % (uint64_t)t->users;
 	}
 	return mta_addr_make(targets_family(t, book, i), user);
 }
@@ -135,23 +163,23 @@ clamp_uint32(int64_t value, int64_t least)
 static struct letter
 source_letter(struct source *s, uint64_t index)
 {
-	struct letter l = {.sender = mta_addr_make(s->sender_family, index)};
-	struct draw draw;
+	int64_t count, size_bytes;
 
 	if (s->trace) {
-		l.row = &s->trace->rows[index];
-		l.sender = l.row->sender;
-		l.recipient_count = l.row->recipient_count;
-		l.size_bytes = l.row->size_bytes;
-		return l;
+		const struct trace_row *row = &s->trace->rows[index];
+
+		return (struct letter){.sender = row->sender,
+				       .recipient_count = row->recipient_count,
+				       .size_bytes = row->size_bytes,
+				       .row = row};
 	}
-	draw = stream_at_part(s->luck, index, PART_COUNT);
-	l.recipient_count = clamp_uint32(
-		law_draw(s->config->recipients, &draw, index, index), 1);
-	draw = stream_at_part(s->luck, index, PART_SIZE);
-	l.size_bytes =
-		clamp_uint32(law_draw(s->config->size, &draw, index, index), 0);
-	return l;
+	count = law_draw_at(s->config->recipients, s->luck, index, PART_COUNT,
+			    index, index);
+	size_bytes = law_draw_at(s->config->size, s->luck, index, PART_SIZE,
+				 index, index);
+	return (struct letter){.sender = mta_addr_make(s->sender_family, index),
+			       .recipient_count = clamp_uint32(count, 1),
+			       .size_bytes = clamp_uint32(size_bytes, 0)};
 }
 
 static mta_addr
@@ -160,7 +188,21 @@ source_recipient(struct source *s, const struct letter *l, uint64_t index,
 {
 	if (l->row)
 		return s->trace->recipients[l->row->first_recipient + k];
-	return targets_pick(&s->targets, s->injector->book, s->luck, index, k);
+	return targets_pick(&s->targets, s->injector->book, index, k);
+}
+
+/* A source is named by its number; sources neither come nor go. */
+static struct mta_ref
+source_ref(const struct source *s)
+{
+	return (struct mta_ref){.index = s->number, .generation = 1};
+}
+
+static struct source *
+source_find(struct injector *in, struct mta_ref client)
+{
+	mta_assert(client.index < in->source_count);
+	return &in->sources[client.index];
 }
 
 static void
@@ -169,31 +211,30 @@ source_submit(struct source *s, uint64_t index)
 	struct injector *in = s->injector;
 	const struct mta_host *h = &in->host;
 	struct letter l = source_letter(s, index);
-	struct session *session = mta_pool_take(&in->sessions);
-	struct mta_note note = {.kind = MTA_NOTE_SUBMIT};
 	struct mta_recipient *items;
+	struct mta_note note;
+	struct mta_note_submit *submit = &note.submit;
 
-	session->source = s;
 	s->session_count++;
 	in->smtpd_count++;
-	note.submit = (struct mta_note_submit){
-		.client = mta_pool_ref(session),
-		.reply_to = MTA_TO_CLIENT,
-		.recipients = h->port->ops->list_take(
-			h->port, l.recipient_count, &items),
-		.recipient_count = l.recipient_count,
-		.serial = mta_host_next_serial(h),
-		.size_bytes = l.size_bytes,
-		.sender = l.sender,
-		.arrival = h->loop->now,
-	};
+	note.kind = MTA_NOTE_SUBMIT;
+	submit->client = source_ref(s);
+	submit->reply_to = MTA_TO_CLIENT;
+	submit->recipient_count = l.recipient_count;
+	submit->serial = mta_host_next_serial(h);
+	submit->size_bytes = l.size_bytes;
+	submit->sender = l.sender;
+	submit->arrival = h->loop->now;
+	submit->is_requeued = false;
+	items = mta_recipients_begin(h->port, &submit->recipients,
+				     l.recipient_count);
 	for (uint32_t k = 0; k < l.recipient_count; k++)
 		items[k] = (struct mta_recipient){
 			.address = source_recipient(s, &l, index, k)};
 	mta_mail_trace_submitted(h,
-				 (struct mta_trace_submitted){
+				 &(struct mta_trace_submitted){
 					 .sender = l.sender,
-					 .serial = note.submit.serial,
+					 .serial = submit->serial,
 					 .size_bytes = l.size_bytes,
 					 .recipient_count = l.recipient_count});
 	h->port->ops->send(h->port, MTA_TO_CLEANUP, &note);
@@ -241,10 +282,15 @@ source_wants_smtpd(const struct source *s)
 static void
 source_serve(struct source *s)
 {
-	while (source_wants_smtpd(s) && smtpd_is_free(s->injector))
+	while (source_wants_smtpd(s)) {
+		if (!smtpd_is_free(s->injector)) {
+			if (s->in_queue.next == &s->in_queue)
+				mta_list_append(&s->injector->waiting,
+						&s->in_queue);
+			return;
+		}
 		source_submit(s, s->started++);
-	if (source_wants_smtpd(s) && s->in_queue.next == &s->in_queue)
-		mta_list_append(&s->injector->waiting, &s->in_queue);
+	}
 }
 
 /* A process of smtpd is free: the source that has waited longest gets it. */
@@ -264,14 +310,9 @@ injector_serve_waiting(struct injector *in)
 }
 
 static void
-injector_answered(struct injector *in, struct mta_ref client)
+injector_answered(struct injector *in, struct source *s)
 {
-	struct session *session = mta_pool_find(&in->sessions, client);
-	struct source *s;
-
-	mta_assert(session != NULL);
-	s = session->source;
-	mta_pool_give(&in->sessions, session);
+	mta_assert(s->session_count > 0);
 	s->session_count--;
 	in->smtpd_count--;
 	injector_serve_waiting(in);
@@ -282,12 +323,12 @@ static void
 injector_wake_fired(struct mta_timer *timer)
 {
 	struct injector *in = mta_container_of(timer, struct injector, wake);
-	struct mta_note note;
+	struct mta_port *port = in->host.port;
+	struct mta_note *note;
 
-	while (in->host.port->ops->receive(in->host.port, MTA_TO_CLIENT,
-					   &note)) {
-		mta_assert(note.kind == MTA_NOTE_SUBMITTED);
-		injector_answered(in, note.submitted.client);
+	while ((note = port->ops->receive(port, MTA_TO_CLIENT))) {
+		mta_assert(note->kind == MTA_NOTE_SUBMITTED);
+		injector_answered(in, source_find(in, note->submitted.client));
 	}
 }
 
@@ -352,7 +393,7 @@ source_init(struct source *s, struct injector *in,
 		if (!s->trace)
 			return false;
 	} else {
-		targets_init(&s->targets, &config->to, config->users);
+		targets_init(&s->targets, &config->to, config->users, s->luck);
 		arrival_init(&s->arrival, config->arrivals,
 			     stream_child(s->luck, "arrivals"),
 			     config->until_us, config->messages);
@@ -385,8 +426,6 @@ injector_init(struct injector *in, const struct mta_host *host,
 				.book = book,
 				.source_count = scenario->source_count,
 				.smtpd_limit = smtpd_limit(scenario, params)};
-	mta_pool_init(&in->sessions, sizeof(struct session),
-		      SESSIONS_PER_CHUNK);
 	mta_list_init(&in->waiting);
 	mta_timer_init(&in->wake, injector_wake_fired);
 	host->port->ops->attach(host->port, MTA_TO_CLIENT, host->loop,
@@ -411,7 +450,6 @@ injector_release(struct injector *in)
 		trace_file_free(s->trace);
 	}
 	mta_timer_cancel(in->host.loop, &in->wake);
-	mta_pool_release(&in->sessions);
 	free(in->sources);
 }
 

@@ -18,7 +18,6 @@
 #include "mta/host.h"
 #include "mta/list.h"
 #include "mta/params.h"
-#include "mta/pool.h"
 #include "sim/book.h"
 #include "sim/scenario.h"
 #include "sim/trace_file.h"
@@ -29,6 +28,9 @@ struct targets {
 	struct chooser chooser;
 	uint32_t *families; /* by target, made when first wanted; 0: not yet */
 	int64_t users;
+	struct stream luck;
+	struct chooser_throw next; /* the first recipient's, of the message */
+	uint64_t next_index;	   /* that probably comes next */
 };
 
 struct injector;
@@ -59,10 +61,9 @@ struct injector {
 	size_t source_count;
 	struct mta_timer wake;	 /* answers have come */
 	struct mta_list waiting; /* sources that want an smtpd process */
-	struct mta_pool sessions;
-	int64_t smtpd_count; /* processes at work */
-	int64_t smtpd_limit; /* 0: none */
-	bool is_up;	     /* smtpd listens */
+	int64_t smtpd_count;	 /* processes at work */
+	int64_t smtpd_limit;	 /* 0: none */
+	bool is_up;		 /* smtpd listens */
 };
 
 struct injector_options {
@@ -88,12 +89,13 @@ void injector_set_up(struct injector *in, bool is_up);
 /* Have all sources ended, and has all their mail got in? */
 bool injector_has_ended(const struct injector *in);
 
-void
-targets_init(struct targets *t, const struct scenario_to *to, int64_t users);
+/* to: borrowed. luck: of recipients and mailboxes. */
+void targets_init(struct targets *t, const struct scenario_to *to,
+		  int64_t users, struct stream luck);
 void targets_release(struct targets *t);
 /* The k-th recipient of message `index`: one of the target's mailboxes. Those
  * of one message in one domain differ as long as there are mailboxes. */
-mta_addr targets_pick(struct targets *t, struct book *book, struct stream luck,
-		      uint64_t index, uint32_t k);
+mta_addr
+targets_pick(struct targets *t, struct book *book, uint64_t index, uint32_t k);
 
 #endif

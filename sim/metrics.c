@@ -292,14 +292,16 @@ look_at_queue(struct metrics *m, enum mta_queue queue, mta_time now)
 
 	spool->ops->scan_open(spool, queue, &scan);
 	while (mta_spool_next(spool, &scan, &id)) {
-		struct mta_envelope e;
+		const struct mta_file *shown = spool->ops->look(spool, id);
+		const struct mta_envelope *e;
 
-		if (spool->ops->envelope(spool, id, &e) != MTA_OK)
+		if (!shown)
 			continue;
+		e = &shown->envelope;
 		count_in(&m->spreads.of[SPREAD_AGE + (int)queue], &age_law,
-			 e.arrival < now ? now - e.arrival : 0);
+			 e->arrival < now ? now - e->arrival : 0);
 		count_in(&m->spreads.of[SPREAD_WAITING + (int)queue], &size_law,
-			 e.size_bytes);
+			 e->size_bytes);
 	}
 }
 

@@ -52,12 +52,12 @@ static bool
 sender_fits(const struct world *w, struct mta_ref file, const char *glob)
 {
 	const struct mta_host *h = world_host(w);
-	struct mta_envelope envelope;
+	const struct mta_file *shown = h->spool->ops->look(h->spool, file);
 	char text[MTA_ADDR_TEXT_MAX];
 
-	if (h->spool->ops->envelope(h->spool, file, &envelope) != MTA_OK)
+	if (!shown)
 		return false;
-	h->book->text(h->book, envelope.sender, text, sizeof(text));
+	h->book->text(h->book, shown->envelope.sender, text, sizeof(text));
 	return glob_fits(glob, text);
 }
 

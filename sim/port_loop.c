@@ -33,30 +33,58 @@ view_of(struct mta_port *base)
 	return mta_container_of(base, struct port_view, base);
 }
 
+/* Few kinds fill a note. */
+static inline void
+note_copy(struct mta_note *to, const struct mta_note *from)
+{
+	enum {
+		FEW = offsetof(struct mta_note, delivered) +
+		      sizeof(from->delivered)
+	};
+	_Static_assert(
+		sizeof(from->delivered) >= sizeof(from->agent) &&
+			sizeof(from->delivered) >= sizeof(from->notify) &&
+			sizeof(from->delivered) >= sizeof(from->submitted),
+		"what all kinds but two fit into");
+
+	memcpy(to, from, FEW);
+	if (from->kind == MTA_NOTE_DELIVER || from->kind == MTA_NOTE_SUBMIT)
+		memcpy((char *)to + FEW, (const char *)from + FEW,
+		       sizeof(*to) - FEW);
+}
+
 /* ---- mailboxes
  * ---------------------------------------------------------------- */
 
-static void
+static bool
+box_is_full(const struct port_mailbox *box)
+{
+	return box->end - box->first >= box->mask;
+}
+
+MTA_RARE static void
 box_grow(struct port_mailbox *box)
 {
-	uint32_t capacity = box->capacity ? box->capacity * 2 : 16;
-	struct mta_note *ring = mta_alloc(capacity, sizeof(*ring));
+	uint32_t mask = box->mask ? 2 * box->mask + 1 : 15;
+	uint32_t count = box->end - box->first;
+	struct mta_note *ring = mta_alloc((size_t)mask + 1, sizeof(*ring));
 
-	for (uint32_t i = 0; i < box->count; i++)
-		ring[i] = box->ring[(box->first + i) & (box->capacity - 1)];
-	free(box->ring);
+	mta_assert(box->ring_count < PORT_RINGS);
+	for (uint32_t i = 0; i < count; i++)
+		ring[i] = box->ring[(box->first + i) & box->mask];
+	box->rings[box->ring_count++] = ring;
 	box->ring = ring;
-	box->capacity = capacity;
+	box->mask = mask;
 	box->first = 0;
+	box->end = count;
 }
 
 static void
 box_put(struct port_mailbox *box, const struct mta_note *note)
 {
-	if (box->count == box->capacity)
+	if (box_is_full(box))
 		box_grow(box);
-	box->ring[(box->first + box->count) & (box->capacity - 1)] = *note;
-	box->count++;
+	note_copy(&box->ring[box->end++ & box->mask], note);
 }
 
 /* The receiver takes its turn at `at`, unless it is to take one sooner. */
@@ -66,7 +94,7 @@ box_wake(struct port_mailbox *box, mta_time at)
 	if (!box->loop)
 		return;
 	if (!mta_timer_is_armed(box->wake) || box->wake->at > at)
-		mta_timer_set(box->loop, box->wake, at);
+		mta_timer_wake(box->loop, box->wake, at);
 }
 
 static void
@@ -93,31 +121,38 @@ under_way_fired(struct mta_timer *timer)
 	box_wake(box, at);
 }
 
+/* The sender is busy until the note leaves. */
+MTA_RARE static void
+port_keep(struct port_view *v, enum mta_service to, const struct mta_note *note)
+{
+	struct under_way *u = mta_pool_take(&v->shared->under_way);
+
+	u->view = v;
+	v->kept[to]++;
+	u->to = to;
+	u->note = *note;
+	mta_timer_init(&u->timer, under_way_fired);
+	mta_timer_set(v->shared->boxes[to].loop, &u->timer, v->loop->now);
+}
+
 static void
 port_send(struct mta_port *base, enum mta_service to,
 	  const struct mta_note *note)
 {
 	struct port_view *v = view_of(base);
 	struct port_mailbox *box = &v->shared->boxes[to];
-	struct under_way *u;
 
 	mta_assert(box->loop != NULL);
 	if (note->kind == MTA_NOTE_DELIVER)
 		mta_loop_charge(v->loop, v->costs.request);
 	/* What we still keep for the receiver goes first: the sender's next
 	 * step may come at the very time at which that leaves. */
-	if (v->loop->now == v->loop->stepped && v->kept[to] == 0) {
-		box_put(box, note);
-		box_wake(box, v->loop->now);
+	if (v->loop->now != v->loop->stepped || v->kept[to] > 0) {
+		port_keep(v, to, note);
 		return;
 	}
-	u = mta_pool_take(&v->shared->under_way);
-	u->view = v;
-	v->kept[to]++;
-	u->to = to;
-	u->note = *note;
-	mta_timer_init(&u->timer, under_way_fired);
-	mta_timer_set(box->loop, &u->timer, v->loop->now);
+	box_put(box, note);
+	box_wake(box, v->loop->now);
 }
 
 void
@@ -135,21 +170,19 @@ port_loop_arrive_now(struct port_loop *p, enum mta_service service)
 	}
 }
 
-static bool
-port_receive(struct mta_port *base, enum mta_service service,
-	     struct mta_note *note)
+static struct mta_note *
+port_receive(struct mta_port *base, enum mta_service service)
 {
 	struct port_view *v = view_of(base);
 	struct port_mailbox *box = &v->shared->boxes[service];
+	struct mta_note *note;
 
-	if (box->count == 0)
-		return false;
-	*note = box->ring[box->first];
-	box->first = (box->first + 1) & (box->capacity - 1);
-	box->count--;
+	if (box->first == box->end)
+		return NULL;
+	note = &box->ring[box->first++ & box->mask];
 	if (note->kind == MTA_NOTE_NOTIFY)
 		mta_loop_charge(v->loop, v->costs.notice);
-	return true;
+	return note;
 }
 
 /* ---- lists of recipients
@@ -306,7 +339,8 @@ port_loop_release(struct port_loop *p)
 {
 	items_free(p);
 	for (int i = 0; i < MTA_SERVICES; i++)
-		free(p->boxes[i].ring);
+		for (uint32_t k = 0; k < p->boxes[i].ring_count; k++)
+			free(p->boxes[i].rings[k]);
 	for (uint32_t i = 0; i < p->under_way.fresh; i++) {
 		struct under_way *u = mta_pool_at(&p->under_way, i);
 

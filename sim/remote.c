@@ -42,16 +42,16 @@ remote_address(uint32_t number, char *buffer)
 }
 
 void
-remote_init(struct remote *r, struct receiver *receiver, uint32_t number,
-	    const char *name, struct mta_symtab *symbols)
+remote_init(struct remote *r, uint32_t number, const char *name,
+	    struct mta_symtab *symbols)
 {
 	char address[REMOTE_ADDRESS_MAX];
 	char text[TEXT_MAX];
 
 	remote_address(number, address);
 	snprintf(text, sizeof(text), "mx.%.255s[%s]:25", name, address);
-	*r = (struct remote){.receiver = receiver,
-			     .relay = mta_sym_intern(symbols, text)};
+	r->relay = mta_sym_intern(symbols, text);
+	r->reason = 0;
 	mta_list_init(&r->cached);
 }
 
@@ -61,6 +61,7 @@ remote_release(struct remote *r, struct mta_symtab *symbols)
 	mta_assert(mta_list_is_empty(&r->cached));
 	mta_sym_drop(symbols, r->relay);
 	mta_sym_drop(symbols, r->reason);
+	receiver_release(&r->receiver);
 }
 
 /* ---- texts -------------------------------------------------------------- */

@@ -3,8 +3,6 @@
  * A remote end as delivery agents see it: the model of a receiver with a host
  * name and an address that appear in logged texts, the last such text, and the
  * sessions that wait to be used again.
- *
- * Whoever makes the receiver keeps one of these beside it.
  */
 #ifndef SIM_REMOTE_H
 #define SIM_REMOTE_H
@@ -15,23 +13,25 @@
 
 #include "model/receiver.h"
 
-/* Must not move: its list of sessions points to it. */
+/* Must not move: its list of sessions points to it. What each delivery needs
+ * stands first. */
 struct remote {
-	struct receiver *receiver; /* borrowed */
+	struct receiver receiver;
+	struct mta_list cached;	   /* idle sessions, the last one first */
 	mta_sym relay;		   /* owned: "mx.a.example[192.0.2.1]:25" */
 	mta_sym reason;		   /* owned: the text made last, or 0 */
 	uint64_t reason_key;	   /* what it was made of */
 	struct mta_dsn reason_dsn; /* at the start of its reply, or class 0 */
-	struct mta_list cached;	   /* idle sessions, the last one first */
 };
 
 /*
- * number: counts the remote ends from 0; makes the address. name: of a domain
- * or receiver; the host is called mx.NAME.
+ * The receiver is the caller's to init, before or after. number: counts the
+ * remote ends from 0; makes the address. name: of a domain or receiver; the
+ * host is called mx.NAME.
  */
-void remote_init(struct remote *r, struct receiver *receiver, uint32_t number,
-		 const char *name, struct mta_symtab *symbols);
-/* Its sessions must be gone (agents_release). */
+void remote_init(struct remote *r, uint32_t number, const char *name,
+		 struct mta_symtab *symbols);
+/* Its sessions must be gone (agents_release). The receiver goes with it. */
 void remote_release(struct remote *r, struct mta_symtab *symbols);
 
 /* What went wrong in a conversation, as the model says it. */

@@ -13,7 +13,6 @@ enum {
 struct remote_end {
 	struct mta_pooled pooled;
 	struct remote remote;
-	struct receiver receiver;
 };
 
 static struct remote *
@@ -21,10 +20,10 @@ remote_make(struct remotes *r, uint32_t receiver, const char *name)
 {
 	struct remote_end *end = mta_pool_take(&r->ends);
 
-	receiver_init(&end->receiver, r->scenario->receivers[receiver].config,
+	receiver_init(&end->remote.receiver,
+		      r->scenario->receivers[receiver].config,
 		      stream_child(r->luck, name));
-	remote_init(&end->remote, &end->receiver, end->pooled.index, name,
-		    r->symbols);
+	remote_init(&end->remote, end->pooled.index, name, r->symbols);
 	return &end->remote;
 }
 
@@ -59,10 +58,16 @@ static struct remote *
 remotes_lookup(struct agents_lookup *base, mta_addr recipient)
 {
 	struct remotes *r = mta_container_of(base, struct remotes, base);
-	struct route *route = router_find(r->router, recipient);
+	struct router_family *family = router_family(r->router, recipient);
+	struct route *route;
 
+	if (family && family->remote)
+		return family->remote;
+	route = router_find(r->router, recipient);
 	if (!route->remote)
 		route->remote = remote_of_route(r, route);
+	if (family)
+		family->remote = route->remote;
 	return route->remote;
 }
 
@@ -112,7 +117,6 @@ remotes_release(struct remotes *r)
 		struct remote_end *end = mta_pool_at(&r->ends, i);
 
 		remote_release(&end->remote, r->symbols);
-		receiver_release(&end->receiver);
 	}
 	mta_pool_release(&r->ends);
 	free(r->shared);

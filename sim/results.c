@@ -112,12 +112,14 @@ take_move(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 static uint32_t
 attempts_of(struct results *r, struct mta_ref file)
 {
-	struct mta_envelope e;
+	const struct mta_file *shown;
 
-	if (!r->expect.wants_tries ||
-	    r->view.spool->ops->envelope(r->view.spool, file, &e) != MTA_OK)
+	if (!r->expect.wants_tries)
 		return 0;
-	return e.attempts > 0 ? e.attempts : 1;
+	shown = r->view.spool->ops->look(r->view.spool, file);
+	if (!shown)
+		return 0;
+	return shown->envelope.attempts > 0 ? shown->envelope.attempts : 1;
 }
 
 static void

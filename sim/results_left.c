@@ -143,12 +143,14 @@ visit_left(struct totals_visitor *base, struct mta_spool *spool,
 	struct left_visitor *v =
 		mta_container_of(base, struct left_visitor, base);
 	enum mta_outcome outcome = queue == MTA_HOLD ? MTA_HELD : MTA_QUEUED;
+	const struct mta_file *shown = spool->ops->look(spool, file);
 	struct mta_envelope e;
 	struct mta_record record;
 	uint32_t offset = 0;
 
-	if (spool->ops->envelope(spool, file, &e) != MTA_OK)
+	if (!shown)
 		return;
+	e = shown->envelope;
 	v->results->left_messages++;
 	results_row_message(v->results,
 			    &(struct mta_trace_ended){

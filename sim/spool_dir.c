@@ -4,7 +4,8 @@
  * remember. A lane renumbers its entries when holes are closed; whoever does
  * that here corrects the cursors in the same breath.
  *
- * A file's lane is not stored: it follows from the queue and the id.
+ * A file's lane follows from the queue and the id. The record of a file that is
+ * written out remembers it.
  */
 #include "sim/spool_dir.h"
 
@@ -41,13 +42,6 @@ is_seeded(const struct spool_dirs *d)
 	return d->order == SPOOL_SEEDED;
 }
 
-/* One lane for each sub-directory? */
-static bool
-has_subdirs(const struct spool_dirs *d, const struct spool_dir *dir)
-{
-	return dir->is_hashed && !is_seeded(d);
-}
-
 /* A mixing function with every bit of the input in every bit of the result. */
 static uint64_t
 mix(uint64_t x)
@@ -73,7 +67,8 @@ spool_dirs_init(struct spool_dirs *d, const struct spool_dirs_config *c,
 		uint32_t lanes = is_seeded(d) ? SPOOL_SEEDED_LANES : 1;
 
 		dir->is_hashed = c->is_hashed[q];
-		if (has_subdirs(d, dir))
+		dir->has_subdirs = dir->is_hashed && !is_seeded(d);
+		if (dir->has_subdirs)
 			continue;
 		for (uint32_t i = 0; i < lanes; i++)
 			dir_insert_lane(dir, i, i);
@@ -96,10 +91,11 @@ spool_dirs_release(struct spool_dirs *d)
 }
 
 static uint32_t
-seeded_lane(const struct spool_dirs *d, enum mta_queue queue, uint32_t slot)
+seeded_lane(const struct spool_dirs *d, enum mta_queue queue,
+	    struct mta_ref file)
 {
-	uint64_t generation = spool_record_at(d->records, slot)->generation;
-	uint64_t id = (uint64_t)queue << 56 | generation << 32 | slot;
+	uint64_t id = (uint64_t)queue << 56 | (uint64_t)file.generation << 32 |
+		      file.index;
 
 	return (uint32_t)mix(d->seed ^ id) % SPOOL_SEEDED_LANES;
 }
@@ -137,12 +133,13 @@ subdir_place(const struct spool_dirs *d, const struct spool_dir *dir,
 static void
 cursors_shift(struct spool_dirs *d, enum mta_queue queue, uint32_t at)
 {
-	for (uint32_t i = 0, open = d->cursors_open; open > 0; i++) {
+	for (uint32_t i = 0, open = d->dirs[queue].cursors_open; open > 0;
+	     i++) {
 		struct spool_cursor *c = &d->cursors[i];
 
-		open -= c->is_open;
 		if (!c->is_open || c->queue != queue)
 			continue;
+		open--;
 		if (d->order == SPOOL_NEWEST_FIRST) {
 			if (c->lanes_left > 0 && at <= c->lane) {
 				c->lane++;
@@ -172,49 +169,71 @@ subdir_lane(struct spool_dirs *d, enum mta_queue queue, mta_time created)
 	return dir->lanes[at];
 }
 
-static struct spool_lane *
-lane_of(struct spool_dirs *d, enum mta_queue queue, struct spool_name name)
+static inline struct spool_lane *
+lane_find(struct spool_dirs *d, enum mta_queue queue,
+	  const struct spool_record *record, uint32_t slot)
 {
-	struct spool_dir *dir = &d->dirs[queue];
+	const struct spool_dir *dir = &d->dirs[queue];
 
 	if (is_seeded(d))
-		return dir->lanes[seeded_lane(d, queue, name.slot)];
-	if (dir->is_hashed)
-		return subdir_lane(d, queue, name.created);
+		return dir->lanes[seeded_lane(
+			d, queue,
+			(struct mta_ref){.index = slot,
+					 .generation = record->generation})];
+	if (dir->has_subdirs)
+		return subdir_lane(d, queue,
+				   spool_record_created(d->records, record));
 	return dir->lanes[0];
+}
+
+/* The lane of a file that is in a directory. */
+static inline struct spool_lane *
+lane_of(struct spool_dirs *d, const struct spool_record *record, uint32_t slot)
+{
+	if (record->is_written_out && record->out.lane)
+		return record->out.lane;
+	return lane_find(d, (enum mta_queue)record->where, record, slot);
 }
 
 /* ---- places that scans remember ---------------------------------------------
  */
 
-/* Number of entries up to a place, by which it is renumbered: its rank when
- * holes are closed, itself but for the end when they are cut off. */
-typedef uint32_t renumber(const struct spool_lane *l, uint32_t place);
-
-static uint32_t
-cut_to_size(const struct spool_lane *l, uint32_t place)
+/* Does a scan have a part of this lane before it? */
+static bool
+cursor_is_in(const struct spool_dir *dir, const struct spool_cursor *c,
+	     const struct spool_lane *lane)
 {
-	return place < l->size ? place : l->size;
+	return c->is_reading && dir->lanes[c->lane] == lane;
 }
 
+/* Will a scan come to this lane, whose end it remembers? */
+static bool
+cursor_comes_to(const struct spool_dir *dir, const struct spool_cursor *c,
+		const struct spool_lane *lane)
+{
+	return !dir->is_hashed && c->lanes_ahead & 1U << lane->key;
+}
+
+/* The lane will be compacted: scans remember where their places will be. */
 static void
-cursors_renumber(struct spool_dirs *d, enum mta_queue queue,
-		 const struct spool_lane *lane, renumber *number)
+cursors_follow(struct spool_dirs *d, enum mta_queue queue,
+	       const struct spool_lane *lane)
 {
 	const struct spool_dir *dir = &d->dirs[queue];
 
-	for (uint32_t i = 0, open = d->cursors_open; open > 0; i++) {
+	for (uint32_t i = 0, open = dir->cursors_open; open > 0; i++) {
 		struct spool_cursor *c = &d->cursors[i];
 
-		open -= c->is_open;
 		if (!c->is_open || c->queue != queue)
 			continue;
-		if (c->is_reading && dir->lanes[c->lane] == lane) {
-			c->walk.place = number(lane, c->walk.place);
-			c->walk.end = number(lane, c->walk.end);
+		open--;
+		if (cursor_is_in(dir, c, lane)) {
+			c->walk.place = spool_lane_rank(lane, c->walk.place);
+			c->walk.end = spool_lane_rank(lane, c->walk.end);
 		}
-		if (!dir->is_hashed)
-			c->ends[lane->key] = number(lane, c->ends[lane->key]);
+		if (cursor_comes_to(dir, c, lane))
+			c->ends[lane->key] =
+				spool_lane_rank(lane, c->ends[lane->key]);
 	}
 }
 
@@ -222,7 +241,7 @@ static void
 lane_close_holes(struct spool_dirs *d, enum mta_queue queue,
 		 struct spool_lane *lane)
 {
-	cursors_renumber(d, queue, lane, spool_lane_rank);
+	cursors_follow(d, queue, lane);
 	spool_lane_compact(lane);
 	for (uint32_t place = 0; place < lane->size; place++)
 		spool_record_at(d->records, spool_lane_entry(lane, place)->slot)
@@ -234,72 +253,70 @@ lane_close_holes(struct spool_dirs *d, enum mta_queue queue,
 
 void
 spool_dirs_add(struct spool_dirs *d, enum mta_queue queue,
-	       struct spool_name name, uint32_t wake_s)
+	       struct spool_record *record, struct spool_entry e)
 {
-	struct spool_record *record = spool_record_at(d->records, name.slot);
-	struct spool_lane *lane = lane_of(d, queue, name);
+	struct spool_dir *dir = &d->dirs[queue];
+	struct spool_lane *lane = lane_find(d, queue, record, e.slot);
 
 	mta_assert(record->where == SPOOL_OUTSIDE);
 	record->where = (uint32_t)queue & 7;
-	record->place =
-		spool_lane_append(lane, (struct spool_entry){.slot = name.slot,
-							     .wake_s = wake_s});
-	d->dirs[queue].live++;
-	if (is_seeded(d))
-		d->dirs[queue].live_lanes |= 1U << lane->key;
+	if (dir->cursors_open == 0)
+		spool_lane_trim(lane);
+	record->place = spool_lane_append(lane, e);
+	if (record->is_written_out)
+		record->out.lane = lane;
+	dir->live++;
+	if (!dir->has_subdirs)
+		dir->live_lanes |= 1U << lane->key;
 }
 
-static struct spool_entry *
-entry_of(struct spool_lane *lane, const struct spool_record *record,
+static inline struct spool_entry *
+entry_of(const struct spool_lane *lane, const struct spool_record *record,
 	 uint32_t slot)
 {
 	struct spool_entry *e;
 
 	mta_assert(record->place < lane->size);
-	e = spool_lane_entry(lane, (uint32_t)record->place);
+	e = spool_lane_entry(lane, record->place);
 	mta_assert(e->slot == slot);
 	return e;
 }
 
 uint32_t
-spool_dirs_remove(struct spool_dirs *d, enum mta_queue queue,
-		  struct spool_name name)
+spool_dirs_remove(struct spool_dirs *d, struct spool_record *record,
+		  uint32_t slot)
 {
-	struct spool_record *record = spool_record_at(d->records, name.slot);
-	struct spool_lane *lane = lane_of(d, queue, name);
-	uint32_t wake_s = entry_of(lane, record, name.slot)->wake_s;
+	enum mta_queue queue = (enum mta_queue)record->where;
+	struct spool_dir *dir = &d->dirs[queue];
+	struct spool_lane *lane = lane_of(d, record, slot);
+	uint32_t wake_s = entry_of(lane, record, slot)->wake_s;
 
-	mta_assert(record->where == queue);
-	spool_lane_remove(lane, (uint32_t)record->place);
+	mta_assert(record->where < MTA_QUEUES);
+	spool_lane_remove(lane, record->place);
 	record->where = SPOOL_OUTSIDE;
-	d->dirs[queue].live--;
-	if (is_seeded(d) && lane->all.live == 0)
-		d->dirs[queue].live_lanes &= ~(1U << lane->key);
-	if (spool_lane_trim(lane))
-		cursors_renumber(d, queue, lane, cut_to_size);
+	dir->live--;
+	if (lane->all.live == 0 && !dir->has_subdirs)
+		dir->live_lanes &= ~(1U << lane->key);
 	if (spool_lane_is_sparse(lane))
 		lane_close_holes(d, queue, lane);
 	return wake_s;
 }
 
 uint32_t
-spool_dirs_wake(struct spool_dirs *d, enum mta_queue queue,
-		struct spool_name name)
+spool_dirs_wake(struct spool_dirs *d, const struct spool_record *record,
+		uint32_t slot)
 {
-	return entry_of(lane_of(d, queue, name),
-			spool_record_at(d->records, name.slot), name.slot)
-		->wake_s;
+	return entry_of(lane_of(d, record, slot), record, slot)->wake_s;
 }
 
 void
-spool_dirs_set_wake(struct spool_dirs *d, enum mta_queue queue,
-		    struct spool_name name, uint32_t wake_s)
+spool_dirs_set_wake(struct spool_dirs *d, const struct spool_record *record,
+		    struct spool_entry e)
 {
-	const struct spool_record *record =
-		spool_record_at(d->records, name.slot);
+	struct spool_lane *lane = lane_of(d, record, e.slot);
 
-	spool_lane_set_wake(lane_of(d, queue, name), (uint32_t)record->place,
-			    wake_s);
+	mta_assert(record->place < lane->size);
+	spool_lane_set_wake(lane, record->place, e.wake_s);
 }
 
 /* ---- scans ----------------------------------------------------------------
@@ -312,7 +329,6 @@ cursor_of(struct spool_dirs *d, const struct mta_scan *scan)
 
 	mta_assert(scan->is_open);
 	mta_assert(c->is_open);
-	mta_assert(c->queue == scan->queue);
 	return c;
 }
 
@@ -328,18 +344,16 @@ cursor_take(struct spool_dirs *d)
 	return i;
 }
 
-/* Remember where each lane ends. An empty lane ends at 0, since holes at the
- * end are cut off. */
+/* Remember where each lane ends; an empty one need not be read. Of a hashed
+ * directory that is to be seen when the lane is reached. */
 static void
-cursor_snapshot(const struct spool_dirs *d, struct spool_cursor *c)
+cursor_snapshot(const struct spool_dir *dir, struct spool_cursor *c)
 {
-	const struct spool_dir *dir = &d->dirs[c->queue];
-
-	memset(c->ends, 0, sizeof(c->ends));
-	if (!is_seeded(d)) {
-		c->ends[0] = dir->lanes[0]->size;
+	if (dir->is_hashed) {
+		c->lanes_ahead = (1U << dir->lane_count) - 1;
 		return;
 	}
+	c->lanes_ahead = dir->live_lanes;
 	for (uint32_t left = dir->live_lanes; left != 0; left &= left - 1) {
 		int i = __builtin_ctz(left);
 
@@ -351,42 +365,63 @@ void
 spool_dirs_scan_open(struct spool_dirs *d, enum mta_queue queue,
 		     struct mta_scan *scan)
 {
-	const struct spool_dir *dir = &d->dirs[queue];
+	struct spool_dir *dir = &d->dirs[queue];
 	struct spool_cursor *c;
 
 	mta_assert(!scan->is_open);
 	*scan = (struct mta_scan){
 		.queue = queue, .is_open = true, .cursor = cursor_take(d)};
 	c = &d->cursors[scan->cursor];
+	dir->cursors_open++;
 	c->is_open = true;
 	c->queue = queue;
 	c->is_reading = false;
+	if (!dir->has_subdirs) {
+		cursor_snapshot(dir, c);
+		return;
+	}
 	c->lanes_left = dir->lane_count;
 	c->lane = d->order == SPOOL_NEWEST_FIRST && dir->lane_count > 0
 			  ? dir->lane_count - 1
 			  : 0;
-	if (!dir->is_hashed)
-		cursor_snapshot(d, c);
 }
 
-static void
+/* Go to the next lane that may have files to read; false: there is none. */
+static bool
 cursor_enter(struct spool_dirs *d, struct spool_cursor *c)
 {
 	const struct spool_dir *dir = &d->dirs[c->queue];
-	uint32_t end =
-		dir->is_hashed ? dir->lanes[c->lane]->size : c->ends[c->lane];
+	uint32_t end;
 
+	if (dir->has_subdirs) {
+		if (c->lanes_left == 0)
+			return false;
+	} else {
+		uint32_t full = c->lanes_ahead & dir->live_lanes;
+
+		/* Those that are empty by now are passed by, up to the next
+		 * that is not; a later one may have files when it is reached.
+		 */
+		if (full == 0)
+			return false;
+		c->lane = (uint32_t)__builtin_ctz(full);
+		c->lanes_ahead &= ~((2U << c->lane) - 1);
+	}
+	end = dir->is_hashed ? dir->lanes[c->lane]->size : c->ends[c->lane];
 	c->is_reading = true;
 	if (d->order == SPOOL_NEWEST_FIRST)
 		c->walk = (struct spool_walk){.place = end, .end = 0};
 	else
 		c->walk = (struct spool_walk){.place = 0, .end = end};
+	return true;
 }
 
 static void
 cursor_leave(struct spool_dirs *d, struct spool_cursor *c)
 {
 	c->is_reading = false;
+	if (!d->dirs[c->queue].has_subdirs)
+		return;
 	c->lanes_left--;
 	if (d->order != SPOOL_NEWEST_FIRST)
 		c->lane++;
@@ -394,18 +429,17 @@ cursor_leave(struct spool_dirs *d, struct spool_cursor *c)
 		c->lane--;
 }
 
-/* Go to the next lane that is not empty, without a look at those between. */
-static void
-cursor_leap(const struct spool_dirs *d, struct spool_cursor *c)
+/* The next due entry of the lane that is read, or SPOOL_NO_SLOT. */
+static uint32_t
+cursor_walk(const struct spool_dirs *d, struct spool_cursor *c)
 {
-	uint32_t ahead = d->dirs[c->queue].live_lanes >> c->lane;
-	uint32_t leap = ahead ? (uint32_t)__builtin_ctz(ahead) : c->lanes_left;
+	struct spool_lane *lane = d->dirs[c->queue].lanes[c->lane];
+	uint32_t place = d->order == SPOOL_NEWEST_FIRST
+				 ? spool_lane_walk_down(lane, &c->walk)
+				 : spool_lane_walk_up(lane, &c->walk);
 
-	if (leap == 0)
-		return;
-	c->is_reading = false;
-	c->lane += leap;
-	c->lanes_left -= leap;
+	return place == SPOOL_NO_SLOT ? place
+				      : spool_lane_entry(lane, place)->slot;
 }
 
 enum mta_scan_result
@@ -418,32 +452,21 @@ spool_dirs_scan_next(struct spool_dirs *d, struct mta_scan *scan,
 
 	mta_assert(skips_max > 0);
 	*item = (struct mta_scan_item){.skipped = 0};
-	for (; dir->live > 0; cursor_leave(d, c)) {
-		struct spool_lane *lane;
-		uint32_t place;
+	while (dir->live > 0 && (c->is_reading || cursor_enter(d, c))) {
+		uint32_t slot;
 
-		if (is_seeded(d) && c->lanes_left > 0)
-			cursor_leap(d, c);
-		if (c->lanes_left == 0)
-			break;
-		lane = dir->lanes[c->lane];
-		if (!c->is_reading)
-			cursor_enter(d, c);
 		c->walk.due_s = due_s;
 		c->walk.skips_max = skips_max;
 		c->walk.skipped = item->skipped;
-		place = d->order == SPOOL_NEWEST_FIRST
-				? spool_lane_walk_down(lane, &c->walk)
-				: spool_lane_walk_up(lane, &c->walk);
+		slot = cursor_walk(d, c);
 		item->skipped = c->walk.skipped;
-		if (place != SPOOL_NO_SLOT) {
-			item->id = spool_record_ref(
-				d->records,
-				spool_lane_entry(lane, place)->slot);
+		if (slot != SPOOL_NO_SLOT) {
+			item->id = spool_record_ref(d->records, slot);
 			return MTA_SCAN_FOUND;
 		}
 		if (item->skipped == skips_max)
 			return MTA_SCAN_SKIPPED;
+		cursor_leave(d, c);
 	}
 	spool_dirs_scan_close(d, scan);
 	return MTA_SCAN_END;
@@ -455,6 +478,7 @@ spool_dirs_scan_close(struct spool_dirs *d, struct mta_scan *scan)
 	struct spool_cursor *c = cursor_of(d, scan);
 
 	c->is_open = false;
+	d->dirs[c->queue].cursors_open--;
 	d->cursors_open--;
 	scan->is_open = false;
 }

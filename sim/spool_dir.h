@@ -38,21 +38,25 @@ enum {
 
 struct spool_dir {
 	bool is_hashed;
+	bool has_subdirs;	   /* a lane for each; else lane n has key n */
 	struct spool_lane **lanes; /* owned; in order of creation */
 	uint32_t lane_count;
-	uint32_t live;	     /* files in all lanes */
-	uint32_t live_lanes; /* seeded: bit n: lane n is not empty */
+	uint32_t live;	       /* files in all lanes */
+	uint32_t live_lanes;   /* no subdirs: bit n: lane n is not empty */
+	uint32_t cursors_open; /* scans of this directory */
 };
 
 /* How far an open scan has read. */
 struct spool_cursor {
 	bool is_open;
 	enum mta_queue queue;
-	bool is_reading;     /* the lane was reached */
-	uint32_t lane;	     /* which one is read, or comes next */
-	uint32_t lanes_left; /* that one counted */
+	bool is_reading;      /* `lane` was reached, and not its end */
+	uint32_t lane;	      /* which one is read; subdirs: or comes next */
+	uint32_t lanes_left;  /* subdirs: that one counted */
+	uint32_t lanes_ahead; /* no subdirs: bits of those to come */
 	struct spool_walk walk;
-	uint32_t ends[SPOOL_SEEDED_LANES]; /* not hashed: entries at opening */
+	uint32_t ends[SPOOL_SEEDED_LANES]; /* not hashed: entries at opening,
+					      of the lanes ahead */
 };
 
 struct spool_dirs {
@@ -77,22 +81,19 @@ void spool_dirs_init(struct spool_dirs *d, const struct spool_dirs_config *c,
 		     struct spool_records *records);
 void spool_dirs_release(struct spool_dirs *d);
 
-/* What decides about a file's place. */
-struct spool_name {
-	uint32_t slot;
-	mta_time created; /* its microseconds are in the id */
-};
-
-/* A new entry; the file must not be in a directory. */
+/* A new entry for a file that is in no directory. record: of its slot, here as
+ * below */
 void spool_dirs_add(struct spool_dirs *d, enum mta_queue queue,
-		    struct spool_name name, uint32_t wake_s);
-/* The entry goes; the wake time that it had. name: of a file in `queue` */
-uint32_t spool_dirs_remove(struct spool_dirs *d, enum mta_queue queue,
-			   struct spool_name name);
-uint32_t spool_dirs_wake(struct spool_dirs *d, enum mta_queue queue,
-			 struct spool_name name);
-void spool_dirs_set_wake(struct spool_dirs *d, enum mta_queue queue,
-			 struct spool_name name, uint32_t wake_s);
+		    struct spool_record *record, struct spool_entry e);
+/* Of a file that is in a directory. Its entry goes; the wake time that it had.
+ */
+uint32_t spool_dirs_remove(struct spool_dirs *d, struct spool_record *record,
+			   uint32_t slot);
+uint32_t spool_dirs_wake(struct spool_dirs *d,
+			 const struct spool_record *record, uint32_t slot);
+void
+spool_dirs_set_wake(struct spool_dirs *d, const struct spool_record *record,
+		    struct spool_entry e);
 
 /* As the operations of mta/spool.h, without their cost. */
 void spool_dirs_scan_open(struct spool_dirs *d, enum mta_queue queue,

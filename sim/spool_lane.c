@@ -11,10 +11,6 @@
 
 #include "mta/panic.h"
 
-enum {
-	SPARSE_HOLES = 1024
-};
-
 void
 spool_lane_init(struct spool_lane *l)
 {
@@ -33,20 +29,20 @@ spool_lane_release(struct spool_lane *l)
 static struct spool_chunk *
 chunk_of(const struct spool_lane *l, uint32_t place)
 {
-	return l->chunks[place / SPOOL_CHUNK];
+	return spool_lane_chunk(l, place);
 }
 
 static struct spool_summary *
 block_of(const struct spool_lane *l, uint32_t place)
 {
-	return &chunk_of(l, place)->blocks[place % SPOOL_CHUNK / SPOOL_BLOCK];
+	return spool_chunk_block(chunk_of(l, place), place);
 }
 
 /* ---- entries --------------------------------------------------------------
  */
 
-static void
-lane_grow(struct spool_lane *l)
+void
+spool_lane_grow(struct spool_lane *l)
 {
 	if (l->chunk_count == l->chunk_capacity) {
 		l->chunk_capacity = l->chunk_capacity * 2 + 2;
@@ -57,43 +53,6 @@ lane_grow(struct spool_lane *l)
 }
 
 static void
-summary_add(struct spool_summary *s, uint32_t wake_s)
-{
-	/* An empty one may carry a bound from earlier. */
-	if (s->live++ == 0 || wake_s < s->least_s)
-		s->least_s = wake_s;
-}
-
-uint32_t
-spool_lane_append(struct spool_lane *l, struct spool_entry e)
-{
-	uint32_t place = l->size;
-
-	mta_assert(place < UINT32_MAX - SPOOL_CHUNK);
-	if (place / SPOOL_CHUNK == l->chunk_count)
-		lane_grow(l);
-	l->size++;
-	*spool_lane_entry(l, place) = e;
-	summary_add(block_of(l, place), e.wake_s);
-	summary_add(&chunk_of(l, place)->all, e.wake_s);
-	summary_add(&l->all, e.wake_s);
-	return place;
-}
-
-void
-spool_lane_remove(struct spool_lane *l, uint32_t place)
-{
-	struct spool_entry *e = spool_lane_entry(l, place);
-
-	mta_assert(place < l->size);
-	mta_assert(e->slot != SPOOL_NO_SLOT);
-	e->slot = SPOOL_NO_SLOT;
-	block_of(l, place)->live--;
-	chunk_of(l, place)->all.live--;
-	l->all.live--;
-}
-
-static void
 summary_lower(struct spool_summary *s, uint32_t wake_s)
 {
 	if (wake_s < s->least_s)
@@ -101,13 +60,8 @@ summary_lower(struct spool_summary *s, uint32_t wake_s)
 }
 
 void
-spool_lane_set_wake(struct spool_lane *l, uint32_t place, uint32_t wake_s)
+spool_lane_lower(struct spool_lane *l, uint32_t place, uint32_t wake_s)
 {
-	struct spool_entry *e = spool_lane_entry(l, place);
-
-	mta_assert(place < l->size);
-	mta_assert(e->slot != SPOOL_NO_SLOT);
-	e->wake_s = wake_s;
 	summary_lower(block_of(l, place), wake_s);
 	summary_lower(&chunk_of(l, place)->all, wake_s);
 	summary_lower(&l->all, wake_s);
@@ -125,28 +79,6 @@ lane_shrink(struct spool_lane *l)
 
 	while (l->chunk_count > needed + 1)
 		free(l->chunks[--l->chunk_count]);
-}
-
-bool
-spool_lane_trim(struct spool_lane *l)
-{
-	uint32_t size = l->size;
-
-	while (l->size > 0 &&
-	       spool_lane_entry(l, l->size - 1)->slot == SPOOL_NO_SLOT)
-		l->size--;
-	if (l->size == size)
-		return false;
-	lane_shrink(l);
-	return true;
-}
-
-bool
-spool_lane_is_sparse(const struct spool_lane *l)
-{
-	uint32_t holes = l->size - l->all.live;
-
-	return holes > SPARSE_HOLES && holes > l->all.live;
 }
 
 uint32_t
@@ -291,35 +223,36 @@ walk_leap(struct spool_lane *l, struct spool_walk *w, uint32_t first,
 	return 0;
 }
 
-/* Is the entry at a place the one that is looked for? Counts it if not. */
 static bool
-walk_finds(const struct spool_lane *l, struct spool_walk *w, uint32_t place)
+is_due(const struct spool_entry *e, const struct spool_walk *w)
 {
-	const struct spool_entry *e = spool_lane_entry(l, place);
+	return e->slot != SPOOL_NO_SLOT && e->wake_s <= w->due_s;
+}
 
-	if (e->slot == SPOOL_NO_SLOT)
-		return false;
-	if (e->wake_s <= w->due_s)
-		return true;
-	w->skipped++;
-	return false;
+/* Pass one entry that is not due. */
+static void
+walk_skip(struct spool_walk *w, const struct spool_entry *e)
+{
+	w->skipped += e->slot != SPOOL_NO_SLOT;
 }
 
 uint32_t
 spool_lane_walk_up(struct spool_lane *l, struct spool_walk *w)
 {
 	while (w->place < w->end && w->skipped < w->skips_max) {
+		const struct spool_entry *e = spool_lane_entry(l, w->place);
 		uint32_t leap = 0;
 
+		if (is_due(e, w))
+			return w->place++;
 		if (w->place % SPOOL_BLOCK == 0)
 			leap = walk_leap(l, w, w->place, w->end - w->place);
-		if (leap > 0) {
-			/* The last block may be longer than the lane. */
-			w->place = leap < w->end - w->place ? w->place + leap
-							    : w->end;
-		} else if (walk_finds(l, w, w->place++)) {
-			return w->place - 1;
+		if (leap == 0) {
+			walk_skip(w, e);
+			leap = 1;
 		}
+		/* The last block may be longer than the lane. */
+		w->place = leap < w->end - w->place ? w->place + leap : w->end;
 	}
 	return SPOOL_NO_SLOT;
 }
@@ -360,12 +293,17 @@ spool_lane_walk_down(struct spool_lane *l, struct spool_walk *w)
 {
 	mta_assert(w->end == 0);
 	while (w->place > 0 && w->skipped < w->skips_max) {
-		uint32_t place = walk_leap_down(l, w);
+		const struct spool_entry *e = spool_lane_entry(l, w->place - 1);
+		uint32_t place;
 
-		if (place < w->place)
-			w->place = place;
-		else if (walk_finds(l, w, --w->place))
-			return w->place;
+		if (is_due(e, w))
+			return --w->place;
+		place = walk_leap_down(l, w);
+		if (place == w->place) {
+			walk_skip(w, e);
+			place--;
+		}
+		w->place = place;
 	}
 	return SPOOL_NO_SLOT;
 }

@@ -6,20 +6,22 @@
  * 4096 entries, keep how many are live and a lower bound of their wake times,
  * so that a scan costs what is due and not what waits.
  *
- * Places are numbers of entries, holes counted. They hold until spool_lane_trim
- * or spool_lane_compact, which the directory (sim/spool_dir.h) calls, since it
+ * Places are numbers of entries, holes counted. They hold until the lane is
+ * trimmed or compacted, which the directory (sim/spool_dir.h) does, since it
  * knows who remembers a place.
  */
 #ifndef SIM_SPOOL_LANE_H
 #define SIM_SPOOL_LANE_H
 
+#include "mta/panic.h"
 #include "mta/types.h"
 
 #define SPOOL_NO_SLOT UINT32_MAX
 
 enum {
 	SPOOL_BLOCK = 64,
-	SPOOL_CHUNK = SPOOL_BLOCK * SPOOL_BLOCK
+	SPOOL_CHUNK = SPOOL_BLOCK * SPOOL_BLOCK,
+	SPOOL_SPARSE_HOLES = 1024, /* as few are no matter */
 };
 
 struct spool_entry {
@@ -39,7 +41,6 @@ struct spool_chunk {
 	struct spool_entry entries[SPOOL_CHUNK];
 };
 
-/* Invariant: the last entry is live, or there is none. */
 struct spool_lane {
 	struct spool_chunk **chunks;
 	uint32_t chunk_count;	 /* allocated */
@@ -58,17 +59,95 @@ spool_lane_entry(const struct spool_lane *l, uint32_t place)
 	return &l->chunks[place / SPOOL_CHUNK]->entries[place % SPOOL_CHUNK];
 }
 
-/* A new entry at the end; its place. */
-uint32_t spool_lane_append(struct spool_lane *l, struct spool_entry e);
-/* The entry becomes a hole. place: live */
-void spool_lane_remove(struct spool_lane *l, uint32_t place);
-void spool_lane_set_wake(struct spool_lane *l, uint32_t place, uint32_t wake_s);
+/* One more chunk. */
+void spool_lane_grow(struct spool_lane *l);
 
-/* Holes at the end go; true if there were any. */
-bool spool_lane_trim(struct spool_lane *l);
+static inline struct spool_chunk *
+spool_lane_chunk(const struct spool_lane *l, uint32_t place)
+{
+	return l->chunks[place / SPOOL_CHUNK];
+}
+
+static inline struct spool_summary *
+spool_chunk_block(struct spool_chunk *c, uint32_t place)
+{
+	return &c->blocks[place % SPOOL_CHUNK / SPOOL_BLOCK];
+}
+
+static inline void
+spool_summary_add(struct spool_summary *s, uint32_t wake_s)
+{
+	/* An empty one may carry a bound from earlier. */
+	if (s->live++ == 0 || wake_s < s->least_s)
+		s->least_s = wake_s;
+}
+
+/* A new entry at the end; its place. */
+static inline uint32_t
+spool_lane_append(struct spool_lane *l, struct spool_entry e)
+{
+	uint32_t place = l->size;
+	struct spool_chunk *chunk;
+
+	mta_assert(place < UINT32_MAX - SPOOL_CHUNK);
+	if (place / SPOOL_CHUNK == l->chunk_count)
+		spool_lane_grow(l);
+	l->size++;
+	chunk = spool_lane_chunk(l, place);
+	chunk->entries[place % SPOOL_CHUNK] = e;
+	spool_summary_add(spool_chunk_block(chunk, place), e.wake_s);
+	spool_summary_add(&chunk->all, e.wake_s);
+	spool_summary_add(&l->all, e.wake_s);
+	return place;
+}
+
+/* The entry becomes a hole. place: live */
+static inline void
+spool_lane_remove(struct spool_lane *l, uint32_t place)
+{
+	struct spool_chunk *chunk = spool_lane_chunk(l, place);
+
+	mta_assert(place < l->size);
+	mta_assert(chunk->entries[place % SPOOL_CHUNK].slot != SPOOL_NO_SLOT);
+	chunk->entries[place % SPOOL_CHUNK].slot = SPOOL_NO_SLOT;
+	spool_chunk_block(chunk, place)->live--;
+	chunk->all.live--;
+	l->all.live--;
+}
+
+/* Holes at the end go. Nobody may remember a place. */
+static inline void
+spool_lane_trim(struct spool_lane *l)
+{
+	if (l->all.live == 0)
+		l->size = 0;
+	while (l->size > 0 &&
+	       spool_lane_entry(l, l->size - 1)->slot == SPOOL_NO_SLOT)
+		l->size--;
+}
+
+/* Of a live entry. */
+void spool_lane_lower(struct spool_lane *l, uint32_t place, uint32_t wake_s);
+static inline void
+spool_lane_set_wake(struct spool_lane *l, uint32_t place, uint32_t wake_s)
+{
+	struct spool_chunk *chunk = spool_lane_chunk(l, place);
+
+	chunk->entries[place % SPOOL_CHUNK].wake_s = wake_s;
+	/* The wider a summary, the lower its bound. */
+	if (wake_s < spool_chunk_block(chunk, place)->least_s)
+		spool_lane_lower(l, place, wake_s);
+}
 
 /* Are there so many holes that compacting pays? */
-bool spool_lane_is_sparse(const struct spool_lane *l);
+static inline bool
+spool_lane_is_sparse(const struct spool_lane *l)
+{
+	uint32_t holes = l->size - l->all.live;
+
+	return holes > SPOOL_SPARSE_HOLES && holes > l->all.live;
+}
+
 /* Live entries before a place: where it will be once compacted. */
 uint32_t spool_lane_rank(const struct spool_lane *l, uint32_t place);
 /*

@@ -2,7 +2,8 @@
 /*
  * The logs of the memory spool, and the recipients of its files: the two parts
  * that grow with a mail. A log belongs to its file's slot, which is kept while
- * a log is left; it owns the reasons that stand in it.
+ * a log is left; it owns the reasons that stand in it. The memory of a small
+ * log stays with its side, for whatever file that is next.
  */
 #include "sim/spool_mem.h"
 
@@ -11,65 +12,46 @@
 
 #include "mta/panic.h"
 
+enum {
+	LOG_KEPT = 16 /* records that a log which was removed has room for */
+};
+
 /* ---- recipients -----------------------------------------------------------
  */
 
 /* Addresses first, marks behind them. */
 static void
-recipients_grow(struct spool_recipients *r)
+recipients_grow(struct spool_side *side)
 {
-	uint32_t capacity = r->capacity ? r->capacity * 2 : 4;
+	uint32_t capacity = side->capacity ? side->capacity * 2 : 4;
 	mta_addr *many = mta_alloc(capacity, sizeof(*many) + 1);
 	uint8_t *marks = (uint8_t *)(many + capacity);
 
-	if (r->many) {
-		memcpy(many, r->many, r->count * sizeof(*many));
-		memcpy(marks, r->marks, r->count);
-		free(r->many);
-	} else {
-		many[0] = r->one;
-		marks[0] = r->one_mark;
-	}
-	r->many = many;
-	r->marks = marks;
-	r->capacity = capacity;
+	memcpy(many, side->many ? side->many : &side->plain.to,
+	       side->count * sizeof(*many));
+	memcpy(marks, side->marks, side->count);
+	free(side->many);
+	side->many = many;
+	side->marks = marks;
+	side->capacity = capacity;
 }
 
 void
-spool_recipients_add(struct spool_recipients *r, mta_addr to)
+spool_side_add(struct spool_side *side, mta_addr to)
 {
-	mta_assert(r->count < UINT32_MAX / 2);
-	if (r->count == 0) {
-		r->one = to;
-		r->one_mark = 0;
-	} else {
-		if (!r->many || r->count == r->capacity)
-			recipients_grow(r);
-		r->many[r->count] = to;
-		r->marks[r->count] = 0;
+	mta_assert(side->count < UINT32_MAX / 2);
+	if (side->count == 0) {
+		side->count = 1;
+		side->plain.to = to;
+		side->one_mark = 0;
+		side->marks = &side->one_mark;
+		return;
 	}
-	r->count++;
-}
-
-mta_addr
-spool_recipients_at(const struct spool_recipients *r, uint32_t n)
-{
-	mta_assert(n < r->count);
-	return r->many ? r->many[n] : r->one;
-}
-
-uint8_t *
-spool_recipients_mark(struct spool_recipients *r, uint32_t n)
-{
-	mta_assert(n < r->count);
-	return r->many ? &r->marks[n] : &r->one_mark;
-}
-
-void
-spool_recipients_release(struct spool_recipients *r)
-{
-	free(r->many);
-	*r = (struct spool_recipients){.count = 0};
+	if (!side->many || side->count == side->capacity)
+		recipients_grow(side);
+	side->many[side->count] = to;
+	side->marks[side->count] = 0;
+	side->count++;
 }
 
 /* ---- logs -----------------------------------------------------------------
@@ -81,6 +63,14 @@ view_of(struct mta_spool *spool)
 	return mta_container_of(spool, struct spool_view, base);
 }
 
+static struct spool_log *
+side_log(struct spool_side *side, enum mta_log log)
+{
+	if (!side->logs)
+		side->logs = mta_alloc(1, sizeof(*side->logs));
+	return &side->logs->of[log];
+}
+
 enum mta_err
 spool_log_append(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 		 const struct mta_log_record *record)
@@ -88,13 +78,16 @@ spool_log_append(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 	struct spool_view *v = view_of(spool);
 	struct spool_mem *s = v->store;
 	struct spool_record *r = spool_record_find(&s->records, file);
+	struct spool_side *side;
 	struct spool_log *l;
 
 	if (!r) {
 		mta_sym_drop(s->symbols, record->status.reason);
 		return MTA_ENOENT;
 	}
-	l = &spool_mem_side(s, r, file.index)->logs[log];
+	side = spool_mem_side(s, r, file.index);
+	side->plain.file.logs |= 1U << log;
+	l = side_log(side, log);
 	if (l->count == l->capacity) {
 		l->capacity = l->capacity ? l->capacity * 2 : 1;
 		l->records = mta_realloc(l->records, l->capacity,
@@ -105,48 +98,58 @@ spool_log_append(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 	return MTA_OK;
 }
 
-static struct spool_log *
-log_find(const struct spool_mem *s, enum mta_log log, struct mta_ref file)
+/* The side of a file that has such a log, with its record; else NULL. */
+static struct spool_side *
+side_with_log(struct spool_mem *s, enum mta_log log, struct mta_ref file,
+	      struct spool_record **record)
 {
-	const struct spool_record *r = spool_record_find(&s->records, file);
+	struct spool_side *side;
 
-	if (!r || !r->has_side)
+	*record = spool_record_find(&s->records, file);
+	if (!*record || !(*record)->is_written_out)
 		return NULL;
-	return &spool_mem_side_of(s, r)->logs[log];
+	side = spool_side_of(*record);
+	return spool_side_has_log(side, log) ? side : NULL;
 }
 
 enum mta_err
 spool_log_read(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 	       uint32_t n, struct mta_log_record *record)
 {
-	const struct spool_log *l = log_find(view_of(spool)->store, log, file);
+	struct spool_record *r;
+	const struct spool_side *side =
+		side_with_log(view_of(spool)->store, log, file, &r);
 
-	if (!l || n >= l->count)
+	if (!side || n >= side->logs->of[log].count)
 		return MTA_ENOENT;
-	*record = l->records[n];
+	*record = side->logs->of[log].records[n];
 	return MTA_OK;
 }
 
-void
-spool_log_release(struct spool_log *l, struct mta_symtab *symbols)
+static void
+log_clear(struct spool_log *l, struct mta_symtab *symbols)
 {
 	for (uint32_t i = 0; i < l->count; i++)
 		mta_sym_drop(symbols, l->records[i].status.reason);
+	l->count = 0;
+	if (l->capacity <= LOG_KEPT)
+		return;
 	free(l->records);
-	*l = (struct spool_log){.count = 0};
+	l->records = NULL;
+	l->capacity = 0;
 }
 
 void
 spool_log_remove(struct mta_spool *spool, enum mta_log log, struct mta_ref file)
 {
 	struct spool_mem *s = view_of(spool)->store;
-	struct spool_log *l = log_find(s, log, file);
 	struct spool_record *r;
+	struct spool_side *side = side_with_log(s, log, file, &r);
 
-	if (!l || l->count == 0)
+	if (!side)
 		return;
-	spool_log_release(l, s->symbols);
-	r = spool_record_at(&s->records, file.index);
+	side->plain.file.logs &= ~(1U << log);
+	log_clear(&side->logs->of[log], s->symbols);
 	if (r->where == SPOOL_GONE)
 		spool_mem_settle(s, r, file.index);
 }

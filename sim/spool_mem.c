@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The operations of the memory spool. A file is written into a side; commit
- * packs it into its record if it fits; whatever then needs more room (the move
- * to active is the usual case) writes it out again. Sides are taken last in,
- * first out, so that a mail which passes quickly costs no memory that is cold.
+ * The operations of the memory spool. A file is written into a side. Most mails
+ * go on to active in moments, where they need it; one that comes into a queue
+ * which is not short will wait for longer. It is packed into its record, if it
+ * fits, and is written out again by whatever then needs more room. Sides are
+ * taken last in, first out, so that a mail which passes quickly costs no memory
+ * that is cold.
  *
  * Life of a slot: new -> in a queue -> gone, while a log is left -> free. Every
  * operation looks a handle up by slot and generation, so one whose file is gone
@@ -51,24 +53,23 @@ spool_mem_init(struct spool_mem *s, const struct spool_mem_config *c,
 	mta_pool_init(&s->sides, sizeof(struct spool_side), SIDES_PER_CHUNK);
 }
 
-static bool
-side_is_used(const struct spool_side *side)
+static void
+side_free(struct spool_side *side)
 {
-	return side->pooled.generation % 2 == 1;
+	free(side->many);
+	if (!side->logs)
+		return;
+	for (uint32_t log = 0; log < SPOOL_LOGS; log++)
+		free(side->logs->of[log].records);
+	free(side->logs);
 }
 
 void
 spool_mem_release(struct spool_mem *s)
 {
-	for (uint32_t i = 0; i < s->sides.fresh; i++) {
-		struct spool_side *side = mta_pool_at(&s->sides, i);
-
-		if (!side_is_used(side))
-			continue;
-		spool_recipients_release(&side->to);
-		for (uint32_t l = 0; l < SPOOL_LOGS; l++)
-			free(side->logs[l].records);
-	}
+	/* Logs stay with a side that is in no use. */
+	for (uint32_t i = 0; i < s->sides.fresh; i++)
+		side_free(mta_pool_at(&s->sides, i));
 	mta_pool_release(&s->sides);
 	spool_dirs_release(&s->dirs);
 	spool_records_release(&s->records);
@@ -93,12 +94,10 @@ view_of(struct mta_spool *spool)
 }
 
 void
-spool_disk_use(struct spool_disk *d, struct mta_loop *loop, mta_span service)
+spool_disk_wait(struct spool_disk *d, struct mta_loop *loop, mta_span service)
 {
 	uint32_t first = 0;
 
-	if (service == 0)
-		return;
 	for (uint32_t i = 1; i < d->parallel; i++)
 		if (d->free_at[i] < d->free_at[first])
 			first = i;
@@ -111,61 +110,57 @@ spool_disk_use(struct spool_disk *d, struct mta_loop *loop, mta_span service)
 /* ---- records and sides ----------------------------------------------------
  */
 
+static inline struct spool_side *
+side_take(struct spool_mem *s, struct spool_record *record, uint32_t slot)
+{
+	struct spool_side *side = mta_pool_take_raw(&s->sides);
+
+	mta_assert(side->count == 0);
+	side->slot = slot;
+	side->shared_locks = 0;
+	spool_record_write_out(record, &side->plain);
+	return side;
+}
+
 struct spool_side *
-spool_mem_side(struct spool_mem *s, struct spool_record *record, uint32_t slot)
+spool_mem_write_out(struct spool_mem *s, struct spool_record *record,
+		    uint32_t slot)
 {
 	struct spool_side *side;
 	struct spool_plain plain;
 
-	if (record->has_side)
-		return spool_mem_side_of(s, record);
 	spool_record_unpack(&s->records, record, &plain);
-	side = mta_pool_take(&s->sides);
-	side->slot = slot;
-	side->envelope = plain.envelope;
-	side->created = plain.created;
-	spool_recipients_add(&side->to, plain.to);
-	spool_record_set_side(record, side->pooled.index);
+	side = side_take(s, record, slot);
+	side->plain = plain;
+	spool_side_add(side, plain.to);
 	return side;
 }
 
+/* As it was taken. */
 static void
-side_give(struct spool_mem *s, struct spool_record *record)
+side_give(struct spool_mem *s, struct spool_side *side)
 {
-	struct spool_side *side = spool_mem_side_of(s, record);
-
-	spool_recipients_release(&side->to);
-	for (uint32_t l = 0; l < SPOOL_LOGS; l++)
-		spool_log_release(&side->logs[l], s->symbols);
-	record->has_side = 0;
+	mta_assert(side->plain.file.logs == 0);
+	if (side->many) {
+		free(side->many);
+		side->many = NULL;
+		side->capacity = 0;
+	}
+	side->count = 0;
+	side->dirty_since = 0;
 	mta_pool_give(&s->sides, side);
-}
-
-static bool
-side_has_log(const struct spool_side *side)
-{
-	return side->logs[MTA_LOG_DEFER].count > 0 ||
-	       side->logs[MTA_LOG_BOUNCE].count > 0;
 }
 
 /* A side that holds nothing but a fresh mail becomes a packed record again. */
 static void
 record_try_pack(struct spool_mem *s, struct spool_record *record)
 {
-	struct spool_side *side = spool_mem_side_of(s, record);
-	struct spool_plain plain = {.envelope = side->envelope,
-				    .created = side->created};
+	struct spool_side *side = spool_side_of(record);
 
-	if (side->to.count != 1 || side->shared_locks > 0 || side_has_log(side))
-		return;
-	plain.to = spool_recipients_at(&side->to, 0);
-	record->has_side = 0;
-	if (!spool_record_pack(&s->records, record, &plain)) {
-		spool_record_set_side(record, side->pooled.index);
-		return;
-	}
-	spool_recipients_release(&side->to);
-	mta_pool_give(&s->sides, side);
+	if (side->count == 1 && side->one_mark == 0 &&
+	    side->shared_locks == 0 && side->plain.file.logs == 0 &&
+	    spool_record_pack(&s->records, record))
+		side_give(s, side);
 }
 
 void
@@ -174,93 +169,83 @@ spool_mem_settle(struct spool_mem *s, struct spool_record *record,
 {
 	bool was_orphan = record->where == SPOOL_GONE;
 
-	if (record->has_side && side_has_log(spool_mem_side_of(s, record))) {
-		s->orphan_count += !was_orphan;
-		record->where = SPOOL_GONE;
-		return;
+	if (record->is_written_out) {
+		struct spool_side *side = spool_side_of(record);
+
+		if (side->plain.file.logs != 0) {
+			s->orphan_count += !was_orphan;
+			record->where = SPOOL_GONE;
+			return;
+		}
+		side_give(s, side);
 	}
 	s->orphan_count -= was_orphan;
-	if (record->has_side)
-		side_give(s, record);
 	spool_records_give(&s->records, slot);
 }
 
-static mta_time
-created_at(const struct spool_mem *s, const struct spool_record *record)
-{
-	struct spool_plain plain;
-
-	if (record->has_side)
-		return spool_mem_side_of(s, record)->created;
-	spool_record_unpack(&s->records, record, &plain);
-	return plain.created;
-}
-
-static struct spool_name
-name_of(const struct spool_mem *s, const struct spool_record *record,
-	uint32_t slot)
-{
-	return (struct spool_name){.slot = slot,
-				   .created = created_at(s, record)};
-}
-
 /* The record of a file that is in a queue, or NULL. */
-static struct spool_record *
-file_find(const struct spool_mem *s, struct mta_ref file)
+static inline struct spool_record *
+file_find(struct spool_mem *s, struct mta_ref file)
 {
 	struct spool_record *record = spool_record_find(&s->records, file);
 
 	return record && record->where < MTA_QUEUES ? record : NULL;
 }
 
-/* The record of a file that is in a queue or being written, or NULL. */
-static struct spool_record *
-file_find_any(const struct spool_mem *s, struct mta_ref file)
+/* The same, of one that is in this queue. */
+static inline struct spool_record *
+file_find_in(struct spool_mem *s, struct mta_ref file, enum mta_queue queue)
 {
 	struct spool_record *record = spool_record_find(&s->records, file);
 
-	return record && record->where != SPOOL_GONE ? record : NULL;
+	return record && record->where == queue ? record : NULL;
+}
+
+/* A look writes nothing out. */
+static const struct mta_file *
+file_show(struct spool_mem *s, const struct spool_record *record)
+{
+	struct spool_plain *plain = &s->shown;
+
+	if (record->is_written_out)
+		plain = record->out.plain;
+	else
+		spool_record_unpack(&s->records, record, plain);
+	plain->file.queue = (enum mta_queue)record->where;
+	plain->file.mode = record->mode;
+	return &plain->file;
 }
 
 /* ---- making files ---------------------------------------------------------
  */
 
 static struct spool_side *
-file_make(struct spool_mem *s, const struct mta_envelope *e)
+file_make(struct spool_mem *s, const struct mta_envelope *e, mta_addr first)
 {
 	uint32_t slot = spool_records_take(&s->records);
 	struct spool_record *record = spool_record_at(&s->records, slot);
-	struct spool_side *side = mta_pool_take(&s->sides);
+	struct spool_side *side = side_take(s, record, slot);
 
 	record->where = SPOOL_OUTSIDE;
-	side->slot = slot;
-	side->envelope = *e;
+	side->plain.file.envelope = *e;
 	if (e->attempts == 0)
-		side->envelope.first_active = MTA_NEVER;
-	/* The id needs microseconds: those of the arrival, if no better. */
-	side->created = mta_from_seconds(e->created_s) + e->arrival -
-			mta_from_seconds(mta_second(e->arrival));
-	spool_record_set_side(record, side->pooled.index);
+		side->plain.file.envelope.first_active = MTA_NEVER;
+	side->plain.file.logs = 0;
+	spool_side_add(side, first);
 	s->new_count++;
 	return side;
 }
 
 static struct mta_ref
-op_create(struct mta_spool *spool, enum mta_queue queue,
-	  const struct mta_envelope *e)
+op_create(struct mta_spool *spool, const struct mta_envelope *e, mta_addr first)
 {
-	struct spool_view *v = view_of(spool);
-	struct spool_side *side = file_make(v->store, e);
+	struct spool_mem *s = view_of(spool)->store;
 
-	/* Until the commit it is invisible, wherever it lies. */
-	(void)queue;
-	if (e->created_s == mta_second(v->loop->now))
-		side->created = v->loop->now;
-	return spool_record_ref(&v->store->records, side->slot);
+	return spool_record_ref(&s->records, file_make(s, e, first)->slot);
 }
 
-static struct spool_record *
-new_file(const struct spool_mem *s, struct mta_ref file)
+static inline struct spool_record *
+new_file(struct spool_mem *s, struct mta_ref file)
 {
 	struct spool_record *record = spool_record_find(&s->records, file);
 
@@ -272,45 +257,53 @@ new_file(const struct spool_mem *s, struct mta_ref file)
 static void
 op_append(struct mta_spool *spool, struct mta_ref file, mta_addr to)
 {
-	struct spool_mem *s = view_of(spool)->store;
-	struct spool_record *record = new_file(s, file);
-
-	spool_recipients_add(&spool_mem_side_of(s, record)->to, to);
+	spool_side_add(spool_side_of(new_file(view_of(spool)->store, file)),
+		       to);
 }
 
 /* From being written to a queue. */
 static void
-file_publish(struct spool_mem *s, struct spool_record *record, uint32_t slot,
-	     const struct spool_seed *seed)
+file_publish(struct spool_mem *s, enum mta_queue queue,
+	     struct spool_record *record, struct spool_entry entry)
 {
-	struct spool_side *side = spool_mem_side_of(s, record);
-	struct spool_name name = name_of(s, record, slot);
+	struct spool_side *side = spool_side_of(record);
 
-	side->envelope.recipient_count = side->to.count;
+	side->plain.file.envelope.recipient_count = side->count;
 	s->new_count--;
-	record_try_pack(s, record);
-	spool_dirs_add(&s->dirs, seed->queue, name, seed->wake_s);
+	spool_dirs_add(&s->dirs, queue, record, entry);
 }
 
-static enum mta_err
+static bool
+has_room(const struct spool_mem *s)
+{
+	return s->files_max == 0 ||
+	       s->records.used_count - s->new_count - s->orphan_count <
+		       s->files_max;
+}
+
+static const struct mta_file *
 op_commit(struct mta_spool *spool, struct mta_ref file, enum mta_queue queue)
 {
 	struct spool_view *v = view_of(spool);
 	struct spool_mem *s = v->store;
 	struct spool_record *record = new_file(s, file);
-	struct spool_seed seed = {.queue = queue};
+	const struct mta_file *shown;
 
 	mta_loop_charge(v->loop, v->costs->commit);
-	if (s->files_max > 0 &&
-	    s->records.used_count - s->new_count - s->orphan_count >=
-		    s->files_max)
-		return MTA_ENOSPACE;
+	if (!has_room(s))
+		return NULL;
 	spool_disk_use(&s->disk, v->loop, s->disk.fsync);
 	spool_disk_use(&s->disk, v->loop, s->disk.rename);
-	spool_mem_side_of(s, record)->envelope.committed = v->loop->now;
-	seed.wake_s = (uint32_t)mta_second(v->loop->now);
-	file_publish(s, record, file.index, &seed);
-	return MTA_OK;
+	record->out.plain->file.envelope.committed = v->loop->now;
+	file_publish(s, queue, record,
+		     (struct spool_entry){
+			     .slot = file.index,
+			     .wake_s = (uint32_t)mta_second(v->loop->now)});
+	/* What a side says stays as it is until the side is taken again. */
+	shown = file_show(s, record);
+	if (s->dirs.dirs[queue].live > SPOOL_SHORT)
+		record_try_pack(s, record);
+	return shown;
 }
 
 static void
@@ -326,105 +319,69 @@ op_abandon(struct mta_spool *spool, struct mta_ref file)
 struct mta_ref
 spool_mem_put(struct spool_mem *s, const struct spool_seed *f)
 {
-	struct spool_side *side = file_make(s, &f->envelope);
+	struct spool_side *side = file_make(s, &f->envelope, f->recipients[0]);
 	uint32_t slot = side->slot;
+	struct spool_record *record = spool_record_at(&s->records, slot);
 
-	for (uint32_t i = 0; i < f->envelope.recipient_count; i++)
-		spool_recipients_add(&side->to, f->recipients[i]);
-	file_publish(s, spool_record_at(&s->records, slot), slot, f);
+	for (uint32_t i = 1; i < f->envelope.recipient_count; i++)
+		spool_side_add(side, f->recipients[i]);
+	file_publish(s, f->queue, record,
+		     (struct spool_entry){.slot = slot, .wake_s = f->wake_s});
+	record_try_pack(s, record);
 	return spool_record_ref(&s->records, slot);
 }
 
 /* ---- reading and marking --------------------------------------------------
  */
 
-static enum mta_err
-op_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
-	enum mta_lock lock)
+static const struct mta_file *
+op_look(struct mta_spool *spool, struct mta_ref file)
 {
 	struct spool_mem *s = view_of(spool)->store;
-	struct spool_record *record = file_find(s, file);
+	const struct spool_record *record = file_find(s, file);
 
-	if (!record || record->where != queue)
-		return MTA_ENOENT;
-	if (record->mode & MTA_MODE_DAMAGED)
-		return MTA_ECORRUPT;
-	switch (lock) {
-	case MTA_LOCK_NONE:
-		break;
-	case MTA_LOCK_SHARED:
-		spool_mem_side(s, record, file.index)->shared_locks++;
-		break;
-	case MTA_LOCK_EXCLUSIVE:
-		if (spool_mem_locks(s, file) > 0)
-			return MTA_ELOCKED;
-		break;
-	}
-	return MTA_OK;
+	return record ? file_show(s, record) : NULL;
 }
 
+/* The recipient at an offset, of one that there is. */
 static void
-op_close(struct mta_spool *spool, struct mta_ref file, enum mta_lock lock)
+record_read(const struct spool_record *record, uint32_t offset,
+	    struct mta_record *out)
 {
-	struct spool_mem *s = view_of(spool)->store;
-	struct spool_record *record = file_find(s, file);
+	const struct spool_side *side;
 
-	/* The file may have been removed while it was open. */
-	if (lock != MTA_LOCK_SHARED || !record || !record->has_side)
+	out->kind = MTA_RECORD_RECIPIENT;
+	out->next = offset + 1;
+	if (!record->is_written_out) {
+		out->address = spool_record_to(record);
 		return;
-	/* A power loss in between forgot the lock. */
-	if (spool_mem_side_of(s, record)->shared_locks > 0)
-		spool_mem_side_of(s, record)->shared_locks--;
-}
-
-static enum mta_err
-op_envelope(struct mta_spool *spool, struct mta_ref file,
-	    struct mta_envelope *e)
-{
-	struct spool_mem *s = view_of(spool)->store;
-	struct spool_record *record = file_find_any(s, file);
-	struct spool_plain plain;
-
-	if (!record)
-		return MTA_ENOENT;
-	if (record->has_side) {
-		*e = spool_mem_side_of(s, record)->envelope;
-		return MTA_OK;
 	}
-	spool_record_unpack(&s->records, record, &plain);
-	*e = plain.envelope;
-	return MTA_OK;
+	side = spool_side_of(record);
+	out->address = spool_side_recipient(side, offset);
+	if (side->marks[offset] & SPOOL_MARK_DONE)
+		out->kind = MTA_RECORD_DONE;
 }
 
-/* Recipient n stands at offset n. A look writes nothing out. */
+/* Recipient n stands at offset n. */
 static enum mta_err
 op_read(struct mta_spool *spool, struct mta_ref file, uint32_t offset,
 	struct mta_record *out)
 {
-	struct spool_mem *s = view_of(spool)->store;
-	struct spool_record *record = file_find_any(s, file);
-	struct spool_recipients packed = {.count = 1};
-	struct spool_recipients *to = &packed;
+	const struct spool_record *record =
+		file_find(view_of(spool)->store, file);
+	uint32_t count;
 
 	if (!record)
 		return MTA_ENOENT;
-	*out = (struct mta_record){
-		.kind = MTA_RECORD_END, .offset = offset, .next = offset};
-	if (record->has_side) {
-		to = &spool_mem_side_of(s, record)->to;
-	} else {
-		struct spool_plain plain;
-
-		spool_record_unpack(&s->records, record, &plain);
-		packed.one = plain.to;
-	}
-	if (offset >= to->count)
+	out->offset = offset;
+	count = record->is_written_out ? spool_side_of(record)->count : 1;
+	if (offset < count) {
+		record_read(record, offset, out);
 		return MTA_OK;
-	out->kind = *spool_recipients_mark(to, offset) & SPOOL_MARK_DONE
-			    ? MTA_RECORD_DONE
-			    : MTA_RECORD_RECIPIENT;
-	out->address = spool_recipients_at(to, offset);
-	out->next = offset + 1;
+	}
+	out->kind = MTA_RECORD_END;
+	out->next = offset;
+	out->address = 0;
 	return MTA_OK;
 }
 
@@ -433,9 +390,10 @@ static void
 file_touch(struct spool_view *v, const struct spool_record *record,
 	   uint32_t slot)
 {
-	spool_dirs_set_wake(&v->store->dirs, (enum mta_queue)record->where,
-			    name_of(v->store, record, slot),
-			    (uint32_t)mta_second(v->loop->now));
+	spool_dirs_set_wake(&v->store->dirs, record,
+			    (struct spool_entry){.slot = slot,
+						 .wake_s = (uint32_t)mta_second(
+							 v->loop->now)});
 }
 
 /* What the system wrote back in the meantime can be lost no more. */
@@ -446,9 +404,8 @@ side_write_back(const struct spool_mem *s, struct spool_side *side,
 	if (side->dirty_since != 0 && now - side->dirty_since <= s->writeback)
 		return;
 	side->dirty_since = now;
-	for (uint32_t i = 0; i < side->to.count; i++)
-		*spool_recipients_mark(&side->to, i) &=
-			(uint8_t)~SPOOL_MARK_UNSYNCED;
+	for (uint32_t i = 0; i < side->count; i++)
+		side->marks[i] &= (uint8_t)~SPOOL_MARK_UNSYNCED;
 }
 
 static enum mta_err
@@ -461,10 +418,9 @@ op_mark_done(struct mta_spool *spool, struct mta_ref file, uint32_t offset)
 	if (!record)
 		return MTA_ENOENT;
 	side = spool_mem_side(v->store, record, file.index);
-	mta_assert(offset < side->to.count);
+	mta_assert(offset < side->count);
 	side_write_back(v->store, side, v->loop->now);
-	*spool_recipients_mark(&side->to, offset) |=
-		SPOOL_MARK_DONE | SPOOL_MARK_UNSYNCED;
+	side->marks[offset] |= SPOOL_MARK_DONE | SPOOL_MARK_UNSYNCED;
 	file_touch(v, record, file.index);
 	return MTA_OK;
 }
@@ -477,102 +433,142 @@ op_mark_warned(struct mta_spool *spool, struct mta_ref file)
 
 	if (!record)
 		return MTA_ENOENT;
-	spool_mem_side(v->store, record, file.index)->envelope.warn_s = -1;
+	spool_mem_side(v->store, record, file.index)
+		->plain.file.envelope.warn_s = -1;
 	file_touch(v, record, file.index);
 	return MTA_OK;
-}
-
-static uint32_t
-op_mode(struct mta_spool *spool, struct mta_ref file)
-{
-	const struct spool_record *record =
-		file_find_any(view_of(spool)->store, file);
-
-	return record ? record->mode : 0;
 }
 
 static void
 op_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
 	    uint32_t clear)
 {
-	struct spool_record *record =
-		file_find_any(view_of(spool)->store, file);
+	struct spool_record *record = file_find(view_of(spool)->store, file);
 
 	mta_assert(set < 32);
 	if (record)
 		record->mode = ((record->mode & ~clear) | set) & 31;
 }
 
-static enum mta_err
-op_where(struct mta_spool *spool, struct mta_ref file, enum mta_queue *queue)
-{
-	const struct spool_record *record =
-		file_find(view_of(spool)->store, file);
-
-	if (!record)
-		return MTA_ENOENT;
-	*queue = (enum mta_queue)record->where;
-	return MTA_OK;
-}
-
 /* ---- moving ---------------------------------------------------------------
  */
 
-static void
-charge_move(struct spool_view *v, enum mta_queue from, enum mta_queue to)
+static uint32_t
+record_locks(const struct spool_record *record)
 {
-	if (to == MTA_ACTIVE)
-		mta_loop_charge(v->loop, v->costs->admit);
+	return record->is_written_out ? spool_side_of(record)->shared_locks : 0;
+}
+
+static enum mta_err
+op_lock(struct mta_spool *spool, struct mta_ref file)
+{
+	struct spool_mem *s = view_of(spool)->store;
+	struct spool_record *record = file_find_in(s, file, MTA_ACTIVE);
+
+	if (!record)
+		return MTA_ENOENT;
+	if (record->mode & MTA_MODE_DAMAGED)
+		return MTA_ECORRUPT;
+	spool_mem_side(s, record, file.index)->shared_locks++;
+	return MTA_OK;
+}
+
+static void
+op_unlock(struct mta_spool *spool, struct mta_ref file)
+{
+	struct spool_record *record = file_find(view_of(spool)->store, file);
+
+	/* A power loss in between forgot the lock. */
+	if (record && record_locks(record) > 0)
+		spool_side_of(record)->shared_locks--;
+}
+
+static void
+charge_finish(struct spool_view *v, enum mta_queue from)
+{
 	if (from == MTA_ACTIVE)
 		mta_loop_charge(v->loop, v->costs->finish);
 	spool_disk_use(&v->store->disk, v->loop, v->store->disk.rename);
 }
 
+static void
+file_move(struct spool_mem *s, struct spool_record *record, uint32_t slot,
+	  enum mta_queue to, uint32_t wake_s)
+{
+	struct spool_entry entry = {
+		.slot = slot,
+		.wake_s = spool_dirs_remove(&s->dirs, record, slot)};
+
+	if (wake_s != MTA_WAKE_KEEP)
+		entry.wake_s = wake_s;
+	spool_dirs_add(&s->dirs, to, record, entry);
+}
+
+static void
+count_attempt(struct mta_envelope *e, mta_time now)
+{
+	e->attempts++;
+	if (e->first_active == MTA_NEVER)
+		e->first_active = now;
+}
+
 static enum mta_err
+op_admit(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
+	 const struct mta_file **shown)
+{
+	struct spool_view *v = view_of(spool);
+	struct spool_mem *s = v->store;
+	struct spool_record *record = file_find_in(s, file, from);
+	struct spool_side *side;
+
+	mta_assert(from != MTA_ACTIVE);
+	if (!record)
+		return MTA_ENOENT;
+	mta_loop_charge(v->loop, v->costs->admit);
+	spool_disk_use(&s->disk, v->loop, s->disk.rename);
+	side = spool_mem_side(s, record, file.index);
+	count_attempt(&side->plain.file.envelope, v->loop->now);
+	file_move(s, record, file.index, MTA_ACTIVE, MTA_WAKE_KEEP);
+	*shown = file_show(s, record);
+	if (record->mode & MTA_MODE_DAMAGED)
+		return MTA_ECORRUPT;
+	return side->shared_locks > 0 ? MTA_ELOCKED : MTA_OK;
+}
+
+static const struct mta_file *
 op_move(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
 	enum mta_queue to, uint32_t wake_s)
 {
 	struct spool_view *v = view_of(spool);
 	struct spool_mem *s = v->store;
-	struct spool_record *record = file_find(s, file);
-	struct spool_name name;
-	uint32_t old_wake_s;
+	struct spool_record *record = file_find_in(s, file, from);
 
-	if (!record || record->where != from)
-		return MTA_ENOENT;
-	charge_move(v, from, to);
-	name = name_of(s, record, file.index);
-	old_wake_s = spool_dirs_remove(&s->dirs, from, name);
-	spool_dirs_add(&s->dirs, to, name,
-		       wake_s == MTA_WAKE_KEEP ? old_wake_s : wake_s);
-	if (to == MTA_ACTIVE) {
-		struct mta_envelope *e =
-			&spool_mem_side(s, record, file.index)->envelope;
-
-		e->attempts++;
-		if (e->first_active == MTA_NEVER)
-			e->first_active = v->loop->now;
-	}
-	return MTA_OK;
+	mta_assert(to != MTA_ACTIVE);
+	if (!record)
+		return NULL;
+	charge_finish(v, from);
+	file_move(s, record, file.index, to, wake_s);
+	return file_show(s, record);
 }
 
-static enum mta_err
-op_remove(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file)
+static const struct mta_file *
+op_remove(struct mta_spool *spool, struct mta_ref file, enum mta_queue from)
 {
 	struct spool_view *v = view_of(spool);
 	struct spool_mem *s = v->store;
-	struct spool_record *record = file_find(s, file);
-	struct spool_name name;
+	struct spool_record *record = file_find_in(s, file, from);
+	const struct mta_file *shown;
 
-	if (!record || record->where != queue)
-		return MTA_ENOENT;
-	charge_move(v, queue, queue == MTA_ACTIVE ? MTA_DEFERRED : queue);
-	name = name_of(s, record, file.index);
-	spool_dirs_remove(&s->dirs, queue, name);
+	if (!record)
+		return NULL;
+	charge_finish(v, from);
+	shown = file_show(s, record);
 	s->removed = file;
-	s->removed_created = name.created;
+	s->removed_created = shown->envelope.created;
+	spool_dirs_remove(&s->dirs, record, file.index);
+	/* What a side says stays as it is until the side is taken again. */
 	spool_mem_settle(s, record, file.index);
-	return MTA_OK;
+	return shown;
 }
 
 /* ---- scans ----------------------------------------------------------------
@@ -593,18 +589,15 @@ op_scan_open(struct mta_spool *spool, enum mta_queue queue,
 static bool
 is_being_written(struct spool_view *v, struct mta_ref file)
 {
-	struct mta_envelope envelope;
-
 	return v->costs->passes_unwritten &&
-	       op_envelope(&v->base, file, &envelope) == MTA_OK &&
-	       envelope.committed > v->loop->now;
+	       op_look(&v->base, file)->envelope.committed > v->loop->now;
 }
 
+/* A look that takes time, or passes by what is not written yet. */
 static enum mta_scan_result
-op_scan_next(struct mta_spool *spool, struct mta_scan *scan, uint32_t due_s,
+scan_at_cost(struct spool_view *v, struct mta_scan *scan, uint32_t due_s,
 	     uint32_t skips_max, struct mta_scan_item *item)
 {
-	struct spool_view *v = view_of(spool);
 	mta_span cost = v->costs->scan;
 	enum mta_scan_result result;
 
@@ -624,6 +617,18 @@ op_scan_next(struct mta_spool *spool, struct mta_scan *scan, uint32_t due_s,
 	mta_loop_charge(v->loop,
 			cost * (item->skipped + (result == MTA_SCAN_FOUND)));
 	return result;
+}
+
+static enum mta_scan_result
+op_scan_next(struct mta_spool *spool, struct mta_scan *scan, uint32_t due_s,
+	     uint32_t skips_max, struct mta_scan_item *item)
+{
+	struct spool_view *v = view_of(spool);
+
+	if (v->costs->scan > 0 || v->costs->passes_unwritten)
+		return scan_at_cost(v, scan, due_s, skips_max, item);
+	return spool_dirs_scan_next(&v->store->dirs, scan, due_s, skips_max,
+				    item);
 }
 
 static void
@@ -654,7 +659,8 @@ op_id_text(struct mta_spool *spool, struct mta_ref file, char *buffer,
 
 	if (record || is_removed) {
 		struct mta_queue_id_parts id = {
-			.created = record ? created_at(s, record)
+			.created = record ? spool_record_created(&s->records,
+								 record)
 					  : s->removed_created,
 			.inode = (uint64_t)file.index + 1};
 
@@ -673,22 +679,25 @@ spool_mem_wake(struct spool_mem *s, struct mta_ref file)
 
 	if (!record)
 		return 0;
-	return spool_dirs_wake(&s->dirs, (enum mta_queue)record->where,
-			       name_of(s, record, file.index));
+	return spool_dirs_wake(&s->dirs, record, file.index);
 }
 
 uint32_t
-spool_mem_locks(const struct spool_mem *s, struct mta_ref file)
+spool_mem_locks(struct spool_mem *s, struct mta_ref file)
 {
 	const struct spool_record *record = file_find(s, file);
 
-	if (!record || !record->has_side)
-		return 0;
-	return spool_mem_side_of(s, record)->shared_locks;
+	return record ? record_locks(record) : 0;
 }
 
 /* ---- power loss -----------------------------------------------------------
  */
+
+static bool
+side_is_used(const struct spool_side *side)
+{
+	return side->pooled.generation % 2 == 1;
+}
 
 /* The file of a side forgets what was not synced; how many marks. */
 static uint32_t
@@ -701,12 +710,10 @@ side_lose_marks(struct spool_mem *s, struct spool_side *side, mta_time now,
 		return 0;
 	if (!luck->is_lost(luck, spool_record_ref(&s->records, side->slot)))
 		return 0;
-	for (uint32_t i = 0; i < side->to.count; i++) {
-		uint8_t *mark = spool_recipients_mark(&side->to, i);
-
-		if (!(*mark & SPOOL_MARK_UNSYNCED))
+	for (uint32_t i = 0; i < side->count; i++) {
+		if (!(side->marks[i] & SPOOL_MARK_UNSYNCED))
 			continue;
-		*mark = 0;
+		side->marks[i] = 0;
 		lost++;
 	}
 	return lost;
@@ -741,15 +748,14 @@ static const struct mta_spool_ops spool_mem_ops = {
 	.append = op_append,
 	.commit = op_commit,
 	.abandon = op_abandon,
-	.open = op_open,
-	.close = op_close,
-	.envelope = op_envelope,
+	.look = op_look,
 	.read = op_read,
 	.mark_done = op_mark_done,
 	.mark_warned = op_mark_warned,
-	.mode = op_mode,
 	.set_mode = op_set_mode,
-	.where = op_where,
+	.admit = op_admit,
+	.lock = op_lock,
+	.unlock = op_unlock,
 	.move = op_move,
 	.remove = op_remove,
 	.scan_open = op_scan_open,

@@ -5,12 +5,12 @@
  * operations take to that service's loop.
  *
  * Order of scans: sim/spool_dir.h. Size: 36 bytes for a waiting mail with one
- * recipient that was not tried yet, and 8 for its directory entry; about 200
- * more once it was in active, has several recipients, or anything else that
- * sim/spool_record.h has no room for.
+ * recipient that was not tried yet, and 8 for its directory entry; about 150
+ * more for every mail that came when its queue was short, was in active, has
+ * several recipients, or anything else that sim/spool_record.h has no room for.
  *
- * Exclusive locks are not held beyond the open. Ids are made of the time of
- * creation and, for the inode, the slot's number plus 1.
+ * Ids are made of the time of creation and, for the inode, the slot's number
+ * plus 1.
  */
 #ifndef SIM_SPOOL_MEM_H
 #define SIM_SPOOL_MEM_H
@@ -28,16 +28,6 @@ enum spool_mark {
 	SPOOL_MARK_UNSYNCED = 2, /* a power loss may undo it (F1.14) */
 };
 
-/* The recipients of a file: in place if there is one. */
-struct spool_recipients {
-	mta_addr *many; /* owned; NULL: `one` */
-	uint8_t *marks; /* behind `many`, in the same memory */
-	mta_addr one;
-	uint8_t one_mark;
-	uint32_t count;
-	uint32_t capacity; /* of `many` */
-};
-
 struct spool_log {
 	struct mta_log_record *records; /* owned */
 	uint32_t count;
@@ -48,16 +38,32 @@ enum {
 	SPOOL_LOGS = MTA_LOG_BOUNCE + 1
 };
 
-/* All of a file that a packed record has no room for. */
+/* By enum mta_log. */
+struct spool_logs {
+	struct spool_log of[SPOOL_LOGS];
+};
+
+enum {
+	SPOOL_SHORT = 64 /* a queue of so many is short: none is packed */
+};
+
+/*
+ * A file that is written out, with all that a packed record has no room for.
+ * One that is in no use is as it will be taken: without recipients, marks and
+ * records in logs.
+ */
 struct spool_side {
 	struct mta_pooled pooled;
-	uint32_t slot;
-	uint32_t shared_locks;
-	struct mta_envelope envelope;
-	mta_time created;     /* microseconds */
+	uint32_t slot;	       /* these two are the pool's while it is free */
+	uint32_t shared_locks; /* agents that work on it */
+	struct spool_plain plain;
 	mta_time dirty_since; /* first mark that may be unsynced */
-	struct spool_recipients to;
-	struct spool_log logs[SPOOL_LOGS];
+	uint32_t count;	      /* of recipients */
+	uint32_t capacity;    /* of `many` */
+	mta_addr *many;	      /* owned; NULL: the one recipient is plain.to */
+	uint8_t *marks;	      /* behind `many`, or that of the one */
+	uint8_t one_mark;
+	struct spool_logs *logs; /* owned; NULL: none so far */
 };
 
 /* The disk: one station with `parallel` servers, first come first served. */
@@ -87,9 +93,10 @@ struct spool_mem {
 	mta_span writeback;
 	bool long_ids;
 	uint32_t files_max;
-	uint32_t new_count;	/* files being written */
-	uint32_t orphan_count;	/* files that are gone but for a log */
-	struct mta_ref removed; /* the last one, which still has an id */
+	uint32_t new_count;	  /* files being written */
+	uint32_t orphan_count;	  /* files that are gone but for a log */
+	struct spool_plain shown; /* a file that is packed, to be looked at */
+	struct mta_ref removed;	  /* the last one, which still has an id */
 	mta_time removed_created;
 };
 
@@ -127,7 +134,6 @@ void spool_view_init(struct spool_view *v, struct spool_mem *s,
 struct spool_seed {
 	enum mta_queue queue;
 	uint32_t wake_s;
-	/* created_s within the arrival's second or not; committed: given */
 	struct mta_envelope envelope;
 	const mta_addr *recipients; /* envelope.recipient_count of them */
 };
@@ -138,7 +144,7 @@ struct mta_ref spool_mem_put(struct spool_mem *s, const struct spool_seed *f);
 uint32_t spool_mem_wake(struct spool_mem *s, struct mta_ref file);
 
 /* Shared locks on a file: agents that work on it. */
-uint32_t spool_mem_locks(const struct spool_mem *s, struct mta_ref file);
+uint32_t spool_mem_locks(struct spool_mem *s, struct mta_ref file);
 
 /*
  * Power is lost at `now` (F1.14). Files that were being written are gone and
@@ -153,16 +159,31 @@ struct spool_luck {
 uint32_t spool_mem_lose_power(struct spool_mem *s, mta_time now,
 			      struct spool_luck *luck);
 
-/* ---- between the parts of the spool
- * ------------------------------------------- */
+/* ---- between the parts of the spool -----------------------------------------
+ */
+
+/* The side of a record that is written out. */
+static inline struct spool_side *
+spool_side_of(const struct spool_record *record)
+{
+	return mta_container_of(record->out.plain, struct spool_side, plain);
+}
 
 /* The side of a record, made if it has none. */
 struct spool_side *
-spool_mem_side(struct spool_mem *s, struct spool_record *record, uint32_t slot);
+spool_mem_write_out(struct spool_mem *s, struct spool_record *record,
+		    uint32_t slot);
 static inline struct spool_side *
-spool_mem_side_of(const struct spool_mem *s, const struct spool_record *record)
+spool_mem_side(struct spool_mem *s, struct spool_record *record, uint32_t slot)
 {
-	return mta_pool_at(&s->sides, spool_record_side(record));
+	return record->is_written_out ? spool_side_of(record)
+				      : spool_mem_write_out(s, record, slot);
+}
+
+static inline bool
+spool_side_has_log(const struct spool_side *side, enum mta_log log)
+{
+	return mta_file_has_log(&side->plain.file, log);
 }
 
 /* Forget a record whose file is gone, unless a log of it is left. */
@@ -171,12 +192,21 @@ void spool_mem_settle(struct spool_mem *s, struct spool_record *record,
 
 /* Time on the disk, queueing included, is charged to the loop. */
 void
-spool_disk_use(struct spool_disk *d, struct mta_loop *loop, mta_span service);
+spool_disk_wait(struct spool_disk *d, struct mta_loop *loop, mta_span service);
+static inline void
+spool_disk_use(struct spool_disk *d, struct mta_loop *loop, mta_span service)
+{
+	if (service > 0)
+		spool_disk_wait(d, loop, service);
+}
 
-void spool_recipients_add(struct spool_recipients *r, mta_addr to);
-mta_addr spool_recipients_at(const struct spool_recipients *r, uint32_t n);
-uint8_t *spool_recipients_mark(struct spool_recipients *r, uint32_t n);
-void spool_recipients_release(struct spool_recipients *r);
+/* Recipients of a file that is written out, from 0 on. */
+void spool_side_add(struct spool_side *side, mta_addr to);
+static inline mta_addr
+spool_side_recipient(const struct spool_side *side, uint32_t n)
+{
+	return side->many ? side->many[n] : side->plain.to;
+}
 
 /* Operations of mta/spool.h on logs (sim/spool_log.c). */
 enum mta_err spool_log_append(struct mta_spool *, enum mta_log, struct mta_ref,
@@ -184,6 +214,5 @@ enum mta_err spool_log_append(struct mta_spool *, enum mta_log, struct mta_ref,
 enum mta_err spool_log_read(struct mta_spool *, enum mta_log, struct mta_ref,
 			    uint32_t n, struct mta_log_record *);
 void spool_log_remove(struct mta_spool *, enum mta_log, struct mta_ref);
-void spool_log_release(struct spool_log *l, struct mta_symtab *symbols);
 
 #endif

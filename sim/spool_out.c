@@ -143,7 +143,7 @@ build_file(struct spool_out *o, struct mta_ref file,
 		.is_dropped = is_dropped,
 		.is_short = o->options.is_short,
 		.arrival = e->arrival + mta_from_seconds(o->options.shift_s),
-		.created_s = e->created_s + o->options.shift_s,
+		.created_s = mta_second(e->created) + o->options.shift_s,
 		.warn_s = e->warn_s > 0 ? e->warn_s + o->options.shift_s
 					: e->warn_s,
 		.size_bytes = e->size_bytes,
@@ -231,18 +231,21 @@ static bool
 write_mail(struct spool_out *o, enum mta_queue queue, struct mta_ref file)
 {
 	struct mta_spool *spool = o->host->spool;
-	uint32_t mode = spool->ops->mode(spool, file);
-	bool is_dropped = queue == MTA_MAILDROP && !(mode & MTA_MODE_REQUEUED);
-	int64_t wake_s = spool_mem_wake(&o->world->spool, file);
-	struct mta_envelope e;
+	const struct mta_file *shown = spool->ops->look(spool, file);
+	bool is_dropped;
+	int64_t wake_s;
+	struct mta_file f;
 	char id[MTA_ID_TEXT_MAX];
 
-	if (spool->ops->envelope(spool, file, &e) != MTA_OK)
+	if (!shown)
 		return true;
+	f = *shown;
+	wake_s = spool_mem_wake(&o->world->spool, file);
+	is_dropped = queue == MTA_MAILDROP && !(f.mode & MTA_MODE_REQUEUED);
 	spool->ops->id_text(spool, file, id, sizeof(id));
-	build_file(o, file, &e, is_dropped);
+	build_file(o, file, &f.envelope, is_dropped);
 	if (!set_path(o, mta_queue_name(queue), id) ||
-	    !write_file(o, mode_of(mode, is_dropped),
+	    !write_file(o, mode_of(f.mode, is_dropped),
 			wake_s + o->options.shift_s))
 		return false;
 	return write_log(o, MTA_LOG_DEFER, file, id) &&

@@ -70,8 +70,7 @@ spool_records_take(struct spool_records *r)
 		return slot_fresh(r);
 	slot = r->free_head - 1;
 	record = spool_record_at(r, slot);
-	r->free_head = (uint32_t)record->place;
-	record->place = 0;
+	r->free_head = record->place;
 	return slot;
 }
 
@@ -81,116 +80,106 @@ spool_records_give(struct spool_records *r, uint32_t slot)
 	struct spool_record *record = spool_record_at(r, slot);
 	uint32_t old = record->generation;
 
-	memset(record, 0, sizeof(*record));
 	record->generation =
 		old == GENERATION_MAX ? 1 : (old + 1) & GENERATION_MAX;
+	record->where = 0;
+	record->mode = 0;
+	record->is_written_out = 0;
+	record->created_late = 0;
 	record->place = r->free_head;
 	r->free_head = slot + 1;
 	r->used_count--;
-}
-
-struct spool_record *
-spool_record_find(const struct spool_records *r, struct mta_ref ref)
-{
-	struct spool_record *record;
-
-	if (ref.generation == 0 || ref.index >= r->fresh)
-		return NULL;
-	record = spool_record_at(r, ref.index);
-	return record->generation == ref.generation ? record : NULL;
-}
-
-struct mta_ref
-spool_record_ref(const struct spool_records *r, uint32_t slot)
-{
-	return (struct mta_ref){.index = slot,
-				.generation =
-					spool_record_at(r, slot)->generation};
 }
 
 /* Does a mail say no more than a record can hold? */
 static bool
 is_packable(const struct spool_records *r, const struct spool_plain *p)
 {
-	const struct mta_envelope *e = &p->envelope;
+	const struct mta_envelope *e = &p->file.envelope;
 
 	return e->recipient_count == 1 && e->attempts == 0 && e->warn_s == 0 &&
 	       e->size_bytes >> SIZE_BITS == 0 && e->arrival >= r->base &&
 	       (uint64_t)(e->arrival - r->base) >> ARRIVAL_BITS == 0 &&
 	       e->committed >= e->arrival &&
 	       (uint64_t)(e->committed - e->arrival) >> DELAY_BITS == 0 &&
-	       (p->created == e->arrival || p->created == e->committed) &&
+	       (e->created == e->arrival || e->created == e->committed) &&
 	       mta_addr_number(e->sender) >> NUMBER_BITS == 0 &&
 	       mta_addr_number(p->to) >> NUMBER_BITS == 0;
 }
 
 bool
-spool_record_pack(const struct spool_records *r, struct spool_record *to,
-		  const struct spool_plain *from)
+spool_record_pack(const struct spool_records *r, struct spool_record *record)
 {
-	const struct mta_envelope *e = &from->envelope;
+	const struct spool_plain *from = record->out.plain;
+	const struct mta_envelope *e = &from->file.envelope;
 
-	mta_assert(!to->has_side);
+	mta_assert(record->is_written_out);
 	if (!is_packable(r, from))
 		return false;
-	to->arrival_us =
-		(uint64_t)(e->arrival - r->base) & LOW_BITS(ARRIVAL_BITS);
-	to->accept_delay_us =
-		(uint64_t)(e->committed - e->arrival) & LOW_BITS(DELAY_BITS);
-	to->created_late = from->created != e->arrival;
-	to->sender_number = e->sender & LOW_BITS(NUMBER_BITS);
-	to->sender_family = mta_addr_family(e->sender) & LOW_BITS(24);
-	to->to_number = from->to & LOW_BITS(NUMBER_BITS);
-	to->to_family = mta_addr_family(from->to) & LOW_BITS(24);
-	to->size_low = e->size_bytes & LOW_BITS(SIZE_LOW_BITS);
-	to->size_high = e->size_bytes >> SIZE_LOW_BITS &
-			LOW_BITS(SIZE_BITS - SIZE_LOW_BITS);
-	to->serial = e->serial;
+	record->serial = e->serial;
+	record->created_late = e->created != e->arrival;
+	record->is_written_out = 0;
+	record->packed = (struct spool_packed){
+		.arrival_us = (uint64_t)(e->arrival - r->base) &
+			      LOW_BITS(ARRIVAL_BITS),
+		.accept_delay_us = (uint64_t)(e->committed - e->arrival) &
+				   LOW_BITS(DELAY_BITS),
+		.sender_number = e->sender & LOW_BITS(NUMBER_BITS),
+		.sender_family = mta_addr_family(e->sender) & LOW_BITS(24),
+		.to_number = from->to & LOW_BITS(NUMBER_BITS),
+		.to_family = mta_addr_family(from->to) & LOW_BITS(24),
+		.size_low = e->size_bytes & LOW_BITS(SIZE_LOW_BITS),
+		.size_high = e->size_bytes >> SIZE_LOW_BITS &
+			     LOW_BITS(SIZE_BITS - SIZE_LOW_BITS),
+	};
 	return true;
+}
+
+static mta_time
+packed_arrival(const struct spool_records *r, const struct spool_packed *p)
+{
+	return r->base + (mta_time)p->arrival_us;
+}
+
+mta_addr
+spool_record_to(const struct spool_record *r)
+{
+	mta_assert(!r->is_written_out);
+	return mta_addr_make((uint32_t)r->packed.to_family,
+			     r->packed.to_number);
+}
+
+mta_time
+spool_record_created(const struct spool_records *r,
+		     const struct spool_record *record)
+{
+	if (record->is_written_out)
+		return record->out.plain->file.envelope.created;
+	return packed_arrival(r, &record->packed) +
+	       (record->created_late ? (mta_time)record->packed.accept_delay_us
+				     : 0);
 }
 
 void
 spool_record_unpack(const struct spool_records *r,
 		    const struct spool_record *from, struct spool_plain *to)
 {
-	mta_time arrival = r->base + (mta_time)from->arrival_us;
-	mta_time committed = arrival + (mta_time)from->accept_delay_us;
-	mta_time created = from->created_late ? committed : arrival;
+	const struct spool_packed *p = &from->packed;
+	mta_time arrival = packed_arrival(r, p);
 
-	mta_assert(!from->has_side);
-	*to = (struct spool_plain){
-		.created = created,
-		.to = mta_addr_make((uint32_t)from->to_family, from->to_number),
-		.envelope =
-			{
-				.arrival = arrival,
-				.created_s = mta_second(created),
-				.sender = mta_addr_make(
-					(uint32_t)from->sender_family,
-					from->sender_number),
-				.serial = (uint32_t)from->serial,
-				.size_bytes =
-					(uint32_t)(from->size_low |
-						   from->size_high
-							   << SIZE_LOW_BITS),
-				.recipient_count = 1,
-				.first_active = MTA_NEVER,
-				.committed = committed,
-			},
+	mta_assert(!from->is_written_out);
+	to->to = spool_record_to(from);
+	to->file.logs = 0;
+	to->file.envelope = (struct mta_envelope){
+		.arrival = arrival,
+		.created = spool_record_created(r, from),
+		.sender = mta_addr_make((uint32_t)p->sender_family,
+					p->sender_number),
+		.serial = from->serial,
+		.size_bytes =
+			(uint32_t)(p->size_low | p->size_high << SIZE_LOW_BITS),
+		.recipient_count = 1,
+		.first_active = MTA_NEVER,
+		.committed = arrival + (mta_time)p->accept_delay_us,
 	};
-}
-
-uint32_t
-spool_record_side(const struct spool_record *r)
-{
-	mta_assert(r->has_side);
-	return (uint32_t)r->to_number;
-}
-
-void
-spool_record_set_side(struct spool_record *r, uint32_t side)
-{
-	mta_assert(side >> NUMBER_BITS == 0);
-	r->has_side = 1;
-	r->to_number = side & LOW_BITS(NUMBER_BITS);
 }

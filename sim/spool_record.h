@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The memory spool's queue files, packed: 36 bytes say all of a mail with one
- * recipient that was not tried yet. What does not fit (several recipients, an
- * attempt, a log, an odd size or time) is written out in a spool_side
- * (sim/spool_mem.h), whose number then stands in the record.
+ * The memory spool's queue files: a record of 36 bytes for each. A mail with
+ * one recipient that was not tried yet fits into it, packed. What does not fit
+ * (several recipients, an attempt, a log, an odd size or time) is written out,
+ * somewhere else, and the record says where.
  *
  * A slot is a place for a record. Its generation, 20 bits, changes with every
  * use, so that a handle fits one file only (until the same slot was used a
@@ -21,21 +21,43 @@ enum spool_place {
 	SPOOL_GONE,		    /* removed, but a log of it is left */
 };
 
-struct spool_record {
+/* What a packed record says, written out; where the file is and its mode are
+ * the record's to say. */
+struct spool_plain {
+	struct mta_file file;
+	mta_addr to; /* the first recipient */
+};
+
+struct spool_packed {
 	uint64_t arrival_us : 44;      /* since spool_records.base */
 	uint64_t accept_delay_us : 20; /* from arrival to commit */
 	uint64_t sender_number : 28;
 	uint64_t sender_family : 24;
 	uint64_t size_low : 12;
-	uint64_t to_number : 28; /* or the number of the spool_side */
+	uint64_t to_number : 28;
 	uint64_t to_family : 24;
 	uint64_t size_high : 12;
-	uint64_t place : 32; /* in its lane; free: next free slot + 1 */
-	uint64_t serial : 32;
+} __attribute__((packed, aligned(4)));
+
+struct spool_lane;
+
+/* Where the rest of a file is; both are borrowed. */
+struct spool_written {
+	struct spool_plain *plain;
+	struct spool_lane *lane; /* of the directory; NULL: to be found */
+} __attribute__((packed, aligned(4)));
+
+struct spool_record {
+	union {
+		struct spool_packed packed;
+		struct spool_written out; /* if is_written_out */
+	};
+	uint32_t place;	 /* in its lane; free: next free slot + 1 */
+	uint32_t serial; /* if packed */
 	uint32_t generation : 20;
 	uint32_t where : 3; /* enum mta_queue or spool_place */
 	uint32_t mode : 5;  /* enum mta_file_mode bits */
-	uint32_t has_side : 1;
+	uint32_t is_written_out : 1;
 	uint32_t created_late : 1; /* created when committed, not at arrival */
 } __attribute__((packed, aligned(4)));
 
@@ -55,18 +77,12 @@ struct spool_records {
 	mta_time base; /* earliest arrival that can be packed */
 };
 
-/* What a record can say, written out. */
-struct spool_plain {
-	struct mta_envelope envelope;
-	mta_time created; /* microseconds; envelope.created_s is its second */
-	mta_addr to;	  /* the recipient */
-};
-
 /* now: times from 40 days before it to 160 days after it can be packed. */
 void spool_records_init(struct spool_records *r, mta_time now);
 void spool_records_release(struct spool_records *r);
 
-/* A slot with a fresh generation, otherwise zeroed. */
+/* A slot with a fresh generation: in MTA_MAILDROP, without mode bits, packed;
+ * what is packed in it means nothing. */
 uint32_t spool_records_take(struct spool_records *r);
 void spool_records_give(struct spool_records *r, uint32_t slot);
 
@@ -78,23 +94,50 @@ spool_record_at(const struct spool_records *r, uint32_t slot)
 }
 
 /* The record of a handle, or NULL when it is stale. */
-struct spool_record *
-spool_record_find(const struct spool_records *r, struct mta_ref ref);
+static inline struct spool_record *
+spool_record_find(const struct spool_records *r, struct mta_ref ref)
+{
+	struct spool_record *record;
 
-struct mta_ref spool_record_ref(const struct spool_records *r, uint32_t slot);
+	/* No generation is 0. */
+	if (ref.index >= r->fresh)
+		return NULL;
+	record = spool_record_at(r, ref.index);
+	return record->generation == ref.generation ? record : NULL;
+}
+
+static inline struct mta_ref
+spool_record_ref(const struct spool_records *r, uint32_t slot)
+{
+	return (struct mta_ref){.index = slot,
+				.generation =
+					spool_record_at(r, slot)->generation};
+}
 
 /*
- * Write a mail into its record, which must not have a side. False, and nothing
- * is written: it does not fit.
+ * Pack a mail that is written out. False, and nothing has changed: it does not
+ * fit.
  */
-bool spool_record_pack(const struct spool_records *r, struct spool_record *to,
-		       const struct spool_plain *from);
+bool
+spool_record_pack(const struct spool_records *r, struct spool_record *record);
+/* Write out what is packed, without making a note of it in the record. */
 void
 spool_record_unpack(const struct spool_records *r,
 		    const struct spool_record *from, struct spool_plain *to);
 
-/* The number of the side, of a record that has one. */
-uint32_t spool_record_side(const struct spool_record *r);
-void spool_record_set_side(struct spool_record *r, uint32_t side);
+/* From now on the record is written out there. */
+static inline void
+spool_record_write_out(struct spool_record *r, struct spool_plain *plain)
+{
+	r->out.plain = plain;
+	r->out.lane = NULL;
+	r->is_written_out = 1;
+}
+
+/* One field of a packed record. */
+mta_addr spool_record_to(const struct spool_record *r);
+/* When the file was created, of any record. */
+mta_time spool_record_created(const struct spool_records *r,
+			      const struct spool_record *record);
 
 #endif

@@ -84,25 +84,28 @@ start_one(struct world *w, const struct start_letter *l)
 	const struct mta_host *h = world_host(w);
 	uint32_t serial = mta_host_next_serial(h);
 	int64_t created_s = mta_second(l->arrival);
+	bool is_of_now = created_s == mta_second(h->loop->now);
 	enum mta_queue queue = queue_of(l->queue);
 	struct mta_ref file = h->spool->ops->create(
-		h->spool, queue,
+		h->spool,
 		&(struct mta_envelope){.arrival = l->arrival,
-				       .created_s = created_s,
+				       .created = is_of_now ? h->loop->now
+							    : l->arrival,
 				       .sender = l->sender,
 				       .serial = serial,
 				       .size_bytes = l->size_bytes,
 				       .recipient_count = l->recipient_count,
-				       .first_active = MTA_NEVER});
+				       .first_active = MTA_NEVER},
+		l->recipients[0]);
 
-	for (uint32_t k = 0; k < l->recipient_count; k++)
+	for (uint32_t k = 1; k < l->recipient_count; k++)
 		h->spool->ops->append(h->spool, file, l->recipients[k]);
 	mta_mail_trace_submitted(
-		h, (struct mta_trace_submitted){.sender = l->sender,
-						.serial = serial,
-						.size_bytes = l->size_bytes,
-						.recipient_count =
-							l->recipient_count});
+		h, &(struct mta_trace_submitted){.sender = l->sender,
+						 .serial = serial,
+						 .size_bytes = l->size_bytes,
+						 .recipient_count =
+							 l->recipient_count});
 	commit(w, file, queue,
 	       l->due_after == MTA_NEVER
 		       ? wake_by_age(w, created_s)
@@ -124,9 +127,7 @@ start_one(struct world *w, const struct start_letter *l)
 static int64_t
 draw(const struct law *law, struct stream luck, uint64_t index, uint32_t part)
 {
-	struct draw d = stream_at_part(luck, index, part);
-
-	return law ? law_draw(law, &d, index, index) : 0;
+	return law_draw_at(law, luck, index, part, index, index);
 }
 
 /* One entry of `start:` that is described by laws. */
@@ -138,7 +139,7 @@ start_by_law(struct world *w, const struct scenario_start *s,
 	struct targets targets;
 	mta_addr *recipients = NULL;
 
-	targets_init(&targets, &s->to, s->users);
+	targets_init(&targets, &s->to, s->users, luck);
 	for (uint64_t i = 0; i < (uint64_t)s->messages; i++) {
 		int64_t count = draw(s->recipients, luck, i, PART_COUNT);
 		struct start_letter l = {.queue = s->queue};
@@ -147,8 +148,7 @@ start_by_law(struct world *w, const struct scenario_start *s,
 		recipients = mta_realloc(recipients, l.recipient_count,
 					 sizeof(*recipients));
 		for (uint32_t k = 0; k < l.recipient_count; k++)
-			recipients[k] =
-				targets_pick(&targets, &w->book, luck, i, k);
+			recipients[k] = targets_pick(&targets, &w->book, i, k);
 		l.recipients = recipients;
 		l.sender = mta_addr_make(family, i);
 		l.size_bytes = (uint32_t)draw(s->size, luck, i, PART_SIZE);

@@ -249,12 +249,12 @@ visit_stay(struct totals_visitor *base, struct mta_spool *spool,
 {
 	struct stay_visitor *v =
 		mta_container_of(base, struct stay_visitor, base);
-	struct mta_envelope e;
+	const struct mta_file *shown = spool->ops->look(spool, file);
 
 	(void)queue;
-	if (spool->ops->envelope(spool, file, &e) != MTA_OK)
+	if (!shown)
 		return;
-	v->stays += stay_of(v->totals, e.committed, v->now);
+	v->stays += stay_of(v->totals, shown->envelope.committed, v->now);
 	v->files++;
 }
 

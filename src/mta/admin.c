@@ -11,7 +11,11 @@
 static bool
 admin_find(const struct mta_host *h, struct mta_ref file, enum mta_queue *where)
 {
-	return h->spool->ops->where(h->spool, file, where) == MTA_OK;
+	const struct mta_file *shown = h->spool->ops->look(h->spool, file);
+
+	if (shown)
+		*where = shown->queue;
+	return shown != NULL;
 }
 
 static bool
@@ -83,14 +87,13 @@ mta_admin_delete(const struct mta_host *h, struct mta_ref file)
 bool
 mta_admin_expire(const struct mta_host *h, struct mta_ref file)
 {
-	enum mta_queue where;
+	const struct mta_file *shown = h->spool->ops->look(h->spool, file);
 	bool was_marked;
 
-	if (!admin_find(h, file, &where) || where == MTA_MAILDROP ||
-	    where == MTA_CORRUPT)
+	if (!shown || shown->queue == MTA_MAILDROP ||
+	    shown->queue == MTA_CORRUPT)
 		return false;
-	was_marked =
-		h->spool->ops->mode(h->spool, file) & MTA_MODE_FORCE_EXPIRE;
+	was_marked = shown->mode & MTA_MODE_FORCE_EXPIRE;
 	h->spool->ops->set_mode(h->spool, file, MTA_MODE_FORCE_EXPIRE, 0);
 	return !was_marked;
 }

@@ -12,9 +12,6 @@
 
 #include "mta/panic.h"
 
-/* In the place of the offset of a recipient whose result is known. */
-#define OFFSET_SAID UINT32_MAX
-
 void
 mta_agent_init(struct mta_agent *a, const struct mta_host *host,
 	       const struct mta_params *params)
@@ -23,15 +20,33 @@ mta_agent_init(struct mta_agent *a, const struct mta_host *host,
 }
 
 static void
-agent_reply(const struct mta_agent *a, struct mta_note_delivered reply)
+agent_reply(const struct mta_agent *a, struct mta_note *note)
 {
 	struct mta_port *port = a->host->port;
 
-	reply.entry = a->request.entry;
-	reply.transport = a->request.transport;
-	port->ops->send(port, MTA_TO_QMGR,
-			&(struct mta_note){.kind = MTA_NOTE_DELIVERED,
-					   .delivered = reply});
+	note->kind = MTA_NOTE_DELIVERED;
+	note->delivered.entry = a->request.entry;
+	note->delivered.transport = a->request.transport;
+	port->ops->send(port, MTA_TO_QMGR, note);
+}
+
+/* What is the same of all recipients. */
+static void
+agent_begin_attempt(struct mta_agent *a)
+{
+	const struct mta_note_deliver *q = &a->request;
+	struct mta_trace_delivery *d = &a->attempt;
+
+	d->arrival = q->arrival;
+	d->active = q->active_time;
+	d->handoff = a->host->loop->now;
+	d->sender = q->sender;
+	d->file = q->file;
+	d->serial = q->serial;
+	d->transport = q->transport;
+	d->destination = q->destination;
+	d->batch = q->batch;
+	d->size_bytes = q->size_bytes;
 }
 
 /* R-AGENT-GONE (F8.9): a file that has vanished is no fault of anybody; one
@@ -41,52 +56,52 @@ mta_agent_begin(struct mta_agent *a, const struct mta_note_deliver *request)
 {
 	struct mta_spool *spool = a->host->spool;
 	struct mta_port *port = a->host->port;
+	struct mta_note note;
 	enum mta_err err;
 
 	mta_assert(!a->is_open);
-	*a = (struct mta_agent){
-		.host = a->host,
-		.params = a->params,
-		.request = *request,
-		.handoff = a->host->loop->now,
-		.setup = MTA_NEVER,
-		.left_count = request->recipient_count,
-	};
-	err = spool->ops->open(spool, MTA_ACTIVE, request->file,
-			       MTA_LOCK_SHARED);
+	mta_assert(!mta_status_is_set(a->hop));
+	a->request = *request;
+	agent_begin_attempt(a);
+	a->setup = MTA_NEVER;
+	a->left_count = request->recipient_count;
+	a->is_incomplete = false;
+	a->session_completed = false;
+	err = spool->ops->lock(spool, request->file);
 	if (err == MTA_OK) {
-		a->items = port->ops->list_items(port, request->recipients);
+		a->items = mta_recipients_items(port, &a->request.recipients);
 		a->is_open = true;
-		/* The queue manager may be gone before the delivery ends. */
-		mta_sym_hold(a->host->symbols, request->nexthop);
-		mta_sym_hold(a->host->symbols, request->destination);
 		return true;
 	}
-	port->ops->list_give(port, request->recipients);
-	agent_reply(a, (struct mta_note_delivered){.crashed = err != MTA_ENOENT,
-						   .incomplete = true});
+	mta_recipients_free(port, &request->recipients);
+	note.delivered = (struct mta_note_delivered){
+		.crashed = err != MTA_ENOENT, .incomplete = true};
+	agent_reply(a, &note);
 	return false;
 }
 
-bool
-mta_agent_has_left(const struct mta_agent *a, uint32_t recipient)
+void
+mta_agent_orphan(struct mta_agent *a)
 {
-	mta_assert(recipient < a->request.recipient_count);
-	return a->items[recipient].offset != OFFSET_SAID;
+	if (!a->is_open || a->is_orphan)
+		return;
+	a->is_orphan = true;
+	mta_sym_hold(a->host->symbols, a->request.nexthop);
+	mta_sym_hold(a->host->symbols, a->request.destination);
 }
 
 /* Say it, and answer whether the recipient is finished. */
 static bool
-agent_append(const struct mta_agent *a, const struct mta_rcpt_result *r)
+agent_append(struct mta_agent *a)
 {
-	switch (r->status.dsn.class) {
+	switch (a->attempt.dsn.class) {
 	case 2:
-		mta_rcpt_sent(a->host, r);
+		mta_rcpt_sent(a->host, &a->attempt);
 		return true;
 	case 5:
-		return mta_bounce_append(a->host, a->params, r);
+		return mta_bounce_append(a->host, a->params, &a->attempt);
 	default:
-		mta_defer_append(a->host, r);
+		mta_defer_append(a->host, &a->attempt);
 		return false;
 	}
 }
@@ -95,33 +110,21 @@ static bool
 agent_say(struct mta_agent *a, uint32_t recipient,
 	  const struct mta_agent_result *r)
 {
-	const struct mta_note_deliver *q = &a->request;
+	struct mta_trace_delivery *d = &a->attempt;
 	struct mta_recipient *to = &a->items[recipient];
-	struct mta_envelope envelope = {
-		.arrival = q->arrival,
-		.sender = q->sender,
-		.serial = q->serial,
-		.size_bytes = q->size_bytes,
-	};
-	bool is_finished =
-		agent_append(a, &(struct mta_rcpt_result){
-					.file = q->file,
-					.envelope = &envelope,
-					.to = *to,
-					.active = q->active_time,
-					.handoff = a->handoff,
-					.setup = a->setup,
-					.transport = q->transport,
-					.destination = q->destination,
-					.relay = r->relay,
-					.batch = q->batch,
-					.code = r->code,
-					.conn_use = r->conn_use,
-					.step = r->step,
-					.status = r->status,
-				});
+	bool is_finished;
 
-	to->offset = OFFSET_SAID;
+	d->setup = a->setup;
+	d->recipient = to->address;
+	d->offset = to->offset;
+	d->relay = r->relay;
+	d->reason = r->status.reason;
+	d->dsn = r->status.dsn;
+	d->code = r->code;
+	d->conn_use = r->conn_use;
+	d->step = r->step;
+	is_finished = agent_append(a);
+	to->offset = MTA_OFFSET_SAID;
 	a->left_count--;
 	if (!is_finished)
 		a->is_incomplete = true;
@@ -161,35 +164,44 @@ agent_close(struct mta_agent *a)
 	struct mta_spool *spool = a->host->spool;
 	struct mta_port *port = a->host->port;
 
-	spool->ops->close(spool, a->request.file, MTA_LOCK_SHARED);
-	port->ops->list_give(port, a->request.recipients);
-	mta_sym_drop(a->host->symbols, a->request.nexthop);
-	mta_sym_drop(a->host->symbols, a->request.destination);
+	spool->ops->unlock(spool, a->request.file);
+	mta_recipients_free(port, &a->request.recipients);
+	if (a->is_orphan) {
+		mta_sym_drop(a->host->symbols, a->request.nexthop);
+		mta_sym_drop(a->host->symbols, a->request.destination);
+	}
 	a->items = NULL;
 	a->is_open = false;
+	a->is_orphan = false;
 }
 
 void
 mta_agent_end(struct mta_agent *a)
 {
+	struct mta_note note;
+
 	mta_assert(a->is_open);
 	mta_assert(a->left_count == 0);
 	agent_close(a);
 	/* The reason of the hop status goes to whoever gets the reply. */
-	agent_reply(a, (struct mta_note_delivered){
-			       .incomplete = a->is_incomplete, .hop = a->hop});
+	note.delivered = (struct mta_note_delivered){
+		.incomplete = a->is_incomplete, .hop = a->hop};
+	agent_reply(a, &note);
 	a->hop = (struct mta_status){0};
 }
 
 void
 mta_agent_crash(struct mta_agent *a)
 {
+	struct mta_note note;
+
 	mta_assert(a->is_open);
 	agent_close(a);
 	mta_sym_drop(a->host->symbols, a->hop.reason);
 	a->hop = (struct mta_status){0};
-	agent_reply(a, (struct mta_note_delivered){.crashed = true,
-						   .incomplete = true});
+	note.delivered = (struct mta_note_delivered){.crashed = true,
+						     .incomplete = true};
+	agent_reply(a, &note);
 }
 
 /* ---- error, retry, discard ---------------------------------------------- */

@@ -13,8 +13,12 @@
 #define MTA_AGENT_H
 
 #include "mta/host.h"
+#include "mta/panic.h"
 #include "mta/params.h"
 #include "mta/rules.h"
+
+/* In the place of the offset of a recipient of which something was said. */
+#define MTA_OFFSET_SAID UINT32_MAX
 
 /* A delivery under way. Between end and begin only `host` and `params` count.
  */
@@ -22,14 +26,15 @@ struct mta_agent {
 	const struct mta_host *host; /* borrowed, as the next */
 	const struct mta_params *params;
 	struct mta_note_deliver request;
-	struct mta_recipient *items; /* of the request; the port's */
-	mta_time handoff;	     /* the request arrived */
-	mta_time setup;		     /* connection ready, or MTA_NEVER */
-	uint32_t left_count;	     /* recipients nothing was said of yet */
-	bool is_open;		     /* between begin and end */
-	bool is_incomplete;	     /* some recipient is left undone */
-	bool session_completed;	     /* a whole transaction was run (F11.2) */
-	struct mta_status hop;	     /* blames the destination; reason owned */
+	struct mta_recipient *items;	   /* of the request; the port's */
+	struct mta_trace_delivery attempt; /* what is said of the next one */
+	mta_time setup;			   /* connection ready, or MTA_NEVER */
+	uint32_t left_count;	/* recipients nothing was said of yet */
+	bool is_open;		/* between begin and end */
+	bool is_orphan;		/* owns the names in the request */
+	bool is_incomplete;	/* some recipient is left undone */
+	bool session_completed; /* a whole transaction was run (F11.2) */
+	struct mta_status hop;	/* blames the destination; reason owned */
 };
 
 /* What became of recipients. Symbols are borrowed. */
@@ -47,12 +52,23 @@ void mta_agent_init(struct mta_agent *a, const struct mta_host *host,
 /*
  * Take a request: lock the file. False: it is gone, and the final reply has
  * been given, incomplete and without complaint (F8.9); there is nothing to end.
+ * The names in the request are the queue manager's, who keeps them until it has
+ * the reply: see mta_agent_orphan.
  */
 bool
 mta_agent_begin(struct mta_agent *a, const struct mta_note_deliver *request);
 
+/* The queue manager is about to go, without the reply: a delivery under way
+ * goes on, and now owns the names in its request. Said twice: no effect. */
+void mta_agent_orphan(struct mta_agent *a);
+
 /* Nothing was said of this recipient (by number in the request) yet? */
-bool mta_agent_has_left(const struct mta_agent *a, uint32_t recipient);
+static inline bool
+mta_agent_has_left(const struct mta_agent *a, uint32_t recipient)
+{
+	mta_assert(recipient < a->request.recipient_count);
+	return a->items[recipient].offset != MTA_OFFSET_SAID;
+}
 
 /* One recipient. recipient: must be left. */
 void mta_agent_result(struct mta_agent *a, uint32_t recipient,

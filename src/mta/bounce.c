@@ -24,120 +24,107 @@ enum {
 
 /* ---- results of recipients (F9.1) --------------------------------------- */
 
-static void
-rcpt_trace(const struct mta_host *h, const struct mta_rcpt_result *r,
-	   struct mta_status status, enum mta_outcome outcome)
+struct mta_trace_delivery
+mta_delivery_without_agent(struct mta_ref file, const struct mta_envelope *e)
 {
-	const struct mta_envelope *e = r->envelope;
+	return (struct mta_trace_delivery){
+		.arrival = e->arrival,
+		.active = MTA_NEVER,
+		.handoff = MTA_NEVER,
+		.setup = MTA_NEVER,
+		.sender = e->sender,
+		.file = file,
+		.serial = e->serial,
+		.size_bytes = e->size_bytes,
+	};
+}
 
-	if (!mta_trace_wants(h->trace, MTA_TRACE_DELIVERY))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_DELIVERY,
-			  &(struct mta_trace_delivery){
-				  .at = h->loop->now,
-				  .arrival = e->arrival,
-				  .active = r->active,
-				  .handoff = r->handoff,
-				  .setup = r->setup,
-				  .sender = e->sender,
-				  .recipient = r->to.address,
-				  .file = r->file,
-				  .serial = e->serial,
-				  .offset = r->to.offset,
-				  .transport = r->transport,
-				  .destination = r->destination,
-				  .relay = r->relay,
-				  .reason = status.reason,
-				  .dsn = status.dsn,
-				  .code = r->code,
-				  .batch = r->batch,
-				  .size_bytes = e->size_bytes,
-				  .conn_use = r->conn_use,
-				  .outcome = (uint8_t)outcome,
-				  .step = r->step,
-			  });
+static void
+rcpt_trace(const struct mta_host *h, struct mta_trace_delivery *d,
+	   enum mta_outcome outcome)
+{
+	d->at = h->loop->now;
+	d->outcome = (uint8_t)outcome;
+	mta_trace_deliver(h->trace, MTA_TRACE_DELIVERY, d);
 }
 
 /* The file may be gone by now: the operator deleted it (F9.10). */
 static void
-rcpt_mark_done(const struct mta_host *h, const struct mta_rcpt_result *r)
+rcpt_mark_done(const struct mta_host *h, const struct mta_trace_delivery *d)
 {
 	enum mta_err err =
-		h->spool->ops->mark_done(h->spool, r->file, r->to.offset);
+		h->spool->ops->mark_done(h->spool, d->file, d->offset);
 
 	mta_assert(err == MTA_OK || err == MTA_ENOENT);
 }
 
 static enum mta_err
 rcpt_log(const struct mta_host *h, enum mta_log log,
-	 const struct mta_rcpt_result *r, struct mta_status status)
+	 const struct mta_trace_delivery *d)
 {
-	struct mta_log_record record = {.offset = r->to.offset,
-					.address = r->to.address,
-					.status = status};
+	struct mta_log_record record = {
+		.offset = d->offset,
+		.address = d->recipient,
+		.status = {.dsn = d->dsn, .reason = d->reason}};
 
-	mta_sym_hold(h->symbols, status.reason);
-	return h->spool->ops->log_append(h->spool, log, r->file, &record);
+	mta_sym_hold(h->symbols, d->reason);
+	return h->spool->ops->log_append(h->spool, log, d->file, &record);
 }
 
 void
-mta_rcpt_sent(const struct mta_host *h, const struct mta_rcpt_result *r)
+mta_rcpt_sent(const struct mta_host *h, struct mta_trace_delivery *d)
 {
-	struct mta_status status = r->status;
-
-	status.dsn = mta_dsn_fit(status.dsn, 2);
-	rcpt_trace(h, r, status, MTA_SENT);
-	rcpt_mark_done(h, r);
+	d->dsn = mta_dsn_fit(d->dsn, 2);
+	rcpt_trace(h, d, MTA_SENT);
+	rcpt_mark_done(h, d);
 }
 
 static void
-rcpt_defer(const struct mta_host *h, const struct mta_rcpt_result *r,
-	   struct mta_status status)
+rcpt_defer(const struct mta_host *h, struct mta_trace_delivery *d)
 {
 	/* That the log could not be written is no reason to lose the mail, and
 	 * Postfix only warns of it. */
-	(void)rcpt_log(h, MTA_LOG_DEFER, r, status);
-	rcpt_trace(h, r, status, MTA_DEFERRED_OUTCOME);
+	(void)rcpt_log(h, MTA_LOG_DEFER, d);
+	rcpt_trace(h, d, MTA_DEFERRED_OUTCOME);
 }
 
 void
-mta_defer_append(const struct mta_host *h, const struct mta_rcpt_result *r)
+mta_defer_append(const struct mta_host *h, struct mta_trace_delivery *d)
 {
-	struct mta_status status = r->status;
-
-	status.dsn = mta_dsn_fit(status.dsn, 4);
-	rcpt_defer(h, r, status);
+	d->dsn = mta_dsn_fit(d->dsn, 4);
+	rcpt_defer(h, d);
 }
 
 /* R-SOFT-BOUNCE, and what a log that takes nothing means. */
 bool
 mta_bounce_append(const struct mta_host *h, const struct mta_params *p,
-		  const struct mta_rcpt_result *r)
+		  struct mta_trace_delivery *d)
 {
-	struct mta_status status = r->status;
+	mta_sym reason = d->reason;
 
 	if (p->soft_bounce) {
-		status.dsn = mta_dsn_soften(status.dsn);
-		rcpt_defer(h, r, status);
+		d->dsn = mta_dsn_soften(d->dsn);
+		rcpt_defer(h, d);
 		return false;
 	}
-	status.dsn = mta_dsn_fit(status.dsn, 5);
-	if (rcpt_log(h, MTA_LOG_BOUNCE, r, status) == MTA_OK) {
-		rcpt_trace(h, r, status, MTA_BOUNCED);
-		rcpt_mark_done(h, r);
+	d->dsn = mta_dsn_fit(d->dsn, 5);
+	if (rcpt_log(h, MTA_LOG_BOUNCE, d) == MTA_OK) {
+		rcpt_trace(h, d, MTA_BOUNCED);
+		rcpt_mark_done(h, d);
 		return true;
 	}
-	status.dsn = MTA_DSN(4, 3, 0);
-	status.reason = mta_sym_intern(h->symbols, "bounce log not writable");
-	rcpt_defer(h, r, status);
-	mta_sym_drop(h->symbols, status.reason);
+	d->dsn = MTA_DSN(4, 3, 0);
+	d->reason = mta_sym_intern(h->symbols, "bounce log not writable");
+	rcpt_defer(h, d);
+	mta_sym_drop(h->symbols, d->reason);
+	d->reason = reason;
 	return false;
 }
 
 void
-mta_rcpt_refused(const struct mta_host *h, const struct mta_rcpt_result *r)
+mta_rcpt_refused(const struct mta_host *h, struct mta_trace_delivery *d)
 {
-	rcpt_trace(h, r, r->status, MTA_BOUNCED);
+	rcpt_trace(h, d, MTA_BOUNCED);
 }
 
 /* ---- the service -------------------------------------------------------- */
@@ -188,19 +175,15 @@ task_mark_expired(const struct mta_host *h, const struct bounce_task *t)
 	for (uint32_t n = 0; h->spool->ops->log_read(h->spool, t->log, t->file,
 						     n, &record) == MTA_OK;
 	     n++) {
-		struct mta_rcpt_result r = {
-			.file = t->file,
-			.envelope = &t->about,
-			.to = {.address = record.address,
-			       .offset = record.offset},
-			.active = MTA_NEVER,
-			.handoff = MTA_NEVER,
-			.setup = MTA_NEVER,
-			.status = record.status,
-		};
+		struct mta_trace_delivery d =
+			mta_delivery_without_agent(t->file, &t->about);
 
-		rcpt_trace(h, &r, r.status, MTA_EXPIRED);
-		rcpt_mark_done(h, &r);
+		d.recipient = record.address;
+		d.offset = record.offset;
+		d.dsn = record.status.dsn;
+		d.reason = record.status.reason;
+		rcpt_trace(h, &d, MTA_EXPIRED);
+		rcpt_mark_done(h, &d);
 	}
 }
 
@@ -272,15 +255,18 @@ bounce_request(struct mta_bounce *b, const struct mta_note *note)
 {
 	const struct mta_host *h = &b->host;
 	struct bounce_task *t = mta_pool_take(&b->tasks);
+	const struct mta_file *shown;
 
 	t->message = note->notify.message;
 	t->file = note->notify.file;
 	t->what = note->notify.what;
 	t->log = task_log(t->what);
-	if (h->spool->ops->envelope(h->spool, t->file, &t->about) != MTA_OK) {
+	shown = h->spool->ops->look(h->spool, t->file);
+	if (!shown) {
 		task_answer(b, t, true);
 		return;
 	}
+	t->about = shown->envelope;
 	t->reported_count = log_count(h, t->log, t->file);
 	if (t->reported_count == 0)
 		task_answer(b, t, false);
@@ -356,15 +342,15 @@ static void
 bounce_wake_fired(struct mta_timer *timer)
 {
 	struct mta_bounce *b = mta_container_of(timer, struct mta_bounce, wake);
-	struct mta_note note;
+	struct mta_note *note;
 
-	while (mta_turn_receive(&b->host, MTA_TO_BOUNCE, &b->wake, &note)) {
-		if (note.kind == MTA_NOTE_NOTIFY) {
-			bounce_request(b, &note);
+	while ((note = mta_turn_receive(&b->host, MTA_TO_BOUNCE, &b->wake))) {
+		if (note->kind == MTA_NOTE_NOTIFY) {
+			bounce_request(b, note);
 			continue;
 		}
-		mta_assert(note.kind == MTA_NOTE_SUBMITTED);
-		bounce_submitted(b, &note);
+		mta_assert(note->kind == MTA_NOTE_SUBMITTED);
+		bounce_submitted(b, note);
 	}
 }
 

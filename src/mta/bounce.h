@@ -19,31 +19,22 @@
 #include "mta/params.h"
 #include "mta/pool.h"
 
-/* What became of one recipient in one attempt. All symbols are borrowed. */
-struct mta_rcpt_result {
-	struct mta_ref file;
-	const struct mta_envelope *envelope; /* sender, serial, arrival, size */
-	struct mta_recipient to;
-	mta_time active;  /* the mail entered active; MTA_NEVER: never did */
-	mta_time handoff; /* an agent got it; MTA_NEVER: none did */
-	mta_time setup;	  /* connection ready; MTA_NEVER: not so */
-	mta_sym transport;
-	mta_sym destination; /* name of the destination queue; 0: none */
-	mta_sym relay;	     /* who answered; 0: none */
-	uint32_t batch;
-	uint16_t code;	   /* SMTP reply code, 0: none */
-	uint16_t conn_use; /* uses of the connection, 0: none */
-	uint8_t step;	   /* enum mta_smtp_step */
-	struct mta_status status;
-};
-
 /*
+ * What became of one recipient in one attempt is told as the record that the
+ * trace gets of it. Whoever tried fills all but `at` and `outcome`; those, and
+ * the status where it does not fit, are set here. All symbols are borrowed.
+ *
  * A status whose class does not fit the call becomes class.0.0 (R-DSN-FIT). The
  * end of the attempt is the host's loop->now, after the log is written.
  */
 
+/* The record of a mail that no agent got. The caller fills recipient, offset,
+ * status, and `active` if there was such a time. */
+struct mta_trace_delivery
+mta_delivery_without_agent(struct mta_ref file, const struct mta_envelope *e);
+
 /* Delivered: traced, marked done. */
-void mta_rcpt_sent(const struct mta_host *h, const struct mta_rcpt_result *r);
+void mta_rcpt_sent(const struct mta_host *h, struct mta_trace_delivery *d);
 
 /*
  * Undeliverable: logged for the bounce service, traced, marked done, true. With
@@ -51,16 +42,14 @@ void mta_rcpt_sent(const struct mta_host *h, const struct mta_rcpt_result *r);
  * recipient is left.
  */
 bool mta_bounce_append(const struct mta_host *h, const struct mta_params *p,
-		       const struct mta_rcpt_result *r);
+		       struct mta_trace_delivery *d);
 
 /* Try again later: logged, traced. The recipient is left. */
-void
-mta_defer_append(const struct mta_host *h, const struct mta_rcpt_result *r);
+void mta_defer_append(const struct mta_host *h, struct mta_trace_delivery *d);
 
 /* Refused before it was accepted, and not by a client who hears it: traced as
  * bounced, no log (F2.4). */
-void
-mta_rcpt_refused(const struct mta_host *h, const struct mta_rcpt_result *r);
+void mta_rcpt_refused(const struct mta_host *h, struct mta_trace_delivery *d);
 
 /* ---- notices ------------------------------------------------------------ */
 

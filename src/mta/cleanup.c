@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Acceptance. A process exists here only while it is at work: a connection that
+ * Acceptance. A message that neither waits nor sleeps nor takes time is served
+ * from its note. A process exists here only while one does: a connection that
  * finds the service at its process limit waits in the backlog, and its flow
  * token is taken when it is accepted, not before.
  *
@@ -36,8 +37,9 @@ struct cleanup_process {
 	struct mta_cleanup *cleanup;
 	struct mta_note_submit submit;
 	enum process_step step;
-	bool has_slept;
 };
+
+static void process_fired(struct mta_timer *timer);
 
 /* ---- one message -------------------------------------------------------- */
 
@@ -89,7 +91,7 @@ cleanup_envelope(const struct mta_cleanup *c, const struct mta_note_submit *s)
 {
 	return (struct mta_envelope){
 		.arrival = s->arrival,
-		.created_s = mta_host_second(&c->host),
+		.created = c->host.loop->now,
 		.sender = s->sender,
 		.warn_s = mta_warn_time_s(s->arrival, s->sender,
 					  c->params->delay_warning_time_s),
@@ -102,16 +104,16 @@ cleanup_envelope(const struct mta_cleanup *c, const struct mta_note_submit *s)
 }
 
 static void
-cleanup_notice(const struct mta_cleanup *c, const struct mta_rcpt_result *r,
-	       enum mta_notice_kind kind)
+cleanup_notice(const struct mta_cleanup *c, struct mta_ref file,
+	       const struct mta_envelope *about, enum mta_notice_kind kind)
 {
-	mta_notice_send(&c->host, c->params,
-			&(struct mta_notice){
-				.kind = kind,
-				.file = r->file,
-				.about = r->envelope,
-				.reported_count = r->envelope->recipient_count,
-				.reply_to = MTA_TO_CLEANUP});
+	mta_notice_send(
+		&c->host, c->params,
+		&(struct mta_notice){.kind = kind,
+				     .file = file,
+				     .about = about,
+				     .reported_count = about->recipient_count,
+				     .reply_to = MTA_TO_CLEANUP});
 }
 
 /* R-CLEANUP-BOUNCE (F2.4): nobody waits to hear that a mail of maildrop was
@@ -119,25 +121,29 @@ cleanup_notice(const struct mta_cleanup *c, const struct mta_rcpt_result *r,
  * R-NOTIFY-COPY), but the copy does not wait for the notice. */
 static void
 cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
-	       const struct mta_recipient *items,
-	       const struct mta_rcpt_result *refusal)
+	       const struct mta_recipient *items, struct mta_ref file,
+	       struct mta_status why)
 {
 	struct mta_notice_classes classes =
 		mta_notice_classes_of(c->params->notify_classes);
-	struct mta_rcpt_result r = *refusal;
+	struct mta_envelope about = cleanup_envelope(c, s);
+	struct mta_trace_delivery d = mta_delivery_without_agent(file, &about);
 	enum mta_notice_kind kind;
 
+	d.dsn = why.dsn;
+	d.reason = why.reason;
 	for (uint32_t i = 0; i < s->recipient_count; i++) {
-		r.to = items[i];
-		mta_rcpt_refused(&c->host, &r);
+		d.recipient = items[i].address;
+		d.offset = items[i].offset;
+		mta_rcpt_refused(&c->host, &d);
 	}
 	if (!mta_notice_of_failure(&c->host, c->params, s->sender, &kind)) {
-		mta_notice_trace_dropped(&c->host, r.file, r.envelope);
+		mta_notice_trace_dropped(&c->host, file, &about);
 		return;
 	}
-	cleanup_notice(c, &r, kind);
+	cleanup_notice(c, file, &about, kind);
 	if (kind == MTA_NOTICE_BOUNCE && classes.bounce)
-		cleanup_notice(c, &r, MTA_NOTICE_POSTMASTER);
+		cleanup_notice(c, file, &about, MTA_NOTICE_POSTMASTER);
 }
 
 static void
@@ -146,28 +152,21 @@ cleanup_refuse(const struct mta_cleanup *c, const struct mta_note_submit *s,
 	       enum mta_submit_result why)
 {
 	struct mta_symtab *symbols = c->host.symbols;
-	struct mta_envelope about = cleanup_envelope(c, s);
-	struct mta_rcpt_result refusal = {
-		.file = file,
-		.envelope = &about,
-		.active = MTA_NEVER,
-		.handoff = MTA_NEVER,
-		.setup = MTA_NEVER,
-	};
+	struct mta_status status;
 
 	if (s->reply_to != MTA_TO_PICKUP)
 		return;
 	if (why == MTA_SUBMIT_TOO_LARGE) {
-		refusal.status.dsn = MTA_DSN(5, 3, 4);
-		refusal.status.reason = mta_sym_intern(
+		status.dsn = MTA_DSN(5, 3, 4);
+		status.reason = mta_sym_intern(
 			symbols, "message size exceeds size limit");
 	} else {
-		refusal.status.dsn = MTA_DSN(5, 7, 1);
-		refusal.status.reason =
+		status.dsn = MTA_DSN(5, 7, 1);
+		status.reason =
 			mta_sym_intern(symbols, "message content rejected");
 	}
-	cleanup_bounce(c, s, items, &refusal);
-	mta_sym_drop(symbols, refusal.status.reason);
+	cleanup_bounce(c, s, items, file, status);
+	mta_sym_drop(symbols, status.reason);
 }
 
 /* R-FLOW-HOLD (F3.4): what is held takes no part in the flow. */
@@ -180,31 +179,32 @@ cleanup_commit(const struct mta_cleanup *c, struct mta_ref file,
 	enum mta_err err =
 		mta_mail_commit(h, file, is_held ? MTA_HOLD : MTA_INCOMING,
 				is_held ? MTA_MOVE_HOLD : MTA_MOVE_ACCEPTED);
+	struct mta_note note;
 
 	if (err != MTA_OK)
 		return MTA_SUBMIT_NO_SPACE;
-	if (!is_held)
-		h->port->ops->send(
-			h->port, MTA_TO_QMGR,
-			&(struct mta_note){.kind = MTA_NOTE_TRIGGER,
-					   .trigger = MTA_TRIGGER_WAKEUP});
-	else if (c->params->in_flow_delay_s > 0)
+	if (!is_held) {
+		note.kind = MTA_NOTE_TRIGGER;
+		note.trigger = MTA_TRIGGER_WAKEUP;
+		h->port->ops->send(h->port, MTA_TO_QMGR, &note);
+	} else if (c->params->in_flow_delay_s > 0) {
 		h->port->ops->token_put(h->port, 1);
+	}
 	return result;
 }
 
 static enum mta_submit_result
-cleanup_store(const struct mta_cleanup *c, const struct mta_note_submit *s,
+cleanup_store(const struct mta_cleanup *c, struct mta_note_submit *s,
 	      struct mta_ref *file)
 {
 	const struct mta_host *h = &c->host;
 	struct mta_envelope envelope = cleanup_envelope(c, s);
 	struct mta_recipient *items =
-		h->port->ops->list_items(h->port, s->recipients);
+		mta_recipients_items(h->port, &s->recipients);
 	enum mta_submit_result result = cleanup_judge(c, s, items);
 
-	*file = h->spool->ops->create(h->spool, MTA_INCOMING, &envelope);
-	for (uint32_t i = 0; i < s->recipient_count; i++)
+	*file = h->spool->ops->create(h->spool, &envelope, items[0].address);
+	for (uint32_t i = 1; i < s->recipient_count; i++)
 		h->spool->ops->append(h->spool, *file, items[i].address);
 	switch (result) {
 	case MTA_SUBMIT_ACCEPTED:
@@ -221,16 +221,23 @@ cleanup_store(const struct mta_cleanup *c, const struct mta_note_submit *s,
 		h->spool->ops->abandon(h->spool, *file);
 		break;
 	}
-	h->port->ops->list_give(h->port, s->recipients);
+	mta_recipients_free(h->port, &s->recipients);
 	return result;
 }
 
+/* What became of a message that is told about. */
+struct outcome {
+	struct mta_ref file;
+	enum mta_submit_result result;
+	bool has_slept;
+};
+
 static void
-cleanup_answer(const struct mta_cleanup *c, const struct cleanup_process *p,
-	       struct mta_ref file, enum mta_submit_result result)
+cleanup_answer(const struct mta_cleanup *c, const struct mta_note_submit *s,
+	       struct outcome o)
 {
 	const struct mta_host *h = &c->host;
-	const struct mta_note_submit *s = &p->submit;
+	struct mta_note note;
 
 	if (mta_trace_wants(h->trace, MTA_TRACE_ANSWERED))
 		mta_trace_deliver(h->trace, MTA_TRACE_ANSWERED,
@@ -238,19 +245,27 @@ cleanup_answer(const struct mta_cleanup *c, const struct cleanup_process *p,
 					  .at = h->loop->now,
 					  .arrival = s->arrival,
 					  .sender = s->sender,
-					  .file = file,
+					  .file = o.file,
 					  .serial = s->serial,
-					  .result = result,
+					  .result = o.result,
 					  .recipient_count = s->recipient_count,
-					  .slept = p->has_slept,
+					  .slept = o.has_slept,
 				  });
-	h->port->ops->send(h->port, s->reply_to,
-			   &(struct mta_note){
-				   .kind = MTA_NOTE_SUBMITTED,
-				   .submitted = {.client = s->client,
-						 .file = file,
-						 .result = result},
-			   });
+	note.kind = MTA_NOTE_SUBMITTED;
+	note.submitted.client = s->client;
+	note.submitted.file = o.file;
+	note.submitted.result = o.result;
+	h->port->ops->send(h->port, s->reply_to, &note);
+}
+
+static void
+cleanup_serve(const struct mta_cleanup *c, struct mta_note_submit *s,
+	      bool has_slept)
+{
+	struct outcome o = {.has_slept = has_slept};
+
+	o.result = cleanup_store(c, s, &o.file);
+	cleanup_answer(c, s, o);
 }
 
 /* ---- processes ---------------------------------------------------------- */
@@ -261,48 +276,68 @@ cleanup_has_room(const struct mta_cleanup *c)
 	return c->process_limit == 0 || c->busy_count < c->process_limit;
 }
 
-static void
-process_end(struct mta_cleanup *c, struct cleanup_process *p)
-{
-	c->busy_count--;
-	mta_pool_give(&c->processes, p);
-}
-
-static void
-process_serve(struct mta_cleanup *c, struct cleanup_process *p)
-{
-	struct mta_loop *loop = c->host.loop;
-	struct mta_ref file = {0};
-	enum mta_submit_result result = cleanup_store(c, &p->submit, &file);
-
-	cleanup_answer(c, p, file, result);
-	if (c->process_limit > 0 && loop->now > loop->stepped) {
-		p->step = PROCESS_ENDING;
-		mta_timer_set(loop, &p->timer, loop->now);
-		return;
-	}
-	process_end(c, p);
-}
-
 /* R-FLOW-TOKEN (F3.2): no token, so sleep; then no token is owed, and nobody
  * looks again. */
-static void
-process_accept(struct mta_cleanup *c, struct cleanup_process *p)
+static bool
+cleanup_must_sleep(const struct mta_cleanup *c)
 {
 	struct mta_port *port = c->host.port;
-	struct mta_loop *loop = c->host.loop;
-	int32_t delay_s = c->params->in_flow_delay_s;
 
-	c->busy_count++;
-	if (delay_s > 0 && !port->ops->token_take(port)) {
-		c->asleep_count++;
-		p->step = PROCESS_ASLEEP;
-		p->has_slept = true;
-		mta_timer_set(loop, &p->timer,
-			      loop->now + mta_from_seconds(delay_s));
-		return;
-	}
-	process_serve(c, p);
+	return c->params->in_flow_delay_s > 0 && !port->ops->token_take(port);
+}
+
+/* Is whoever has just served busy with it for longer than this step? Without a
+ * limit that does not matter. */
+static bool
+cleanup_took_time(const struct mta_cleanup *c)
+{
+	return c->process_limit > 0 &&
+	       c->host.loop->now > c->host.loop->stepped;
+}
+
+static struct cleanup_process *
+process_begin(struct mta_cleanup *c, const struct mta_note_submit *s)
+{
+	struct cleanup_process *p = mta_pool_take(&c->processes);
+
+	mta_list_init(&p->link);
+	mta_timer_init(&p->timer, process_fired);
+	p->cleanup = c;
+	p->submit = *s;
+	return p;
+}
+
+/* The process is busy until a time. */
+static void
+process_occupy(struct cleanup_process *p, enum process_step step,
+	       mta_time until)
+{
+	p->step = step;
+	p->cleanup->busy_count++;
+	mta_timer_set(p->cleanup->host.loop, &p->timer, until);
+}
+
+static void
+process_sleep(struct cleanup_process *p)
+{
+	struct mta_cleanup *c = p->cleanup;
+
+	c->asleep_count++;
+	process_occupy(p, PROCESS_ASLEEP,
+		       c->host.loop->now +
+			       mta_from_seconds(c->params->in_flow_delay_s));
+}
+
+static void
+process_serve(struct cleanup_process *p, bool has_slept)
+{
+	struct mta_cleanup *c = p->cleanup;
+
+	cleanup_serve(c, &p->submit, has_slept);
+	if (cleanup_took_time(c))
+		process_occupy(p, PROCESS_ENDING, c->host.loop->now);
+	else
+		mta_pool_give(&c->processes, p);
 }
 
 /* Whoever waits longest comes first. When one of them has moved the time, the
@@ -316,7 +351,10 @@ cleanup_serve_backlog(struct mta_cleanup *c)
 			c->backlog.next, struct cleanup_process, link);
 
 		mta_list_remove(&p->link);
-		process_accept(c, p);
+		if (cleanup_must_sleep(c))
+			process_sleep(p);
+		else
+			process_serve(p, false);
 	}
 }
 
@@ -327,13 +365,14 @@ process_fired(struct mta_timer *timer)
 		mta_container_of(timer, struct cleanup_process, timer);
 	struct mta_cleanup *c = p->cleanup;
 
+	c->busy_count--;
 	switch (p->step) {
 	case PROCESS_ASLEEP:
 		c->asleep_count--;
-		process_serve(c, p);
+		process_serve(p, true);
 		break;
 	case PROCESS_ENDING:
-		process_end(c, p);
+		mta_pool_give(&c->processes, p);
 		break;
 	case PROCESS_QUEUED:
 		mta_assert(p->step != PROCESS_QUEUED);
@@ -343,19 +382,19 @@ process_fired(struct mta_timer *timer)
 }
 
 static void
-cleanup_connected(struct mta_cleanup *c, const struct mta_note_submit *s)
+cleanup_connected(struct mta_cleanup *c, struct mta_note_submit *s)
 {
-	struct cleanup_process *p = mta_pool_take(&c->processes);
-
 	mta_assert(s->recipient_count > 0);
-	mta_list_init(&p->link);
-	mta_timer_init(&p->timer, process_fired);
-	p->cleanup = c;
-	p->submit = *s;
-	if (cleanup_has_room(c) && mta_list_is_empty(&c->backlog))
-		process_accept(c, p);
-	else
-		mta_list_append(&c->backlog, &p->link);
+	if (!cleanup_has_room(c) || !mta_list_is_empty(&c->backlog)) {
+		mta_list_append(&c->backlog, &process_begin(c, s)->link);
+	} else if (cleanup_must_sleep(c)) {
+		process_sleep(process_begin(c, s));
+	} else {
+		cleanup_serve(c, s, false);
+		if (cleanup_took_time(c))
+			process_occupy(process_begin(c, s), PROCESS_ENDING,
+				       c->host.loop->now);
+	}
 }
 
 static void
@@ -363,14 +402,14 @@ cleanup_wake_fired(struct mta_timer *timer)
 {
 	struct mta_cleanup *c =
 		mta_container_of(timer, struct mta_cleanup, wake);
-	struct mta_note note;
+	struct mta_note *note;
 
-	while (mta_turn_receive(&c->host, MTA_TO_CLEANUP, &c->wake, &note)) {
+	while ((note = mta_turn_receive(&c->host, MTA_TO_CLEANUP, &c->wake))) {
 		/* An answer is about a notice of our own: nothing follows. */
-		if (note.kind == MTA_NOTE_SUBMITTED)
+		if (note->kind == MTA_NOTE_SUBMITTED)
 			continue;
-		mta_assert(note.kind == MTA_NOTE_SUBMIT);
-		cleanup_connected(c, &note.submit);
+		mta_assert(note->kind == MTA_NOTE_SUBMIT);
+		cleanup_connected(c, &note->submit);
 	}
 }
 
@@ -398,7 +437,7 @@ cleanup_drop_process(struct mta_cleanup *c, struct cleanup_process *p)
 		return;
 	mta_timer_cancel(c->host.loop, &p->timer);
 	if (p->step != PROCESS_ENDING)
-		port->ops->list_give(port, p->submit.recipients);
+		mta_recipients_free(port, &p->submit.recipients);
 }
 
 void

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One destination of a transport: how many deliveries it may have at once, what
- * waits for it, whether it is dead or resting; and the entries that belong to
- * it, from creation to their end.
+ * One destination of a transport: how many deliveries it may have at once, and
+ * whether it is dead or resting.
  *
  *   READY -> DEAD       failed cohorts reached the limit
  *   DEAD -> READY       its timer, a delivery that went well, or a flush
@@ -35,76 +34,86 @@ dest_set_state(struct mta_dest *d, enum mta_dest_state state)
 	mta_dest_account(d);
 }
 
-int32_t
-mta_dest_window(const struct mta_dest *d)
-{
-	return d->state == MTA_DEST_READY ? d->window.window : 0;
-}
-
 static int32_t
-min_int32(int32_t a, int32_t b)
+positive_part(int32_t n)
 {
-	return a < b ? a : b;
+	return n > 0 ? n : 0;
 }
 
 void
-mta_dest_account(struct mta_dest *d)
+mta_dest_set_startable(struct mta_dest *d, int32_t startable)
 {
 	struct mta_transport *t = d->transport;
-	int32_t now = 0;
+	int32_t old = d->startable;
+	int32_t change = positive_part(startable) - positive_part(old);
 
-	mta_order_dest_changed(d);
-	if (d->state == MTA_DEST_READY)
-		now = min_int32(d->window.window - d->busy_count,
-				d->todo_count);
-	if (now == d->startable)
-		return;
-	t->startable_sum -= d->startable > 0 ? d->startable : 0;
-	t->deficit_sum -= d->startable < 0 ? -d->startable : 0;
-	t->startable_sum += now > 0 ? now : 0;
-	t->deficit_sum += now < 0 ? -now : 0;
-	d->startable = now;
+	d->startable = startable;
+	t->startable_sum += change;
+	t->qmgr->startable_sum += change;
+	if (startable < 0 || old < 0)
+		t->deficit_sum +=
+			positive_part(-startable) - positive_part(-old);
+	if (old <= 0 && startable > 0)
+		mta_order_dest_opens(d);
+	else if (old > 0 && startable <= 0)
+		mta_order_dest_closes(d);
 }
 
 /* ---- being known --------------------------------------------------------- */
 
-static uint64_t
-dest_key(const struct mta_transport *t, mta_sym name)
-{
-	/* A transport's name is never the empty symbol. */
-	return (uint64_t)t->name << 32 | name;
-}
-
-struct mta_dest *
-mta_dest_find(struct mta_transport *t, mta_sym name)
-{
-	return mta_table_find(&t->qmgr->dest_index, dest_key(t, name));
-}
-
 static void dest_timer_fired(struct mta_timer *timer);
 
 struct mta_dest *
-mta_dest_create(struct mta_transport *t, mta_sym name, mta_sym nexthop)
+mta_dest_create_routed(struct mta_transport *t, mta_sym name, mta_sym nexthop)
 {
 	struct mta_qmgr *q = t->qmgr;
 	struct mta_dest *d = mta_pool_take(&q->dests);
 
 	mta_list_init(&d->todo);
-	mta_list_init(&d->busy);
 	mta_list_init(&d->peers);
 	mta_timer_init(&d->timer, dest_timer_fired);
 	d->transport = t;
 	d->qmgr = q;
 	d->name = name;
 	d->nexthop = nexthop;
-	mta_sym_hold(q->host.symbols, name);
-	mta_sym_hold(q->host.symbols, nexthop);
 	mta_window_init(&d->window, &t->window_law);
 	mta_list_append(&t->dests, &d->in_transport);
 	t->dest_count++;
 	q->dest_total++;
-	mta_table_add(&q->dest_index, dest_key(t, name), d);
+	mta_table_add(&q->dest_index, mta_dest_key(t, name), d);
 	return d;
+}
+
+struct mta_dest *
+mta_dest_create(struct mta_transport *t, mta_sym name, mta_sym nexthop)
+{
+	struct mta_dest *d = mta_dest_create_routed(t, name, nexthop);
+
+	mta_sym_hold(t->qmgr->host.symbols, name);
+	mta_sym_hold(t->qmgr->host.symbols, nexthop);
+	d->owns_names = true;
+	return d;
+}
+
+static void
+dest_drop_names(struct mta_dest *d)
+{
+	struct mta_symtab *symbols = d->qmgr->host.symbols;
+
+	if (!d->owns_names)
+		return;
+	mta_sym_drop(symbols, d->name);
+	mta_sym_drop(symbols, d->nexthop);
+}
+
+/* What is ready has no timer running, and no complaint. */
+static void
+dest_end_trouble(struct mta_dest *d)
+{
+	if (d->state == MTA_DEST_READY)
+		return;
+	mta_timer_cancel(d->qmgr->host.loop, &d->timer);
+	mta_sym_drop(d->qmgr->host.symbols, d->why.reason);
 }
 
 void
@@ -115,14 +124,12 @@ mta_dest_free(struct mta_dest *d)
 	mta_assert(d->todo_count == 0);
 	mta_assert(d->busy_count == 0);
 	mta_assert(mta_list_is_empty(&d->peers));
-	mta_timer_cancel(q->host.loop, &d->timer);
-	mta_table_remove(&q->dest_index, dest_key(d->transport, d->name));
+	mta_table_remove(&q->dest_index, mta_dest_key(d->transport, d->name));
 	mta_list_remove(&d->in_transport);
 	d->transport->dest_count--;
 	q->dest_total--;
-	mta_sym_drop(q->host.symbols, d->name);
-	mta_sym_drop(q->host.symbols, d->nexthop);
-	mta_sym_drop(q->host.symbols, d->why.reason);
+	dest_drop_names(d);
+	dest_end_trouble(d);
 	mta_pool_give(&q->dests, d);
 }
 
@@ -196,13 +203,17 @@ dest_revive(struct mta_dest *d)
 void
 mta_dest_alive(struct mta_dest *d)
 {
+	int32_t window;
+
 	mta_assert(d->state != MTA_DEST_SUSPENDED);
 	if (d->state == MTA_DEST_DEAD) {
 		dest_revive(d);
 		return;
 	}
+	window = d->window.window;
 	mta_window_up(&d->window, &d->transport->window_law, d->busy_count);
-	mta_dest_account(d);
+	if (d->window.window != window)
+		mta_dest_account(d);
 	dest_trace_feedback(d, MTA_FEEDBACK_ALIVE);
 }
 
@@ -234,7 +245,7 @@ dest_resume(struct mta_dest *d)
 	dest_set_state(d, MTA_DEST_READY);
 	if (dest_is_idle(d))
 		mta_dest_free(d);
-	else
+	else if (mta_order_is_awaited(d))
 		mta_dest_unblock(d);
 }
 
@@ -260,8 +271,8 @@ dest_timer_fired(struct mta_timer *timer)
 }
 
 /* R-RATE-DELAY: after each delivery the destination rests. */
-static void
-dest_rest(struct mta_dest *d)
+void
+mta_dest_rest(struct mta_dest *d)
 {
 	int32_t delay_s = d->transport->params.destination_rate_delay_s;
 
@@ -275,171 +286,7 @@ dest_rest(struct mta_dest *d)
 	mta_timer_after_s(d->qmgr->host.loop, &d->timer, delay_s);
 }
 
-/* ---- entries --------------------------------------------------------------
- */
-
-/* R-CLOG-WARN */
-static void
-dest_warn_if_clogged(struct mta_dest *d)
-{
-	const struct mta_qmgr *q = d->qmgr;
-	const struct mta_params *p = q->params;
-	int32_t used = d->todo_count + d->busy_count;
-	int64_t now_s = mta_host_second(&q->host);
-
-	if (used <= p->qmgr_message_active_limit / 5 || !p->helpful_warnings ||
-	    p->qmgr_clog_warn_time_s == 0 || now_s < d->next_warn_s)
-		return;
-	d->next_warn_s = now_s + p->qmgr_clog_warn_time_s;
-	if (!mta_trace_wants(q->host.trace, MTA_TRACE_CLOGGED))
-		return;
-	mta_trace_deliver(q->host.trace, MTA_TRACE_CLOGGED,
-			  &(struct mta_trace_clogged){
-				  .at = q->host.loop->now,
-				  .transport = d->transport->name,
-				  .destination = d->name,
-				  .used = (uint32_t)used,
-				  .active_count = q->active_count,
-			  });
-}
-
-struct mta_entry *
-mta_entry_create(struct mta_peer *p)
-{
-	struct mta_dest *d = p->dest;
-	struct mta_entry *e = mta_pool_take(&d->qmgr->entries);
-
-	e->peer = p;
-	e->dest = d;
-	if (mta_list_is_empty(&p->waiting))
-		mta_order_peer_waits(p);
-	mta_list_append(&p->waiting, &e->in_peer);
-	mta_list_append(&d->todo, &e->in_dest);
-	p->entry_count++;
-	p->job->mail->entry_count++;
-	p->job->read++;
-	mta_job_reclassify(p->job);
-	d->todo_count++;
-	mta_dest_account(d);
-	dest_warn_if_clogged(d);
-	return e;
-}
-
-void
-mta_entry_add(struct mta_entry *e, const struct mta_recipient *to)
-{
-	struct mta_qmgr *q = e->dest->qmgr;
-	struct mta_rcpt *r = mta_pool_take(&q->rcpts);
-
-	r->to = *to;
-	if (e->last)
-		e->last->next = r;
-	else
-		e->first = r;
-	e->last = r;
-	e->rcpt_count++;
-	e->peer->job->rcpt_count++;
-	e->peer->job->mail->rcpt_count++;
-	q->rcpt_total++;
-}
-
-/* It is no longer one of those that wait for an agent. */
-static void
-entry_leave_todo(struct mta_entry *e)
-{
-	mta_list_remove(&e->in_peer);
-	mta_list_remove(&e->in_dest);
-	if (mta_list_is_empty(&e->peer->waiting))
-		mta_order_peer_rests(e->peer);
-	e->peer->job->selected++;
-	mta_job_reclassify(e->peer->job);
-	e->dest->todo_count--;
-}
-
-void
-mta_entry_start(struct mta_entry *e)
-{
-	struct mta_dest *d = e->dest;
-
-	mta_assert(!e->is_busy);
-	entry_leave_todo(e);
-	mta_list_append(&d->busy, &e->in_dest);
-	e->is_busy = true;
-	d->busy_count++;
-	mta_dest_account(d);
-	d->hints = mta_cache_hints_next(
-		d->hints, &(struct mta_cache_view){
-				  .last_done_s = d->last_done_s,
-				  .now_s = mta_host_second(&d->qmgr->host),
-				  .busy = d->busy_count,
-			  });
-}
-
-static void
-entry_take_off(struct mta_entry *e)
-{
-	struct mta_dest *d = e->dest;
-
-	if (e->is_busy) {
-		mta_list_remove(&e->in_dest);
-		d->busy_count--;
-	} else {
-		/* That a blocked job waited here stays known (F6.10). */
-		if (mta_job_is_blocked(e->peer->job))
-			d->tag = d->transport->tag;
-		entry_leave_todo(e);
-	}
-	mta_dest_account(d);
-}
-
-static void
-entry_free_rcpts(struct mta_entry *e)
-{
-	struct mta_qmgr *q = e->dest->qmgr;
-	struct mta_job *j = e->peer->job;
-
-	j->rcpt_count -= e->rcpt_count;
-	j->mail->rcpt_count -= e->rcpt_count;
-	q->rcpt_total -= e->rcpt_count;
-	while (e->first) {
-		struct mta_rcpt *r = e->first;
-
-		e->first = r->next;
-		mta_pool_give(&q->rcpts, r);
-	}
-}
-
-/* R-ENTRY-END: the order of these steps decides what the next select sees. */
-void
-mta_entry_finish(struct mta_entry *e)
-{
-	struct mta_dest *d = e->dest;
-	struct mta_qmgr *q = d->qmgr;
-	struct mta_peer *p = e->peer;
-	struct mta_qmail *m = p->job->mail;
-	bool was_busy = e->is_busy;
-
-	entry_take_off(e);
-	entry_free_rcpts(e);
-	mta_job_entry_ended(p->job);
-	if (was_busy)
-		dest_rest(d);
-	if (d->state != MTA_DEST_SUSPENDED)
-		mta_dest_unblock(d);
-	mta_pool_give(&q->entries, e);
-	p->entry_count--;
-	if (p->entry_count == 0)
-		mta_peer_free(p);
-	if (was_busy)
-		d->last_done_s = mta_host_second(&q->host);
-	mta_dest_forget_if_idle(d);
-	m->entry_count--;
-	if (m->entry_count == 0)
-		mta_qmail_done(q, m);
-}
-
-/* ---- giving up on what waits (F9.3) ---------------------------------------
- */
+/* ---- the retry transport (F9.3) ------------------------------------------ */
 
 struct mta_dest *
 mta_dest_for_retry(struct mta_qmgr *q, struct mta_status status)
@@ -460,57 +307,4 @@ mta_dest_for_retry(struct mta_qmgr *q, struct mta_status status)
 		d = mta_dest_create(t, name, name);
 	mta_sym_drop(q->host.symbols, name);
 	return d->state == MTA_DEST_DEAD ? NULL : d;
-}
-
-/* The recipients go to a new entry of the same mail; the old one ends. */
-static void
-entry_move_to(struct mta_entry *e, struct mta_dest *d)
-{
-	struct mta_qmail *m = e->peer->job->mail;
-	struct mta_job *j = mta_job_obtain(m, d->transport);
-	struct mta_entry *moved = mta_entry_create(mta_peer_obtain(j, d));
-
-	moved->first = e->first;
-	moved->last = e->last;
-	moved->rcpt_count = e->rcpt_count;
-	j->rcpt_count += e->rcpt_count;
-	e->peer->job->rcpt_count -= e->rcpt_count;
-	e->first = NULL;
-	e->last = NULL;
-	e->rcpt_count = 0;
-	mta_entry_finish(e);
-}
-
-static void
-entry_defer_here(struct mta_entry *e, struct mta_status status)
-{
-	struct mta_qmail *m = e->peer->job->mail;
-
-	for (struct mta_rcpt *r = e->first; r; r = r->next)
-		mta_qmail_defer_rcpt(e->dest->qmgr, m, &r->to, status);
-	mta_entry_finish(e);
-}
-
-void
-mta_dest_defer_todo(struct mta_dest *d, struct mta_status status)
-{
-	struct mta_qmgr *q = d->qmgr;
-	int32_t count = d->todo_count;
-	struct mta_dest *retry;
-
-	if (count == 0)
-		return;
-	mta_sym_hold(q->host.symbols, status.reason);
-	retry = mta_dest_for_retry(q, status);
-	/* The last entry to end may take d with it. */
-	for (int32_t i = 0; i < count; i++) {
-		struct mta_entry *e = mta_container_of(
-			d->todo.next, struct mta_entry, in_dest);
-
-		if (retry && retry != d)
-			entry_move_to(e, retry);
-		else
-			entry_defer_here(e, status);
-	}
-	mta_sym_drop(q->host.symbols, status.reason);
 }

@@ -5,9 +5,10 @@
  * a view that charges the time it takes to that loop) and the rest is shared.
  *
  * Laws of the doors: (1) a door never calls back during a call; answers come in
- * a later turn. (2) Across a door go values and handles, never pointers; a
- * stale handle is noticed. (3) Every door has a contract test. (4) The core has
- * no dice: all chance is in the world.
+ * a later turn. (2) Across a door go values and handles; what is shown by a
+ * pointer is good until the next call. A stale handle is noticed. (3) Every
+ * door has a contract test. (4) The core has no dice: all chance is in the
+ * world.
  */
 #ifndef MTA_HOST_H
 #define MTA_HOST_H

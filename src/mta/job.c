@@ -42,17 +42,6 @@ cache_clear(struct mta_transport *t)
 
 /* ---- recipient slots (F6.9) --------------------------------------------- */
 
-/* R-SLOTS-NEXT: who gets what is spare. */
-static struct mta_job *
-job_next_unread(struct mta_job *j)
-{
-	struct mta_transport *t = j->transport;
-
-	if (t->next_unread == j)
-		t->next_unread = mta_order_next_unread(j);
-	return t->next_unread;
-}
-
 static void
 job_take_pool(struct mta_job *j)
 {
@@ -65,41 +54,48 @@ job_take_pool(struct mta_job *j)
 	t->slots = 0;
 }
 
-void
-mta_job_give_slots(struct mta_job *j)
+static void
+job_give_spare(struct mta_job *j)
 {
-	struct mta_job *next = job_next_unread(j);
+	struct mta_transport *t = j->transport;
+	struct mta_qmail *m = j->mail;
 	int32_t spare = mta_slots_spare(
 		(struct mta_slot_account){.limit = j->rcpt_limit,
 					  .count = j->rcpt_count},
-		(struct mta_slot_account){.limit = j->mail->rcpt_limit,
-					  .count = j->mail->rcpt_count});
+		(struct mta_slot_account){.limit = m->rcpt_limit,
+					  .count = m->rcpt_count});
 
-	if (spare <= 0)
-		return;
 	j->rcpt_limit -= spare;
-	j->mail->rcpt_limit -= spare;
-	j->transport->slots += spare;
-	if (next)
-		job_take_pool(next);
+	m->rcpt_limit -= spare;
+	t->slots += spare;
+	if (spare > 0 && t->next_unread)
+		job_take_pool(t->next_unread);
+}
+
+/* Return recipient slots that the job may spare (F6.9). R-SLOTS-NEXT: who gets
+ * them is another job. */
+static inline void
+job_give_slots(struct mta_job *j)
+{
+	struct mta_transport *t = j->transport;
+
+	if (t->next_unread == j)
+		t->next_unread = mta_order_next_unread(j);
+	if (j->rcpt_limit > j->rcpt_count)
+		job_give_spare(j);
 }
 
 void
 mta_job_entry_ended(struct mta_job *j)
 {
 	struct mta_qmail *m = j->mail;
-	struct mta_list *l;
 
-	for (l = m->jobs.next; l != &m->jobs; l = l->next) {
-		struct mta_job *other =
-			mta_container_of(l, struct mta_job, in_mail);
-
+	for (struct mta_job *other = m->jobs; other; other = other->next)
 		if (other != j && other->rcpt_limit > other->rcpt_count &&
 		    (other->level < 0 || m->more == 0))
-			mta_job_give_slots(other);
-	}
+			job_give_slots(other);
 	if (m->more == 0)
-		mta_job_give_slots(j);
+		job_give_slots(j);
 }
 
 /* ---- on and off the lists (F6.4, F6.11, F6.12) --------------------------- */
@@ -138,16 +134,16 @@ job_link_slots(struct mta_job *j)
 		return;
 	t->next_unread = j;
 	if (old)
-		mta_job_give_slots(old);
+		job_give_slots(old);
 }
 
+/* The entry that it is linked for decides where it is indexed. */
 static void
 job_link(struct mta_job *j)
 {
 	mta_assert(j->level < 0);
 	job_link_order(j);
 	j->level = 0;
-	mta_job_reclassify(j);
 	job_link_slots(j);
 	job_take_pool(j);
 }
@@ -180,7 +176,7 @@ job_pop(struct mta_job *j)
 	cache_clear(j->transport);
 }
 
-static void
+static inline void
 job_unlink(struct mta_job *j)
 {
 	struct mta_transport *t = j->transport;
@@ -204,57 +200,70 @@ job_retire(struct mta_job *j)
 {
 	if (j->level > 0)
 		job_pop(j);
-	mta_job_give_slots(j);
+	job_give_slots(j);
 	job_unlink(j);
 }
 
 void
 mta_job_free(struct mta_job *j)
 {
-	if (j->level > 0)
-		job_pop(j);
-	mta_job_give_slots(j);
+	mta_assert(j == j->mail->jobs);
 	if (j->level >= 0)
-		job_unlink(j);
+		job_retire(j);
+	else
+		job_give_slots(j);
 	mta_assert(j->rcpt_limit == 0);
 	mta_assert(mta_list_is_empty(&j->peers));
-	mta_list_remove(&j->in_mail);
-	mta_pool_give(&j->transport->qmgr->jobs, j);
+	j->mail->jobs = j->next;
+	if (j == &j->mail->first_job)
+		j->transport = NULL;
+	else
+		mta_pool_give(&j->transport->qmgr->jobs, j);
 }
 
-/* ---- making jobs and peers (F6.3, F5.7) ---------------------------------- */
+/* ---- making jobs (F6.3) -------------------------------------------------- */
 
+/* All but the place in the order, which mta_order_insert sets. */
 static struct mta_job *
 job_create(struct mta_qmail *m, struct mta_transport *t)
 {
-	struct mta_job *j = mta_pool_take(&t->qmgr->jobs);
+	struct mta_job *j = &m->first_job;
 
-	mta_list_init(&j->in_order);
+	if (j->transport)
+		j = mta_pool_take_raw(&t->qmgr->jobs);
 	mta_list_init(&j->in_special);
-	mta_list_init(&j->in_exempt);
 	mta_list_init(&j->in_unread);
-	mta_list_init(&j->in_children);
 	mta_list_init(&j->children);
 	mta_list_init(&j->peers);
+	j->first_peer.dest = NULL;
 	j->mail = m;
 	j->transport = t;
+	j->parent = NULL;
+	j->last_peer = NULL;
+	j->peer_count = 0;
 	j->level = -1;
-	mta_list_append(&m->jobs, &j->in_mail);
+	j->avail = 0;
+	j->used = 0;
+	j->selected = 0;
+	j->read = 0;
+	j->rcpt_count = 0;
+	j->rcpt_limit = 0;
+	j->exempt_tag = 0;
+	j->next = NULL;
 	return j;
 }
 
 struct mta_job *
 mta_job_obtain(struct mta_qmail *m, struct mta_transport *t)
 {
-	struct mta_job *j = NULL;
-	struct mta_list *l;
+	struct mta_job **link = &m->jobs;
+	struct mta_job *j;
 
-	for (l = m->jobs.next; l != &m->jobs && !j; l = l->next)
-		if (mta_container_of(l, struct mta_job, in_mail)->transport ==
-		    t)
-			j = mta_container_of(l, struct mta_job, in_mail);
-	if (!j)
-		j = job_create(m, t);
+	while (*link && (*link)->transport != t)
+		link = &(*link)->next;
+	if (!*link)
+		*link = job_create(m, t);
+	j = *link;
 	if (j->level < 0)
 		job_link(j);
 	cache_clear(t);
@@ -265,111 +274,14 @@ mta_job_obtain(struct mta_qmail *m, struct mta_transport *t)
 	return j;
 }
 
-/* Jobs of up to this many peers find theirs by looking at them. */
-enum {
-	PEERS_LISTED_MAX = 8
-};
-
-static uint64_t
-peer_key(const struct mta_job *j, const struct mta_dest *d)
-{
-	return (uint64_t)(j->pooled.index + 1) << 32 | (d->pooled.index + 1);
-}
-
-static struct mta_peer *
-peer_find(const struct mta_job *j, const struct mta_dest *d)
-{
-	struct mta_list *l;
-
-	if (j->last_peer && j->last_peer->dest == d)
-		return j->last_peer;
-	if (j->peer_count > PEERS_LISTED_MAX)
-		return mta_table_find(&d->qmgr->peer_index, peer_key(j, d));
-	for (l = j->peers.next; l != &j->peers; l = l->next) {
-		struct mta_peer *p =
-			mta_container_of(l, struct mta_peer, in_job);
-
-		if (p->dest == d)
-			return p;
-	}
-	return NULL;
-}
-
-/* A job that grows beyond the listed size has all its peers in the table. */
-static void
-peer_index_all(struct mta_job *j)
-{
-	struct mta_list *l;
-
-	for (l = j->peers.next; l != &j->peers; l = l->next) {
-		struct mta_peer *p =
-			mta_container_of(l, struct mta_peer, in_job);
-
-		mta_table_add(&p->dest->qmgr->peer_index, peer_key(j, p->dest),
-			      p);
-	}
-}
-
-struct mta_peer *
-mta_peer_obtain(struct mta_job *j, struct mta_dest *d)
-{
-	struct mta_peer *p = peer_find(j, d);
-
-	if (!p) {
-		p = mta_pool_take(&d->qmgr->peers);
-		p->job = j;
-		p->dest = d;
-		mta_list_init(&p->waiting);
-		mta_list_append(&j->peers, &p->in_job);
-		mta_list_init(&p->in_dest);
-		j->peer_count++;
-		if (j->peer_count == PEERS_LISTED_MAX + 1)
-			peer_index_all(j);
-		else if (j->peer_count > PEERS_LISTED_MAX)
-			mta_table_add(&d->qmgr->peer_index, peer_key(j, d), p);
-	}
-	j->last_peer = p;
-	return p;
-}
-
-static void
-peer_unindex_all(struct mta_job *j)
-{
-	struct mta_list *l;
-
-	for (l = j->peers.next; l != &j->peers; l = l->next) {
-		struct mta_peer *p =
-			mta_container_of(l, struct mta_peer, in_job);
-
-		mta_table_remove(&p->dest->qmgr->peer_index,
-				 peer_key(j, p->dest));
-	}
-}
-
 void
-mta_peer_free(struct mta_peer *p)
-{
-	struct mta_job *j = p->job;
-
-	mta_assert(p->entry_count == 0);
-	mta_assert(mta_list_is_empty(&p->waiting));
-	if (j->peer_count == PEERS_LISTED_MAX + 1)
-		peer_unindex_all(j);
-	else if (j->peer_count > PEERS_LISTED_MAX)
-		mta_table_remove(&p->dest->qmgr->peer_index,
-				 peer_key(j, p->dest));
-	j->peer_count--;
-	if (j->last_peer == p)
-		j->last_peer = NULL;
-	mta_list_remove(&p->in_job);
-	mta_pool_give(&p->dest->qmgr->peers, p);
-}
-
-void
-mta_job_has_more(struct mta_job *j)
+mta_job_was_read(struct mta_job *j)
 {
 	if (job_has_entries(j) && !mta_job_is_blocked(j))
 		cache_clear(j->transport);
+	mta_job_reclassify(j);
+	if (j->mail->more == 0)
+		job_give_slots(j);
 }
 
 /* ---- preemption (F6.7, F6.8) --------------------------------------------- */
@@ -480,8 +392,8 @@ job_peer_in_turn(struct mta_job *j)
 		struct mta_peer *p =
 			mta_container_of(l, struct mta_peer, in_job);
 
-		if (mta_dest_window(p->dest) > p->dest->busy_count &&
-		    !mta_list_is_empty(&p->waiting)) {
+		if (p->first &&
+		    mta_dest_window(p->dest) > p->dest->busy_count) {
 			mta_list_rotate(&j->peers, l);
 			return p;
 		}
@@ -538,8 +450,7 @@ static struct mta_entry *
 job_start_entry(struct mta_job *j, struct mta_peer *p)
 {
 	struct mta_transport *t = j->transport;
-	struct mta_entry *e =
-		mta_container_of(p->waiting.next, struct mta_entry, in_peer);
+	struct mta_entry *e = p->first;
 
 	mta_entry_start(e);
 	e->has_jumped =
@@ -551,6 +462,8 @@ job_start_entry(struct mta_job *j, struct mta_peer *p)
 	t->current = j;
 	if (!job_has_entries(j) && j->mail->more == 0)
 		job_retire(j);
+	else
+		mta_job_reclassify(j);
 	return e;
 }
 
@@ -591,8 +504,7 @@ mta_dest_unblock(struct mta_dest *d)
 	struct mta_transport *t = d->transport;
 	bool is_usable = mta_dest_window(d) > d->busy_count;
 
-	if (!mta_order_is_awaited(d))
-		return;
+	mta_assert(mta_order_is_awaited(d));
 	if (is_usable && d->todo_count > 0) {
 		mta_order_free_all(t);
 		t->current = mta_order_head(t);

@@ -225,11 +225,13 @@ static void
 list_mail(struct listing *l, enum mta_queue queue, struct mta_ref file)
 {
 	struct mta_spool *spool = l->host->spool;
+	const struct mta_file *shown = spool->ops->look(spool, file);
 	struct mail m = {.queue = queue, .file = file};
 
-	if (spool->ops->envelope(spool, file, &m.envelope) != MTA_OK)
+	if (!shown)
 		return;
-	m.mode = spool->ops->mode(spool, file);
+	m.envelope = shown->envelope;
+	m.mode = shown->mode;
 	spool->ops->id_text(spool, file, m.id, sizeof(m.id));
 	address_text(l, m.envelope.sender, m.sender);
 	if (l->form == MTA_LISTING_TABLE)

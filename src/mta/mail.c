@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The table of legal moves, and the one mover. Keeps no state: the spool knows
- * where a file is, the trace is told what happened. What a record says of the
- * mail is read from the spool only when somebody listens.
+ * where a file is and shows it, the trace is told what happened.
  *
  * Which reason fits which move is the caller's to say; the table asks only
  * whether there is any.
@@ -61,28 +60,6 @@ mta_mail_move_is_legal(enum mta_queue from, enum mta_queue to)
 /* ---- trace ----------------------------------------------------------------
  */
 
-static bool
-is_traced(const struct mta_host *h)
-{
-	return mta_trace_wants(h->trace, MTA_TRACE_MOVE) ||
-	       mta_trace_wants(h->trace, MTA_TRACE_ENDED);
-}
-
-/* What the records need of a mail; zeroed when nobody listens. */
-static struct mta_envelope
-envelope_of(const struct mta_host *h, struct mta_ref file)
-{
-	struct mta_envelope e = {.serial = 0};
-	enum mta_err err;
-
-	if (!is_traced(h))
-		return e;
-	err = h->spool->ops->envelope(h->spool, file, &e);
-	if (err != MTA_OK)
-		e = (struct mta_envelope){.serial = 0};
-	return e;
-}
-
 /* A step of a mail; from and to may be MTA_QUEUES: outside. */
 struct step {
 	uint32_t from;
@@ -91,7 +68,7 @@ struct step {
 	uint32_t wake_s;
 };
 
-static void
+static inline void
 trace_step(const struct mta_host *h, struct mta_ref file,
 	   const struct mta_envelope *e, struct step step)
 {
@@ -111,26 +88,23 @@ trace_step(const struct mta_host *h, struct mta_ref file,
 			  });
 }
 
-static void
-trace_end(const struct mta_host *h, struct mta_ref file,
-	  const struct mta_envelope *e, enum mta_outcome outcome)
+static inline struct mta_trace_ended
+end_record(const struct mta_host *h, struct mta_ref file,
+	   const struct mta_envelope *e, enum mta_outcome outcome)
 {
-	if (!mta_trace_wants(h->trace, MTA_TRACE_ENDED))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_ENDED,
-			  &(struct mta_trace_ended){
-				  .at = h->loop->now,
-				  .arrival = e->arrival,
-				  .accepted = e->committed,
-				  .first_active = e->first_active,
-				  .sender = e->sender,
-				  .file = file,
-				  .serial = e->serial,
-				  .size_bytes = e->size_bytes,
-				  .recipient_count = e->recipient_count,
-				  .attempts = e->attempts,
-				  .outcome = outcome,
-			  });
+	return (struct mta_trace_ended){
+		.at = h->loop->now,
+		.arrival = e->arrival,
+		.accepted = e->committed,
+		.first_active = e->first_active,
+		.sender = e->sender,
+		.file = file,
+		.serial = e->serial,
+		.size_bytes = e->size_bytes,
+		.recipient_count = e->recipient_count,
+		.attempts = e->attempts,
+		.outcome = outcome,
+	};
 }
 
 /* ---- the mover ------------------------------------------------------------
@@ -140,18 +114,16 @@ enum mta_err
 mta_mail_commit(const struct mta_host *h, struct mta_ref file,
 		enum mta_queue queue, enum mta_move_reason reason)
 {
-	enum mta_err err;
-	struct mta_envelope e;
+	const struct mta_file *shown;
 
 	mta_assert((unsigned)queue < MTA_QUEUES);
 	mta_assert(beginnings[queue] != NULL);
-	err = h->spool->ops->commit(h->spool, file, queue);
-	if (err != MTA_OK) {
+	shown = h->spool->ops->commit(h->spool, file, queue);
+	if (!shown) {
 		h->spool->ops->abandon(h->spool, file);
-		return err;
+		return MTA_ENOSPACE;
 	}
-	e = envelope_of(h, file);
-	trace_step(h, file, &e,
+	trace_step(h, file, &shown->envelope,
 		   (struct step){.from = MTA_QUEUES,
 				 .to = queue,
 				 .reason = reason,
@@ -160,19 +132,37 @@ mta_mail_commit(const struct mta_host *h, struct mta_ref file,
 }
 
 enum mta_err
+mta_mail_admit(const struct mta_host *h, struct mta_ref file,
+	       enum mta_queue from, struct mta_file *shown)
+{
+	const struct mta_file *f;
+	enum mta_err err;
+
+	mta_assert(mta_mail_move_is_legal(from, MTA_ACTIVE));
+	err = h->spool->ops->admit(h->spool, file, from, &f);
+	if (err == MTA_ENOENT)
+		return err;
+	*shown = *f; /* who hears of the step may ask the spool */
+	trace_step(h, file, &shown->envelope,
+		   (struct step){.from = from,
+				 .to = MTA_ACTIVE,
+				 .reason = MTA_MOVE_ADMITTED,
+				 .wake_s = MTA_WAKE_KEEP});
+	return err;
+}
+
+enum mta_err
 mta_mail_move(const struct mta_host *h, struct mta_ref file,
 	      struct mta_move move)
 {
-	enum mta_err err;
-	struct mta_envelope e;
+	const struct mta_file *shown;
 
 	mta_assert(mta_mail_move_is_legal(move.from, move.to));
-	err = h->spool->ops->move(h->spool, file, move.from, move.to,
-				  move.wake_s);
-	if (err != MTA_OK)
-		return err;
-	e = envelope_of(h, file);
-	trace_step(h, file, &e,
+	shown = h->spool->ops->move(h->spool, file, move.from, move.to,
+				    move.wake_s);
+	if (!shown)
+		return MTA_ENOENT;
+	trace_step(h, file, &shown->envelope,
 		   (struct step){.from = move.from,
 				 .to = move.to,
 				 .reason = move.reason,
@@ -185,25 +175,27 @@ mta_mail_remove(const struct mta_host *h, struct mta_ref file,
 		enum mta_queue from, enum mta_move_reason reason,
 		enum mta_outcome outcome)
 {
-	/* Read before it is gone. */
-	struct mta_envelope e = envelope_of(h, file);
-	enum mta_err err = h->spool->ops->remove(h->spool, from, file);
+	const struct mta_file *shown =
+		h->spool->ops->remove(h->spool, file, from);
+	struct mta_trace_ended ended;
 
-	if (err != MTA_OK)
-		return err;
-	trace_step(h, file, &e,
+	if (!shown)
+		return MTA_ENOENT;
+	/* Made first: who hears of the step may ask the spool. */
+	ended = end_record(h, file, &shown->envelope, outcome);
+	trace_step(h, file, &shown->envelope,
 		   (struct step){.from = from,
 				 .to = MTA_QUEUES,
 				 .reason = reason,
 				 .wake_s = 0});
-	trace_end(h, file, &e, outcome);
+	mta_trace_deliver(h->trace, MTA_TRACE_ENDED, &ended);
 	return MTA_OK;
 }
 
 void
-mta_mail_trace_submitted(const struct mta_host *h, struct mta_trace_submitted r)
+mta_mail_trace_submitted(const struct mta_host *h,
+			 struct mta_trace_submitted *r)
 {
-	r.at = h->loop->now;
-	if (mta_trace_wants(h->trace, MTA_TRACE_SUBMITTED))
-		mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED, &r);
+	r->at = h->loop->now;
+	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED, r);
 }

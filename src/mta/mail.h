@@ -31,8 +31,17 @@ enum mta_err mta_mail_commit(const struct mta_host *h, struct mta_ref file,
 			     enum mta_move_reason reason) MTA_MUST_CHECK;
 
 /*
- * Move a file. wake_s: when it is due, or MTA_WAKE_KEEP. MTA_ENOENT: it was not
- * in `from` (somebody else moved it), nothing has happened.
+ * Take a file into active (spool.h, admit). MTA_ENOENT: it was not in `from`
+ * (somebody else moved it), nothing has happened. With any other answer it is
+ * in active, and *shown is what the spool showed of it.
+ */
+enum mta_err
+mta_mail_admit(const struct mta_host *h, struct mta_ref file,
+	       enum mta_queue from, struct mta_file *shown) MTA_MUST_CHECK;
+
+/*
+ * Move a file, not into active. wake_s: when it is due, or MTA_WAKE_KEEP.
+ * MTA_ENOENT as above.
  */
 struct mta_move {
 	enum mta_queue from;
@@ -53,6 +62,6 @@ enum mta_err mta_mail_remove(const struct mta_host *h, struct mta_ref file,
 
 /* Tell the trace that a mail is handed in now; `at` is filled in here. */
 void mta_mail_trace_submitted(const struct mta_host *h,
-			      struct mta_trace_submitted r);
+			      struct mta_trace_submitted *r);
 
 #endif

@@ -28,14 +28,6 @@ mta_service_init(struct mta_service_state *s, int64_t maxproc,
 	};
 }
 
-bool
-mta_service_may_spawn(const struct mta_service_state *s)
-{
-	if (s->idle_count > 0 || s->is_throttled)
-		return false;
-	return s->process_limit == 0 || s->total_count < s->process_limit;
-}
-
 void
 mta_service_spawned(struct mta_service_state *s, struct mta_child *child)
 {
@@ -43,29 +35,6 @@ mta_service_spawned(struct mta_service_state *s, struct mta_child *child)
 				    .is_idle = true};
 	s->total_count++;
 	s->idle_count++;
-}
-
-void
-mta_service_taken(struct mta_service_state *s, struct mta_child *child)
-{
-	if (!child->is_idle)
-		return;
-	child->is_idle = false;
-	if (child->generation == s->generation)
-		s->idle_count--;
-	mta_assert(s->idle_count >= 0);
-}
-
-void
-mta_service_avail(struct mta_service_state *s, struct mta_child *child)
-{
-	if (child->is_idle)
-		return;
-	child->is_idle = true;
-	child->use_count++;
-	if (child->generation == s->generation)
-		s->idle_count++;
-	mta_assert(s->idle_count <= s->total_count);
 }
 
 bool
@@ -99,14 +68,6 @@ mta_service_reload(struct mta_service_state *s, int64_t maxproc,
 	s->generation++;
 	s->total_count = 0;
 	s->idle_count = 0;
-}
-
-bool
-mta_child_is_spent(const struct mta_service_state *s,
-		   const struct mta_child *child, int32_t max_use)
-{
-	return child->generation != s->generation ||
-	       child->use_count >= (uint32_t)max_use;
 }
 
 /* ---- wake-ups ----------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #define MTA_MASTER_H
 
 #include "mta/host.h"
+#include "mta/panic.h"
 
 /* Invariant: idle_count <= total_count; total_count counts the processes of
  * this generation, and is at most process_limit unless that is 0. */
@@ -35,14 +36,40 @@ void mta_service_init(struct mta_service_state *s, int64_t maxproc,
 
 /* R-MASTER-LISTEN (F8.11): a connection that nobody took starts a process only
  * when none is idle, the limit is not reached and the service not throttled. */
-bool mta_service_may_spawn(const struct mta_service_state *s);
+static inline bool
+mta_service_may_spawn(const struct mta_service_state *s)
+{
+	if (s->idle_count > 0 || s->is_throttled)
+		return false;
+	return s->process_limit == 0 || s->total_count < s->process_limit;
+}
 
 /* A process was started: idle at once. */
 void mta_service_spawned(struct mta_service_state *s, struct mta_child *child);
 /* It took a connection, or waits for one again. Of another generation, or said
  * twice: no effect on the service. */
-void mta_service_taken(struct mta_service_state *s, struct mta_child *child);
-void mta_service_avail(struct mta_service_state *s, struct mta_child *child);
+static inline void
+mta_service_taken(struct mta_service_state *s, struct mta_child *child)
+{
+	if (!child->is_idle)
+		return;
+	child->is_idle = false;
+	if (child->generation == s->generation)
+		s->idle_count--;
+	mta_assert(s->idle_count >= 0);
+}
+
+static inline void
+mta_service_avail(struct mta_service_state *s, struct mta_child *child)
+{
+	if (child->is_idle)
+		return;
+	child->is_idle = true;
+	child->use_count++;
+	if (child->generation == s->generation)
+		s->idle_count++;
+	mta_assert(s->idle_count <= s->total_count);
+}
 
 enum mta_child_end {
 	MTA_CHILD_DONE,	  /* max_use, max_idle, or an old generation */
@@ -64,8 +91,13 @@ void mta_service_reload(struct mta_service_state *s, int64_t maxproc,
 
 /* R-AGENT-RETIRE (F8.9): an idle process that has had its max_use requests, or
  * is of an old generation, ends. */
-bool mta_child_is_spent(const struct mta_service_state *s,
-			const struct mta_child *child, int32_t max_use);
+static inline bool
+mta_child_is_spent(const struct mta_service_state *s,
+		   const struct mta_child *child, int32_t max_use)
+{
+	return child->generation != s->generation ||
+	       child->use_count >= (uint32_t)max_use;
+}
 
 /* ---- wake-ups ----------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * Notes: what services say to each other. A note is a value; it names things by
  * handles and symbols. The one variable-sized body, the recipients of a
  * delivery request or of a submission, travels as a handle to a list that the
- * port keeps (port.h), owned by the note's receiver.
+ * port keeps (port.h), owned by the note's receiver, unless there is but one.
  */
 #ifndef MTA_NOTE_H
 #define MTA_NOTE_H
@@ -65,11 +65,18 @@ struct mta_recipient {
 	uint32_t offset; /* of its record in the queue file */
 };
 
+/* Recipients that travel with a note: one in the note itself, any other number
+ * in a list of the port. The receiver's to free. port.h */
+struct mta_recipients {
+	struct mta_ref list;	   /* not set: there is only one */
+	struct mta_recipient only; /* that one */
+};
+
 struct mta_note_deliver {
-	struct mta_ref agent;	   /* who was ready */
-	struct mta_ref entry;	   /* the queue manager's handle */
-	struct mta_ref file;	   /* in active */
-	struct mta_ref recipients; /* list in the port: receiver's to free */
+	struct mta_ref agent; /* who was ready */
+	struct mta_ref entry; /* the queue manager's handle */
+	struct mta_ref file;  /* in active */
+	struct mta_recipients recipients;
 	mta_sym transport;
 	mta_sym nexthop;
 	mta_sym destination; /* name of the destination queue */
@@ -81,6 +88,7 @@ struct mta_note_deliver {
 	mta_time active_time; /* when it entered active */
 	uint32_t batch;	      /* deliveries handed out before this one */
 	uint32_t hints;	      /* enum mta_hint bits */
+	uint32_t attempts;    /* times the mail was moved to active */
 };
 
 struct mta_note_delivered {
@@ -95,7 +103,7 @@ struct mta_note_delivered {
 struct mta_note_submit {
 	struct mta_ref client; /* the client's handle, given back */
 	enum mta_service reply_to;
-	struct mta_ref recipients; /* list in the port: receiver's to free */
+	struct mta_recipients recipients;
 	uint32_t recipient_count;
 	uint32_t serial;
 	uint32_t size_bytes;

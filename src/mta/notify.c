@@ -14,8 +14,6 @@
 #include "mta/mail.h"
 #include "mta/text.h"
 
-#include "mta/panic.h"
-
 /*
  * M-NOTICE-SIZE: the words around it, the report of one recipient, the head of
  * a mail. Round figures for what such notices usually have.
@@ -150,15 +148,13 @@ mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 		const struct mta_notice *n)
 {
 	struct notice_route route = notice_route(h, p, n);
-	struct mta_recipient *items = NULL;
 	struct mta_note note = {
 		.kind = MTA_NOTE_SUBMIT,
 		.submit =
 			{
 				.client = n->client,
 				.reply_to = n->reply_to,
-				.recipients = h->port->ops->list_take(
-					h->port, 1, &items),
+				.recipients = {.only = {.address = route.to}},
 				.recipient_count = 1,
 				.serial = mta_host_next_serial(h),
 				.size_bytes = mta_notice_size_bytes(n, p),
@@ -167,10 +163,8 @@ mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 			},
 	};
 
-	mta_assert(items);
-	items[0] = (struct mta_recipient){.address = route.to};
 	mta_mail_trace_submitted(
-		h, (struct mta_trace_submitted){
+		h, &(struct mta_trace_submitted){
 			   .sender = note.submit.sender,
 			   .serial = note.submit.serial,
 			   .size_bytes = note.submit.size_bytes,

@@ -89,15 +89,13 @@ open_put(struct mta_transport *t, uint32_t place, struct mta_dest *d)
 }
 
 /* Towards the top, as long as the one above is later. Places count from 1. */
-static void
+static inline void
 open_sift_up(struct mta_transport *t, struct mta_dest *d, uint32_t place)
 {
-	int64_t key = open_key(d);
-
 	while (place > 1) {
 		uint32_t above = place / 2;
 
-		if (open_key(t->open[above - 1]) <= key)
+		if (open_key(t->open[above - 1]) <= open_key(d))
 			break;
 		open_put(t, place, t->open[above - 1]);
 		place = above;
@@ -134,9 +132,12 @@ open_settle(struct mta_transport *t, struct mta_dest *d, uint32_t place)
 		open_sift_down(t, d, place);
 }
 
-static void
-open_add(struct mta_transport *t, struct mta_dest *d)
+void
+mta_order_dest_opens(struct mta_dest *d)
 {
+	struct mta_transport *t = d->transport;
+
+	mta_assert(d->open_place == 0);
 	if (t->open_count == t->open_capacity) {
 		t->open_capacity = t->open_capacity ? t->open_capacity * 2 : 16;
 		t->open = mta_realloc(t->open, t->open_capacity,
@@ -146,51 +147,53 @@ open_add(struct mta_transport *t, struct mta_dest *d)
 	open_sift_up(t, d, t->open_count);
 }
 
-static void
-open_remove(struct mta_transport *t, struct mta_dest *d)
+void
+mta_order_dest_closes(struct mta_dest *d)
 {
+	struct mta_transport *t = d->transport;
 	uint32_t place = d->open_place;
 	struct mta_dest *last = t->open[--t->open_count];
 
+	mta_assert(t->open[place - 1] == d);
 	d->open_place = 0;
 	if (last != d)
 		open_settle(t, last, place);
 }
 
-void
-mta_order_dest_changed(struct mta_dest *d)
-{
-	struct mta_transport *t = d->transport;
-	bool is_open = mta_dest_window(d) > d->busy_count &&
-		       !mta_list_is_empty(&d->peers);
-
-	if (is_open && d->open_place == 0)
-		open_add(t, d);
-	else if (is_open)
-		open_settle(t, d, d->open_place);
-	else if (d->open_place != 0)
-		open_remove(t, d);
-}
-
 /* ---- peers by place ---------------------------------------------------------
  */
+
+/* Another peer is its first: so its place in the heap may be another. */
+static inline void
+open_key_changed(struct mta_dest *d)
+{
+	if (d->open_place != 0 && !mta_list_is_empty(&d->peers))
+		open_settle(d->transport, d, d->open_place);
+}
 
 /* Behind the last peer of an earlier job: new jobs come last. */
 void
 mta_order_peer_waits(struct mta_peer *p)
 {
-	struct mta_list *l = p->dest->peers.prev;
+	struct mta_dest *d = p->dest;
+	struct mta_list *l = d->peers.prev;
 
-	while (l != &p->dest->peers &&
-	       peer_in_dest(l)->job->place > p->job->place)
+	while (l != &d->peers && peer_in_dest(l)->job->place > p->job->place)
 		l = l->prev;
 	mta_list_insert_before(l->next, &p->in_dest);
+	if (l == &d->peers)
+		open_key_changed(d);
 }
 
 void
 mta_order_peer_rests(struct mta_peer *p)
 {
+	struct mta_dest *d = p->dest;
+	bool was_first = d->peers.next == &p->in_dest;
+
 	mta_list_remove(&p->in_dest);
+	if (was_first)
+		open_key_changed(d);
 }
 
 /* Out of the destinations' order while the job has no place. */
@@ -201,10 +204,10 @@ peers_leave(struct mta_job *j)
 		struct mta_peer *p =
 			mta_container_of(l, struct mta_peer, in_job);
 
-		if (mta_list_is_empty(&p->waiting))
+		if (!p->first)
 			continue;
 		if (p->dest->open_place != 0)
-			open_remove(j->transport, p->dest);
+			mta_order_dest_closes(p->dest);
 		mta_list_remove(&p->in_dest);
 	}
 }
@@ -218,43 +221,24 @@ peers_return(struct mta_job *j)
 			mta_container_of(l, struct mta_peer, in_job);
 		struct mta_list *k = p->dest->peers.next;
 
-		if (mta_list_is_empty(&p->waiting))
+		if (!p->first)
 			continue;
 		while (k != &p->dest->peers &&
 		       peer_in_dest(k)->job->place < j->place)
 			k = k->next;
 		mta_list_insert_before(k, &p->in_dest);
-		mta_order_dest_changed(p->dest);
+		if (p->dest->startable > 0)
+			mta_order_dest_opens(p->dest);
 	}
 }
 
 /* ---- blocked, passed, exempt ------------------------------------------------
  */
 
-static bool
-job_is_passed(const struct mta_job *j)
-{
-	const struct mta_job *frontier = j->transport->frontier;
-
-	return !frontier || j->place < frontier->place;
-}
-
-static bool
-job_is_exempt(const struct mta_job *j)
-{
-	return j->exempt_tag == j->transport->tag;
-}
-
-bool
-mta_job_is_blocked(const struct mta_job *j)
-{
-	return j->level >= 0 && job_is_passed(j) && !job_is_exempt(j);
-}
-
 static void
 exempt_add(struct mta_job *j)
 {
-	if (job_is_exempt(j))
+	if (mta_job_is_exempt(j))
 		return;
 	j->exempt_tag = j->transport->tag;
 	mta_list_append(&j->transport->exempt, &j->in_exempt);
@@ -263,7 +247,7 @@ exempt_add(struct mta_job *j)
 static void
 exempt_remove(struct mta_job *j)
 {
-	if (!job_is_exempt(j))
+	if (!mta_job_is_exempt(j))
 		return;
 	j->exempt_tag = 0;
 	mta_list_remove(&j->in_exempt);
@@ -272,7 +256,7 @@ exempt_remove(struct mta_job *j)
 static void
 special_skip_passed(struct mta_transport *t)
 {
-	while (t->special_next && job_is_passed(t->special_next)) {
+	while (t->special_next && mta_job_is_passed(t->special_next)) {
 		struct mta_list *l = t->special_next->in_special.next;
 
 		t->special_next = l == &t->special ? NULL : job_in_special(l);
@@ -292,7 +276,7 @@ mta_order_block(struct mta_job *j)
 	struct mta_transport *t = j->transport;
 
 	exempt_remove(j);
-	if (!job_is_passed(j)) {
+	if (!mta_job_is_passed(j)) {
 		mta_assert(t->frontier == j);
 		frontier_set(t, mta_order_successor(j));
 	}
@@ -308,7 +292,7 @@ mta_order_free_one(struct mta_job *j)
 		struct mta_peer *p =
 			mta_container_of(l, struct mta_peer, in_job);
 
-		if (!mta_list_is_empty(&p->waiting))
+		if (p->first)
 			p->dest->tag = tag;
 	}
 	exempt_add(j);
@@ -327,16 +311,14 @@ mta_order_free_all(struct mta_transport *t)
 }
 
 bool
-mta_order_is_awaited(const struct mta_dest *d)
+mta_order_peers_wait(const struct mta_dest *d)
 {
-	if (d->tag == d->transport->tag)
-		return true;
 	for (struct mta_list *l = d->peers.next; l != &d->peers; l = l->next) {
 		const struct mta_job *j = peer_in_dest(l)->job;
 
 		if (mta_job_is_blocked(j))
 			return true;
-		if (!job_is_passed(j))
+		if (!mta_job_is_passed(j))
 			return false;
 	}
 	return false;
@@ -383,7 +365,7 @@ mta_order_next_stop(struct mta_transport *t)
 		return NULL;
 	}
 	mta_assert(!mta_job_is_blocked(stop));
-	if (!job_is_passed(stop) && t->frontier != stop)
+	if (!mta_job_is_passed(stop) && t->frontier != stop)
 		frontier_set(t, stop);
 	return stop;
 }
@@ -394,7 +376,7 @@ mta_order_next_free(const struct mta_job *j)
 	struct mta_job *next = mta_order_successor(j);
 	struct mta_job *exempt;
 
-	if (!next || !job_is_passed(next))
+	if (!next || !mta_job_is_passed(next))
 		return next;
 	exempt = exempt_first(j->transport, j->place);
 	return exempt ? exempt : j->transport->frontier;
@@ -402,12 +384,6 @@ mta_order_next_free(const struct mta_job *j)
 
 /* ---- special and unread jobs
  * ---------------------------------------------------- */
-
-static bool
-job_is_special(const struct mta_job *j)
-{
-	return j->mail->more != 0 || j->selected == j->read;
-}
 
 static bool
 is_off(const struct mta_list *l)
@@ -424,7 +400,7 @@ special_add(struct mta_job *j)
 	while (l != &t->special && job_in_special(l)->place > j->place)
 		l = l->prev;
 	mta_list_insert_before(l->next, &j->in_special);
-	if (!job_is_passed(j))
+	if (!mta_job_is_passed(j))
 		t->special_next = earlier(j, t->special_next);
 }
 
@@ -472,13 +448,15 @@ mta_order_next_unread(const struct mta_job *j)
 }
 
 void
-mta_job_reclassify(struct mta_job *j)
+mta_order_index(struct mta_job *j)
 {
+	bool is_special = mta_order_is_special(j);
+
 	if (j->level < 0)
 		return;
-	if (job_is_special(j) && is_off(&j->in_special))
+	if (is_special && is_off(&j->in_special))
 		special_add(j);
-	else if (!job_is_special(j) && !is_off(&j->in_special))
+	else if (!is_special && !is_off(&j->in_special))
 		special_remove(j);
 	if (j->mail->more != 0 && is_off(&j->in_unread))
 		unread_add(j);
@@ -524,7 +502,7 @@ order_number(struct mta_job *j)
 		order_renumber(t);
 }
 
-static void
+static inline void
 order_put(struct mta_job *j, struct mta_job *before)
 {
 	struct mta_transport *t = j->transport;
@@ -534,7 +512,7 @@ order_put(struct mta_job *j, struct mta_job *before)
 	order_number(j);
 	if (before == t->frontier)
 		t->frontier = j;
-	else if (job_is_passed(j))
+	else if (mta_job_is_passed(j))
 		exempt_add(j);
 }
 
@@ -545,7 +523,7 @@ mta_order_insert(struct mta_job *j, struct mta_job *before)
 	order_put(j, before);
 }
 
-static void
+static inline void
 order_take(struct mta_job *j)
 {
 	struct mta_transport *t = j->transport;

@@ -14,9 +14,9 @@
 
 #include "mta/panic.h"
 
-/* The recipients that are not finished, into a list of the port. */
+/* The recipients that are not finished, ready to travel. */
 struct pickup_list {
-	struct mta_ref list;
+	struct mta_recipients recipients;
 	uint32_t count;
 };
 
@@ -25,13 +25,13 @@ pickup_read(const struct mta_pickup *p, struct mta_ref file,
 	    const struct mta_envelope *e, struct pickup_list *out)
 {
 	const struct mta_host *h = &p->host;
-	struct mta_recipient *items = NULL;
+	struct mta_recipient *items;
 	struct mta_record record = {.kind = MTA_RECORD_DONE};
 	enum mta_err err = MTA_OK;
 
 	out->count = 0;
-	out->list =
-		h->port->ops->list_take(h->port, e->recipient_count, &items);
+	items = mta_recipients_begin(h->port, &out->recipients,
+				     e->recipient_count);
 	while (err == MTA_OK && record.kind != MTA_RECORD_END) {
 		err = h->spool->ops->read(h->spool, file, record.next, &record);
 		if (err != MTA_OK || record.kind != MTA_RECORD_RECIPIENT)
@@ -41,7 +41,7 @@ pickup_read(const struct mta_pickup *p, struct mta_ref file,
 			.address = record.address, .offset = record.offset};
 	}
 	if (err != MTA_OK || out->count == 0)
-		h->port->ops->list_give(h->port, out->list);
+		mta_recipients_free(h->port, &out->recipients);
 	return err;
 }
 
@@ -61,10 +61,10 @@ pickup_remove(struct mta_pickup *p, struct mta_ref file,
 
 static void
 pickup_submit(struct mta_pickup *p, struct mta_ref file,
-	      const struct mta_envelope *e, const struct pickup_list *list)
+	      const struct mta_file *f, const struct pickup_list *list)
 {
+	const struct mta_envelope *e = &f->envelope;
 	const struct mta_host *h = &p->host;
-	uint32_t mode = h->spool->ops->mode(h->spool, file);
 
 	p->file = file;
 	h->port->ops->send(
@@ -75,14 +75,14 @@ pickup_submit(struct mta_pickup *p, struct mta_ref file,
 				{
 					.client = file,
 					.reply_to = MTA_TO_PICKUP,
-					.recipients = list->list,
+					.recipients = list->recipients,
 					.recipient_count = list->count,
 					.serial = e->serial,
 					.size_bytes = e->size_bytes,
 					.sender = e->sender,
 					.arrival = e->arrival,
-					.is_requeued =
-						(mode & MTA_MODE_REQUEUED) != 0,
+					.is_requeued = (f->mode &
+							MTA_MODE_REQUEUED) != 0,
 				},
 		});
 }
@@ -92,23 +92,20 @@ static void
 pickup_take(struct mta_pickup *p, struct mta_ref file)
 {
 	struct mta_spool *spool = p->host.spool;
-	struct mta_envelope envelope;
+	const struct mta_file *shown = spool->ops->look(spool, file);
 	struct pickup_list list = {0};
-	enum mta_err err =
-		spool->ops->open(spool, MTA_MAILDROP, file, MTA_LOCK_NONE);
+	struct mta_file f;
 
-	if (err != MTA_OK)
+	if (!shown || shown->queue != MTA_MAILDROP ||
+	    shown->mode & MTA_MODE_DAMAGED)
 		return;
-	err = spool->ops->envelope(spool, file, &envelope);
-	if (err == MTA_OK)
-		err = pickup_read(p, file, &envelope, &list);
-	spool->ops->close(spool, file, MTA_LOCK_NONE);
-	if (err != MTA_OK)
+	f = *shown;
+	if (pickup_read(p, file, &f.envelope, &list) != MTA_OK)
 		return;
 	if (list.count == 0)
 		pickup_remove(p, file, MTA_SENT);
 	else
-		pickup_submit(p, file, &envelope, &list);
+		pickup_submit(p, file, &f, &list);
 }
 
 /* Go on with the run until cleanup is to be waited for, or the run ends. */
@@ -159,15 +156,15 @@ pickup_wake_fired(struct mta_timer *timer)
 {
 	struct mta_pickup *p = mta_container_of(timer, struct mta_pickup, wake);
 	struct mta_port *port = p->host.port;
-	struct mta_note note;
+	struct mta_note *note;
 
-	while (port->ops->receive(port, MTA_TO_PICKUP, &note)) {
-		if (note.kind == MTA_NOTE_TRIGGER) {
+	while ((note = port->ops->receive(port, MTA_TO_PICKUP))) {
+		if (note->kind == MTA_NOTE_TRIGGER) {
 			p->is_asked = !p->is_stopped;
 			continue;
 		}
-		mta_assert(note.kind == MTA_NOTE_SUBMITTED);
-		pickup_answered(p, &note);
+		mta_assert(note->kind == MTA_NOTE_SUBMITTED);
+		pickup_answered(p, note);
 	}
 	pickup_run(p);
 	while (!p->is_running && p->is_asked) {

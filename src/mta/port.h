@@ -27,8 +27,9 @@ struct mta_port_ops {
 		       struct mta_loop *loop, struct mta_timer *wake);
 	void (*send)(struct mta_port *, enum mta_service,
 		     const struct mta_note *);
-	/* The next note that has arrived, if any. */
-	bool (*receive)(struct mta_port *, enum mta_service, struct mta_note *);
+	/* The next note that has arrived, or NULL. The receiver's to use, and
+	 * to change, until it asks for the next. */
+	struct mta_note *(*receive)(struct mta_port *, enum mta_service);
 
 	/* A list of `count` recipients for a note to carry; filled in place. */
 	struct mta_ref (*list_take)(struct mta_port *, uint32_t count,
@@ -42,5 +43,33 @@ struct mta_port_ops {
 	void (*token_drop)(struct mta_port *, uint32_t count);
 	uint32_t (*token_count)(struct mta_port *);
 };
+
+/* Room for `count` recipients that are to travel with a note. */
+static inline struct mta_recipient *
+mta_recipients_begin(struct mta_port *p, struct mta_recipients *r,
+		     uint32_t count)
+{
+	struct mta_recipient *items = &r->only;
+
+	r->list = (struct mta_ref){0};
+	if (count != 1)
+		r->list = p->ops->list_take(p, count, &items);
+	return items;
+}
+
+/* Those that came with a note; good as long as r is, until they are freed. */
+static inline struct mta_recipient *
+mta_recipients_items(struct mta_port *p, struct mta_recipients *r)
+{
+	return mta_ref_is_set(r->list) ? p->ops->list_items(p, r->list)
+				       : &r->only;
+}
+
+static inline void
+mta_recipients_free(struct mta_port *p, const struct mta_recipients *r)
+{
+	if (mta_ref_is_set(r->list))
+		p->ops->list_give(p, r->list);
+}
 
 #endif

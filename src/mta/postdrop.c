@@ -48,17 +48,18 @@ postdrop_store(const struct mta_host *h, const struct mta_postdrop *r)
 {
 	const struct mta_spool_ops *ops = h->spool->ops;
 	struct mta_ref file = ops->create(
-		h->spool, MTA_MAILDROP,
+		h->spool,
 		&(struct mta_envelope){.arrival = h->loop->now,
-				       .created_s = mta_host_second(h),
+				       .created = h->loop->now,
 				       .sender = r->sender,
 				       .serial = r->serial,
 				       .size_bytes = r->size_bytes,
 				       .recipient_count = r->recipient_count,
 				       .first_active = MTA_NEVER,
-				       .committed = h->loop->now});
+				       .committed = h->loop->now},
+		r->recipients[0]);
 
-	for (uint32_t i = 0; i < r->recipient_count; i++)
+	for (uint32_t i = 1; i < r->recipient_count; i++)
 		ops->append(h->spool, file, r->recipients[i]);
 	return mta_mail_commit(h, file, MTA_MAILDROP, MTA_MOVE_SUBMITTED);
 }
@@ -70,11 +71,11 @@ mta_postdrop_submit(const struct mta_host *h, const struct mta_params *p,
 	if (!mta_user_is_listed(p->authorized_submit_users, r->user))
 		return MTA_POSTDROP_REFUSED;
 	mta_mail_trace_submitted(
-		h, (struct mta_trace_submitted){.sender = r->sender,
-						.serial = r->serial,
-						.size_bytes = r->size_bytes,
-						.recipient_count =
-							r->recipient_count});
+		h, &(struct mta_trace_submitted){.sender = r->sender,
+						 .serial = r->serial,
+						 .size_bytes = r->size_bytes,
+						 .recipient_count =
+							 r->recipient_count});
 	if (r->recipient_count == 0)
 		return MTA_POSTDROP_NO_RECIPIENT;
 	if (p->message_size_limit_bytes > 0 &&

@@ -61,12 +61,12 @@ transport_forget_dests(struct mta_transport *t)
 static void
 qmgr_drop_notes(struct mta_qmgr *q)
 {
-	struct mta_note note;
+	struct mta_note *note;
 
-	while (q->host.port->ops->receive(q->host.port, MTA_TO_QMGR, &note))
-		if (note.kind == MTA_NOTE_DELIVERED)
+	while ((note = q->host.port->ops->receive(q->host.port, MTA_TO_QMGR)))
+		if (note->kind == MTA_NOTE_DELIVERED)
 			mta_sym_drop(q->host.symbols,
-				     note.delivered.hop.reason);
+				     note->delivered.hop.reason);
 }
 
 void
@@ -96,6 +96,7 @@ mta_qmgr_stop(struct mta_qmgr *q)
 	mta_pool_clear(&q->rcpts);
 	q->active_count = 0;
 	q->rcpt_total = 0;
+	q->startable_sum = 0;
 	q->is_running = false;
 }
 
@@ -279,22 +280,19 @@ struct pass {
 /* R-SCAN-NAMES: names that are not due are spent one a pass while incoming has
  * mail, and together when it has none. */
 static uint32_t
-pass_skips_max(const struct mta_qmgr *q, enum mta_queue queue)
+pass_skips_max(const struct mta_qmgr *q, const struct mta_run *r)
 {
-	if (queue == MTA_INCOMING || mta_run_is_open(&q->incoming) ||
-	    (q->incoming.next & MTA_RUN_START))
+	if (r == &q->incoming || mta_run_has_work(&q->incoming))
 		return 1;
 	return UINT32_MAX;
 }
 
 static void
-pass_look(struct mta_qmgr *q, struct pass *pass)
+pass_take(struct mta_qmgr *q, struct pass *pass, struct mta_run *r)
 {
-	struct mta_run *r =
-		pass->last == MTA_INCOMING ? &q->incoming : &q->deferred;
 	struct mta_scan_item item;
 	enum mta_scan_result result =
-		mta_run_next(q, r, pass_skips_max(q, pass->last), &item);
+		mta_run_next(q, r, pass_skips_max(q, r), &item);
 
 	pass->skipped += item.skipped;
 	if (result == MTA_SCAN_END)
@@ -304,11 +302,46 @@ pass_look(struct mta_qmgr *q, struct pass *pass)
 		pass->admitted = mta_qmgr_feed(q, r, item.id);
 }
 
+static inline void
+pass_look(struct mta_qmgr *q, struct pass *pass, enum mta_queue queue)
+{
+	struct mta_run *r = queue == MTA_INCOMING ? &q->incoming : &q->deferred;
+
+	pass->last = queue;
+	if (mta_run_has_work(r))
+		pass_take(q, pass, r);
+}
+
+/* R-SCAN-TURN. With both runs closed two looks would find nothing and come
+ * round to the queue that they began with. */
+static void
+pass_scan(struct mta_qmgr *q, struct pass *pass)
+{
+	bool has_room = qmgr_has_room(q);
+
+	if (has_room && !mta_run_has_work(&q->incoming) &&
+	    !mta_run_has_work(&q->deferred))
+		return;
+	if (has_room)
+		pass_look(q, pass, q->first);
+	if (has_room && !pass->admitted)
+		pass_look(q, pass, mta_turn_other(q->first));
+	q->first = mta_turn_next(
+		pass->last,
+		(struct mta_active_fill){
+			.active_count = (int32_t)q->active_count,
+			.active_limit = q->params->qmgr_message_active_limit});
+}
+
 static void
 pass_settle_flow(struct mta_qmgr *q, const struct pass *pass)
 {
 	struct mta_port *port = q->host.port;
-	int32_t change = mta_flow_change(&(struct mta_flow){
+	int32_t change;
+
+	if (q->params->in_flow_delay_s <= 0)
+		return; /* nobody takes tokens */
+	change = mta_flow_change(&(struct mta_flow){
 		.tokens = (int32_t)port->ops->token_count(port),
 		.level = q->params->default_process_limit,
 		.in_flow_delay_s = q->params->in_flow_delay_s,
@@ -345,16 +378,9 @@ qmgr_pass(struct mta_qmgr *q)
 {
 	struct pass pass = {.last = MTA_DEFERRED};
 
-	mta_transports_drain(q);
-	for (int k = 0; k < 2 && qmgr_has_room(q) && !pass.admitted; k++) {
-		pass.last = k == 0 ? q->first : mta_turn_other(q->first);
-		pass_look(q, &pass);
-	}
-	q->first = mta_turn_next(
-		pass.last,
-		(struct mta_active_fill){
-			.active_count = (int32_t)q->active_count,
-			.active_limit = q->params->qmgr_message_active_limit});
+	if (q->startable_sum > 0)
+		mta_transports_drain(q);
+	pass_scan(q, &pass);
 	pass_settle_flow(q, &pass);
 	pass_trace(q, &pass);
 	if (pass.found_name)
@@ -365,11 +391,11 @@ static void
 qmgr_turn_fired(struct mta_timer *timer)
 {
 	struct mta_qmgr *q = mta_container_of(timer, struct mta_qmgr, turn);
-	struct mta_note note;
+	struct mta_note *note;
 
 	if (!q->is_running)
 		return; /* notes wait for the next one, which drops them */
-	while (q->host.port->ops->receive(q->host.port, MTA_TO_QMGR, &note))
-		qmgr_hear(q, &note);
+	while ((note = q->host.port->ops->receive(q->host.port, MTA_TO_QMGR)))
+		qmgr_hear(q, note);
 	qmgr_pass(q);
 }

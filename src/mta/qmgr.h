@@ -10,8 +10,9 @@
  *   qmgr_feed.c    one file into active; recipients read and resolved  F5
  *   qmgr_finish.c  what becomes of a tried mail                        F9
  *   transport.c    agents wanted, ready, throttled                     F8
- *   dest.c         destinations: window, death, entries to do and busy F7
- *   job.c          the scheduler: jobs, peers, preemption              F6
+ *   dest.c         destinations: window, death                         F7
+ *   entry.c        entries to do and busy, and their peers             F5.7
+ *   job.c          the scheduler: jobs, preemption                     F6
  *   order.c        its indexes: what could start, without a walk
  *
  * A mail in core (struct mta_qmail) has one job for each transport it needs; a
@@ -48,25 +49,27 @@ struct mta_run {
 	uint32_t next;	/* of the next */
 };
 
-/* A recipient in core. */
+/* A recipient in core that is not the first of its entry, which holds that. */
 struct mta_rcpt {
 	struct mta_pooled pooled;
 	struct mta_recipient to;
 	struct mta_rcpt *next; /* in its entry, in order of assignment */
 };
 
-/* One delivery request: recipients of one mail at one destination. */
+/* One delivery request: recipients of one mail at one destination. Most have
+ * one. */
 struct mta_entry {
 	struct mta_pooled pooled;
-	struct mta_list in_dest; /* dest's todo or busy */
-	struct mta_list in_peer; /* peer's waiting entries, else off */
+	struct mta_list in_dest; /* dest's entries to do, else off */
+	struct mta_entry *next;	 /* waiting behind it in its peer, or NULL */
 	struct mta_peer *peer;
 	struct mta_dest *dest;
-	struct mta_rcpt *first;
-	struct mta_rcpt *last;
 	int32_t rcpt_count;
-	bool is_busy;	 /* with an agent */
-	bool has_jumped; /* its job stood before another one for it */
+	bool is_busy;		 /* with an agent */
+	bool has_jumped;	 /* its job stood before another one for it */
+	struct mta_recipient to; /* the first recipient, */
+	struct mta_rcpt *more;	 /* the others, */
+	struct mta_rcpt *last;	 /* and the last of those */
 };
 
 /* The entries of one job for one destination. */
@@ -74,7 +77,8 @@ struct mta_peer {
 	struct mta_pooled pooled;
 	struct mta_list in_job;	 /* job's peers, in turn */
 	struct mta_list in_dest; /* dest's waiting peers, while it is one */
-	struct mta_list waiting; /* entries not yet handed out, oldest first */
+	struct mta_entry *first; /* not yet handed out, the oldest; or NULL */
+	struct mta_entry *last;	 /* and the youngest, if there is a first */
 	struct mta_job *job;
 	struct mta_dest *dest;
 	int32_t entry_count; /* waiting and busy */
@@ -86,7 +90,7 @@ struct mta_peer {
  */
 struct mta_job {
 	struct mta_pooled pooled;
-	struct mta_list in_mail;     /* mail's jobs, in order of creation */
+	struct mta_job *next;	     /* mail's job created next, or NULL */
 	struct mta_list in_order;    /* transport's jobs, scheduling order */
 	struct mta_list in_special;  /* those to be visited whatever is open */
 	struct mta_list in_exempt;   /* passed ones that are not blocked */
@@ -94,6 +98,7 @@ struct mta_job {
 	struct mta_list in_children; /* parent's children */
 	struct mta_list children;    /* jobs that jumped before this one */
 	struct mta_list peers;
+	struct mta_peer first_peer; /* one of them, unless its dest is NULL */
 	struct mta_qmail *mail;
 	struct mta_transport *transport;
 	struct mta_job *parent;
@@ -124,8 +129,8 @@ struct mta_qmail {
 	struct mta_pooled pooled;
 	struct mta_ref file;
 	struct mta_envelope envelope;
-	struct mta_list jobs;
-	int32_t entry_count; /* in core, waiting and busy */
+	struct mta_job *jobs; /* in order of creation */
+	int32_t entry_count;  /* in core, waiting and busy */
 	int32_t rcpt_limit;
 	int32_t rcpt_count;
 	int64_t unread;	  /* recipients not read yet, an upper bound */
@@ -136,8 +141,11 @@ struct mta_qmail {
 	mta_time active_time;
 	enum mta_finish_step step;
 	bool is_incomplete; /* some recipient is left */
-	bool has_bounced;   /* the sender was notified of some recipient */
+	bool has_bounced;   /* the sender was notified of some recipient, now
+			       or when it was in active before */
 	bool has_expired;
+	struct mta_job
+		first_job; /* one of them, unless its transport is NULL */
 };
 
 enum mta_dest_state {
@@ -151,13 +159,13 @@ struct mta_dest {
 	struct mta_pooled pooled;
 	struct mta_list in_transport; /* in order of creation */
 	struct mta_list todo;	      /* entries waiting */
-	struct mta_list busy;	      /* entries with agents */
 	struct mta_list peers;	      /* that have entries to do, by place */
 	uint32_t open_place;	      /* in the transport's heap, from 1; 0 */
 	struct mta_transport *transport;
 	struct mta_qmgr *qmgr;
-	mta_sym name;	 /* owned: the queue's name (F5.5) */
-	mta_sym nexthop; /* owned: what the agent is told */
+	mta_sym name;	 /* the queue's name (F5.5) */
+	mta_sym nexthop; /* what the agent is told */
+	bool owns_names; /* both; else the router keeps them */
 	enum mta_dest_state state;
 	struct mta_window window; /* meaningful when ready; 0 when dead */
 	int32_t todo_count;
@@ -231,11 +239,13 @@ struct mta_qmgr {
 	enum mta_queue first; /* looked at first in the next pass */
 	bool is_running;
 	uint32_t active_count;
-	int32_t rcpt_total;   /* recipients in core */
-	uint32_t dest_total;  /* destinations in core */
-	uint32_t batch_count; /* deliveries handed out */
+	int32_t rcpt_total;    /* recipients in core */
+	uint32_t dest_total;   /* destinations in core */
+	uint32_t batch_count;  /* deliveries handed out */
+	int64_t startable_sum; /* over the transports */
 	struct mta_list transports;
 	struct mta_table transport_index; /* by name */
+	struct mta_transport *asked_for;  /* last by name: likely the next */
 	struct mta_table dest_index;	  /* by transport and name */
 	struct mta_table peer_index;	  /* by job and dest; large jobs */
 	struct mta_pool mails;
@@ -275,8 +285,17 @@ void mta_qmgr_wake(struct mta_qmgr *q);
 void mta_run_init(struct mta_run *r, enum mta_queue queue);
 /* Ask for a queue run, or change the one that is open (F4.2). */
 void mta_run_request(struct mta_qmgr *q, struct mta_run *r, uint32_t flags);
-/* Is a run open, or asked for? */
-bool mta_run_is_open(const struct mta_run *r);
+static inline bool
+mta_run_is_open(const struct mta_run *r)
+{
+	return r->dir.is_open;
+}
+/* Is it open, or asked for? Else mta_run_next finds nothing. */
+static inline bool
+mta_run_has_work(const struct mta_run *r)
+{
+	return r->dir.is_open || (r->next & MTA_RUN_START);
+}
 /* The next file of the run (R-SCAN-RESTART, F4.2). skips_max: see spool.h.
  * MTA_SCAN_END: none, and none asked for. */
 enum mta_scan_result
@@ -310,8 +329,19 @@ void mta_qmail_discard_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 
 /* ---- transport.c -------------------------------------------------------- */
 
+struct mta_transport *mta_transport_create(struct mta_qmgr *q, mta_sym name);
 /* The transport of a name, made when new (F8.1). */
-struct mta_transport *mta_transport_get(struct mta_qmgr *q, mta_sym name);
+static inline struct mta_transport *
+mta_transport_get(struct mta_qmgr *q, mta_sym name)
+{
+	struct mta_transport *t = q->asked_for;
+
+	if (t && t->name == name)
+		return t;
+	t = mta_table_find(&q->transport_index, name);
+	q->asked_for = t ? t : mta_transport_create(q, name);
+	return q->asked_for;
+}
 void mta_transport_free(struct mta_transport *t);
 /* Ask for agents as long as entries could start (F8.3). */
 void mta_transports_drain(struct mta_qmgr *q);
@@ -328,60 +358,75 @@ void mta_transports_enable_all(struct mta_qmgr *q);
 
 /* ---- dest.c ------------------------------------------------------------- */
 
+/* The key of a destination in the index. */
+static inline uint64_t
+mta_dest_key(const struct mta_transport *t, mta_sym name)
+{
+	/* A transport's name is never the empty symbol. */
+	return (uint64_t)t->name << 32 | name;
+}
 /* The destination of a name, or NULL. name: lower-cased where it must be. */
-struct mta_dest *mta_dest_find(struct mta_transport *t, mta_sym name);
+static inline struct mta_dest *
+mta_dest_find(const struct mta_transport *t, mta_sym name)
+{
+	return mta_table_find(&t->qmgr->dest_index, mta_dest_key(t, name));
+}
 /* A new one; both symbols gain an owner. */
 struct mta_dest *
 mta_dest_create(struct mta_transport *t, mta_sym name, mta_sym nexthop);
+/* A new one whose names are the router's, which keeps them. */
+struct mta_dest *
+mta_dest_create_routed(struct mta_transport *t, mta_sym name, mta_sym nexthop);
 void mta_dest_free(struct mta_dest *d);
 /* Free it if it is ready and empty, or dead for too long a memory (F7.8). */
 void mta_dest_forget_if_idle(struct mta_dest *d);
 /* Positive and negative feedback (F7.4, F7.5). status: borrowed. */
 void mta_dest_alive(struct mta_dest *d);
 void mta_dest_sick(struct mta_dest *d, struct mta_status status);
-/* All that waits goes to the retry transport (F9.3). status: borrowed. */
-void mta_dest_defer_todo(struct mta_dest *d, struct mta_status status);
 /* The retry destination for a status, usable, or NULL. */
 struct mta_dest *
 mta_dest_for_retry(struct mta_qmgr *q, struct mta_status status);
 /* Parallel deliveries it allows now: 0 when dead or suspended. */
-int32_t mta_dest_window(const struct mta_dest *d);
-/* Its counts or its state have changed: keep the transport's sums right. */
-void mta_dest_account(struct mta_dest *d);
+static inline int32_t
+mta_dest_window(const struct mta_dest *d)
+{
+	return d->state == MTA_DEST_READY ? d->window.window : 0;
+}
+/* How many entries could start has changed: keep sums and heap right. */
+void mta_dest_set_startable(struct mta_dest *d, int32_t startable);
+/* A delivery has ended: it may have to rest (F7.9). */
+void mta_dest_rest(struct mta_dest *d);
 
-/* An entry at the end of peer and dest (F5.7). */
-struct mta_entry *mta_entry_create(struct mta_peer *p);
-/* to: copied */
-void mta_entry_add(struct mta_entry *e, const struct mta_recipient *to);
-/* Hand it out: from to do to busy. */
+/* ---- entry.c ------------------------------------------------------------ */
+
+/* A recipient more for a destination, in an entry that waits or a new one
+ * (F5.7). to: copied */
+void mta_job_assign(struct mta_job *j, struct mta_dest *d,
+		    const struct mta_recipient *to);
+/* Hand it out: from to do to busy. The job is not indexed anew. */
 void mta_entry_start(struct mta_entry *e);
 /* Finish it (F7.11): counts, slots, rate delay, blockers, destination, mail.
  * e is freed; its mail may be. */
 void mta_entry_finish(struct mta_entry *e);
+/* All that waits goes to the retry transport (F9.3). status: borrowed. */
+void mta_dest_defer_todo(struct mta_dest *d, struct mta_status status);
 
 /* ---- job.c -------------------------------------------------------------- */
 
-/* The mail's job on a transport, ready to get entries (F6.3). */
+/* The mail's job on a transport, which is to get an entry next (F6.3). */
 struct mta_job *mta_job_obtain(struct mta_qmail *m, struct mta_transport *t);
-/* The job's peer for a destination, made when new. */
-struct mta_peer *mta_peer_obtain(struct mta_job *j, struct mta_dest *d);
-/* Free a peer without entries. */
-void mta_peer_free(struct mta_peer *p);
 /* The next entry for an agent that is ready, started; or NULL (F6.5). */
 struct mta_entry *mta_job_select(struct mta_transport *t);
-/* Recipients were read: does the job have more to come? Keeps its indexes. */
-void mta_job_reclassify(struct mta_job *j);
-/* The job has new entries and may be looked at again (F5.7). */
-void mta_job_has_more(struct mta_job *j);
-/* Return recipient slots that the job may spare (F6.9). */
-void mta_job_give_slots(struct mta_job *j);
+/* Recipients of its mail were read: the job may be looked at again (F5.7), and
+ * when all were read it returns the slots that it may spare (F6.9). */
+void mta_job_was_read(struct mta_job *j);
 /* An entry of the job has ended: spare slots of it and of the mail's other
  * jobs (F6.9). */
 void mta_job_entry_ended(struct mta_job *j);
-/* A destination may have become usable: its blocked jobs are looked at again
- * (F6.10). */
+/* A destination that blocked jobs wait for may have become usable: they are
+ * looked at again (F6.10). */
 void mta_dest_unblock(struct mta_dest *d);
-/* Free a job whose mail ends. */
+/* Free the first job of a mail that ends. */
 void mta_job_free(struct mta_job *j);
 
 #endif

@@ -63,18 +63,31 @@ resolver_begin(struct mta_qmgr *q)
 }
 
 static void
-resolver_add(struct mta_resolver *r, const struct mta_recipient *to)
+resolver_add(struct mta_resolver *r, const struct mta_record *record)
 {
+	struct resolving *item;
+
 	if (r->count == r->capacity) {
 		r->capacity = r->capacity ? r->capacity * 2 : 64;
 		r->items =
 			mta_realloc(r->items, r->capacity, sizeof(*r->items));
 	}
-	r->items[r->count++] = (struct resolving){.to = *to};
+	item = &r->items[r->count++];
+	item->to.address = record->address;
+	item->to.offset = record->offset;
+	item->dest = NULL;
 }
 
 /* ---- reading (F5.2) ---------------------------------------------------------
  */
+
+static enum mta_err
+qmail_read_end(struct mta_qmail *m)
+{
+	m->more = 0;
+	m->unread = 0;
+	return MTA_OK;
+}
 
 /* R-READ-COUNT: at most `limit` live recipients, from where the last read
  * stopped. */
@@ -88,26 +101,22 @@ qmail_read(struct mta_qmgr *q, struct mta_qmail *m, int32_t limit)
 	m->read_s = mta_host_second(&q->host);
 	while ((int32_t)r->count < limit) {
 		struct mta_record record;
-		enum mta_err err =
-			ops->read(q->host.spool, m->file, offset, &record);
+		enum mta_err err;
 
+		/* With none unread the end comes next, without a look. */
+		if (m->unread == 0)
+			return qmail_read_end(m);
+		err = ops->read(q->host.spool, m->file, offset, &record);
 		if (err != MTA_OK)
 			return err;
-		if (record.kind == MTA_RECORD_END) {
-			m->more = 0;
-			m->unread = 0;
-			return MTA_OK;
-		}
+		if (record.kind == MTA_RECORD_END)
+			return qmail_read_end(m);
 		m->unread--;
 		offset = record.next;
 		if (record.kind == MTA_RECORD_RECIPIENT)
-			resolver_add(r, &(struct mta_recipient){
-						.address = record.address,
-						.offset = record.offset});
+			resolver_add(r, &record);
 	}
 	m->more = offset;
-	if (m->unread < 0)
-		m->unread = 0;
 	return MTA_OK;
 }
 
@@ -194,8 +203,6 @@ resolver_sort(struct mta_resolver *r)
 {
 	struct sort_item *items;
 
-	if (r->count < 2)
-		return;
 	items = mta_alloc(r->count, sizeof(*items)); /* at most 5000 */
 	for (uint32_t i = 0; i < r->count; i++)
 		items[i] = (struct sort_item){
@@ -281,6 +288,15 @@ name_of_mailbox(const struct mta_qmgr *q, mta_addr address, mta_sym nexthop)
 	return mta_sym_intern_lower(q->host.symbols, name);
 }
 
+/* What stands behind error or retry may be a text that nobody else keeps. */
+static struct mta_dest *
+dest_create_for(struct mta_transport *t, const struct mta_route *route)
+{
+	if (t->is_service)
+		return mta_dest_create(t, route->queue, route->nexthop);
+	return mta_dest_create_routed(t, route->queue, route->nexthop);
+}
+
 static struct mta_dest *
 dest_for_route(struct mta_qmgr *q, struct mta_transport *t, mta_addr address,
 	       const struct mta_route *route)
@@ -290,7 +306,7 @@ dest_for_route(struct mta_qmgr *q, struct mta_transport *t, mta_addr address,
 
 	if (t->params.destination_recipient_limit != 1 || t->is_service) {
 		d = mta_dest_find(t, name);
-		return d ? d : mta_dest_create(t, name, route->nexthop);
+		return d ? d : dest_create_for(t, route);
 	}
 	name = name_of_mailbox(q, address, route->nexthop);
 	d = mta_dest_find(t, name);
@@ -304,9 +320,9 @@ dest_for_route(struct mta_qmgr *q, struct mta_transport *t, mta_addr address,
  * dead lead to retry, whichever they are. */
 static struct mta_dest *
 resolve_usable(struct mta_qmgr *q, struct mta_qmail *m,
-	       const struct mta_recipient *to, const struct mta_route *route)
+	       const struct mta_recipient *to, struct mta_transport *t,
+	       const struct mta_route *route)
 {
-	struct mta_transport *t = mta_transport_get(q, route->transport);
 	bool revives = (m->flags & MTA_RUN_FLUSH_EACH) != 0;
 	struct mta_dest *d;
 
@@ -330,11 +346,11 @@ resolve_text(struct mta_qmgr *q, struct mta_qmail *m,
 {
 	struct mta_symtab *symbols = q->host.symbols;
 	struct mta_route route = {
-		.transport = service,
 		.nexthop = mta_sym_intern(symbols, text),
 		.queue = mta_sym_intern_lower(symbols, text),
 	};
-	struct mta_dest *d = resolve_usable(q, m, to, &route);
+	struct mta_dest *d =
+		resolve_usable(q, m, to, mta_transport_get(q, service), &route);
 
 	mta_sym_drop(symbols, route.nexthop);
 	mta_sym_drop(symbols, route.queue);
@@ -359,6 +375,7 @@ static struct mta_dest *
 resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 	    const struct mta_recipient *to)
 {
+	struct mta_transport *t;
 	struct mta_route route;
 
 	if (mta_addr_is_null(to->address))
@@ -382,75 +399,65 @@ resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 		mta_qmail_discard_rcpt(q, m, to);
 		return NULL;
 	}
-	if (mta_transport_get(q, route.transport)->defers_by_rule &&
-	    !(m->flags & MTA_RUN_DEFER_ALSO))
+	t = mta_transport_get(q, route.transport);
+	if (t->defers_by_rule && !(m->flags & MTA_RUN_DEFER_ALSO))
 		return resolve_text(q, m, to, q->retry_name,
 				    "4.3.2 deferred transport");
-	return resolve_usable(q, m, to, &route);
+	return resolve_usable(q, m, to, t, &route);
 }
 
 /* ---- making entries (F5.7)
  * ----------------------------------------------------- */
 
-/* R-BATCH: behind the last waiting entry of the peer while that has room. */
-static void
-assign_one(struct mta_qmail *m, const struct resolving *item)
-{
-	struct mta_dest *d = item->dest;
-	struct mta_job *j = mta_job_obtain(m, d->transport);
-	struct mta_peer *p = mta_peer_obtain(j, d);
-	int32_t limit = d->transport->params.destination_recipient_limit;
-	struct mta_entry *e = NULL;
-
-	if (!mta_list_is_empty(&p->waiting))
-		e = mta_container_of(p->waiting.prev, struct mta_entry,
-				     in_peer);
-	if (!e || (limit != 0 && e->rcpt_count >= limit))
-		e = mta_entry_create(p);
-	mta_entry_add(e, &item->to);
-}
-
 static void
 qmail_assign(struct mta_qmail *m, const struct mta_resolver *r)
 {
-	struct mta_list *l;
+	for (uint32_t i = 0; i < r->count; i++) {
+		struct mta_dest *d = r->items[i].dest;
 
-	for (uint32_t i = 0; i < r->count; i++)
-		if (r->items[i].dest)
-			assign_one(m, &r->items[i]);
-	for (l = m->jobs.next; l != &m->jobs; l = l->next)
-		mta_job_has_more(mta_container_of(l, struct mta_job, in_mail));
+		if (d)
+			mta_job_assign(mta_job_obtain(m, d->transport), d,
+				       &r->items[i].to);
+	}
+	for (struct mta_job *j = m->jobs; j; j = j->next)
+		mta_job_was_read(j);
 }
 
-/* What was read becomes entries; slots are returned when all was read. */
+/* What was read becomes entries. */
 static void
 qmail_take_read(struct mta_qmgr *q, struct mta_qmail *m)
 {
 	struct mta_resolver *r = q->resolver;
-	struct mta_list *l;
 
-	if (r->count > 1)
+	bool is_list = r->count > 1;
+
+	if (is_list) {
 		resolver_fetch_texts(r);
-	resolver_sort(r);
+		resolver_sort(r);
+	}
 	for (uint32_t i = 0; i < r->count; i++)
 		r->items[i].dest = resolve_one(q, m, &r->items[i].to);
-	resolver_sort(r);
+	if (is_list)
+		resolver_sort(r);
 	qmail_assign(m, r);
-	for (l = m->jobs.next; l != &m->jobs; l = l->next) {
-		struct mta_job *j =
-			mta_container_of(l, struct mta_job, in_mail);
+}
 
-		mta_job_reclassify(j);
-		if (m->more == 0)
-			mta_job_give_slots(j);
-	}
+/* Can a mail that was admitted still be read? */
+static enum mta_err
+qmail_look(const struct mta_qmgr *q, const struct mta_qmail *m)
+{
+	const struct mta_file *shown =
+		q->host.spool->ops->look(q->host.spool, m->file);
+
+	if (!shown || shown->queue != MTA_ACTIVE)
+		return MTA_ENOENT;
+	return shown->mode & MTA_MODE_DAMAGED ? MTA_ECORRUPT : MTA_OK;
 }
 
 enum mta_err
 mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m)
 {
-	enum mta_err err = q->host.spool->ops->open(q->host.spool, MTA_ACTIVE,
-						    m->file, MTA_LOCK_NONE);
+	enum mta_err err = qmail_look(q, m);
 
 	if (err != MTA_OK)
 		return err;
@@ -465,21 +472,44 @@ mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m)
 		}));
 	if (err == MTA_OK)
 		qmail_take_read(q, m);
-	q->host.spool->ops->close(q->host.spool, m->file, MTA_LOCK_NONE);
 	return err;
 }
 
 /* ---- admission (F4.7, F5.1)
  * ------------------------------------------------------ */
 
-static struct mta_qmail *
-qmail_create(struct mta_qmgr *q, struct mta_ref file, uint32_t flags)
+/* What the run and the file's mode say of the mail. */
+static uint32_t
+flags_of(uint32_t run_flags, uint32_t mode)
 {
-	struct mta_qmail *m = mta_pool_take(&q->mails);
+	uint32_t flags = run_flags;
 
-	mta_list_init(&m->jobs);
+	if (mode & MTA_MODE_FLUSH)
+		flags |= MTA_RUN_FLUSH_EACH | MTA_RUN_DEFER_ALSO;
+	if (mode & MTA_MODE_FORCE_EXPIRE)
+		flags |= MTA_RUN_FORCE_EXPIRE;
+	return flags;
+}
+
+static struct mta_qmail *
+qmail_create(struct mta_qmgr *q, struct mta_ref file, const struct mta_file *f,
+	     uint32_t run_flags)
+{
+	struct mta_qmail *m = mta_pool_take_raw(&q->mails);
+
+	m->jobs = NULL;
+	m->first_job.transport = NULL;
 	m->file = file;
-	m->flags = flags;
+	m->envelope = f->envelope;
+	m->flags = flags_of(run_flags, f->mode);
+	m->entry_count = 0;
+	m->rcpt_count = 0;
+	m->unread = f->envelope.recipient_count;
+	m->more = 0;
+	m->step = MTA_FINISH_NONE;
+	m->is_incomplete = false;
+	m->has_bounced = (f->mode & MTA_MODE_BOUNCED) != 0;
+	m->has_expired = false;
 	m->queued_s = mta_host_second(&q->host);
 	m->active_time = q->host.loop->now;
 	m->rcpt_limit = q->params->qmgr_message_recipient_minimum;
@@ -508,25 +538,14 @@ qmail_trace_admitted(const struct mta_qmgr *q, const struct mta_qmail *m,
 		});
 }
 
-static bool
-qmail_has_defer_log(const struct mta_qmgr *q, const struct mta_qmail *m)
-{
-	struct mta_log_record record;
-
-	return q->host.spool->ops->log_read(q->host.spool, MTA_LOG_DEFER,
-					    m->file, 0, &record) == MTA_OK;
-}
-
-/* The file is open and locked: read it, and make its entries. */
+/* Read the file that was admitted, and make its entries. */
 static enum mta_err
-qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
+qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from,
+	   bool has_defer_log)
 {
 	const struct mta_spool_ops *ops = q->host.spool->ops;
-	enum mta_err err = ops->envelope(q->host.spool, m->file, &m->envelope);
+	enum mta_err err;
 
-	if (err != MTA_OK)
-		return err;
-	m->unread = m->envelope.recipient_count;
 	err = qmail_read(
 		q, m,
 		mta_read_first_count(&(struct mta_read_view){
@@ -541,12 +560,13 @@ qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
 	qmail_trace_admitted(q, m, from);
 	if (m->flags & MTA_RUN_FLUSH_EACH)
 		ops->set_mode(q->host.spool, m->file, 0, MTA_MODE_FLUSH);
-	if ((m->flags & MTA_RUN_FORCE_EXPIRE) && qmail_has_defer_log(q, m)) {
+	if ((m->flags & MTA_RUN_FORCE_EXPIRE) && has_defer_log) {
 		m->is_incomplete = true;
 		m->more = 0;
 		return MTA_OK;
 	}
-	ops->log_remove(q->host.spool, MTA_LOG_DEFER, m->file);
+	if (has_defer_log)
+		ops->log_remove(q->host.spool, MTA_LOG_DEFER, m->file);
 	qmail_take_read(q, m);
 	return MTA_OK;
 }
@@ -554,7 +574,7 @@ qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
 static void
 qmail_discard(struct mta_qmgr *q, struct mta_qmail *m)
 {
-	mta_assert(mta_list_is_empty(&m->jobs));
+	mta_assert(m->jobs == NULL);
 	q->active_count--;
 	mta_pool_give(&q->mails, m);
 }
@@ -600,40 +620,22 @@ file_put_aside(struct mta_qmgr *q, struct mta_ref file, enum mta_err why)
 	(void)err;
 }
 
-static uint32_t
-mail_flags(const struct mta_qmgr *q, const struct mta_run *r,
-	   struct mta_ref file)
-{
-	uint32_t mode = q->host.spool->ops->mode(q->host.spool, file);
-	uint32_t flags = r->flags;
-
-	if (mode & MTA_MODE_FLUSH)
-		flags |= MTA_RUN_FLUSH_EACH | MTA_RUN_DEFER_ALSO;
-	if (mode & MTA_MODE_FORCE_EXPIRE)
-		flags |= MTA_RUN_FORCE_EXPIRE;
-	return flags;
-}
-
 bool
 mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file)
 {
-	const struct mta_spool_ops *ops = q->host.spool->ops;
+	struct mta_file shown;
 	struct mta_qmail *m;
-	enum mta_err err;
+	enum mta_err err = mta_mail_admit(&q->host, file, r->queue, &shown);
 
-	err = mta_mail_move(&q->host, file,
-			    (struct mta_move){.from = r->queue,
-					      .to = MTA_ACTIVE,
-					      .reason = MTA_MOVE_ADMITTED,
-					      .wake_s = MTA_WAKE_KEEP});
-	if (err != MTA_OK)
+	if (err == MTA_ENOENT)
 		return false;
-	m = qmail_create(q, file, mail_flags(q, r, file));
-	err = ops->open(q->host.spool, MTA_ACTIVE, file, MTA_LOCK_EXCLUSIVE);
-	if (err == MTA_OK) {
-		err = qmail_load(q, m, r->queue);
-		ops->close(q->host.spool, file, MTA_LOCK_EXCLUSIVE);
+	if (err != MTA_OK) {
+		file_put_aside(q, file, err);
+		return false;
 	}
+	m = qmail_create(q, file, &shown, r->flags);
+	err = qmail_load(q, m, r->queue,
+			 mta_file_has_log(&shown, MTA_LOG_DEFER));
 	if (err != MTA_OK) {
 		qmail_discard(q, m);
 		file_put_aside(q, file, err);

@@ -94,29 +94,29 @@ mta_entry_reply(struct mta_qmgr *q, struct mta_entry *e,
  * -------------------------------------- */
 
 /* What becomes of a recipient that no agent was asked to deliver. */
-static struct mta_rcpt_result
-result_without_agent(const struct mta_qmail *m, const struct mta_recipient *to,
-		     struct mta_status status)
+static struct mta_trace_delivery
+delivery_without_agent(const struct mta_qmail *m,
+		       const struct mta_recipient *to, struct mta_status status)
 {
-	return (struct mta_rcpt_result){
-		.file = m->file,
-		.envelope = &m->envelope,
-		.to = *to,
-		.active = m->active_time,
-		.handoff = MTA_NEVER,
-		.setup = MTA_NEVER,
-		.status = status,
-	};
+	struct mta_trace_delivery d =
+		mta_delivery_without_agent(m->file, &m->envelope);
+
+	d.active = m->active_time;
+	d.recipient = to->address;
+	d.offset = to->offset;
+	d.dsn = status.dsn;
+	d.reason = status.reason;
+	return d;
 }
 
 void
 mta_qmail_defer_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 		     const struct mta_recipient *to, struct mta_status status)
 {
-	struct mta_rcpt_result r = result_without_agent(m, to, status);
+	struct mta_trace_delivery d = delivery_without_agent(m, to, status);
 
 	m->is_incomplete = true;
-	mta_defer_append(&q->host, &r);
+	mta_defer_append(&q->host, &d);
 }
 
 void
@@ -128,9 +128,9 @@ mta_qmail_discard_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 		.dsn = {2, 0, 0},
 		.reason = mta_sym_intern(symbols, "double bounce discarded"),
 	};
-	struct mta_rcpt_result r = result_without_agent(m, to, status);
+	struct mta_trace_delivery d = delivery_without_agent(m, to, status);
 
-	mta_rcpt_sent(&q->host, &r);
+	mta_rcpt_sent(&q->host, &d);
 	mta_sym_drop(symbols, status.reason);
 }
 
@@ -140,9 +140,8 @@ mta_qmail_discard_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 static void
 qmail_free(struct mta_qmgr *q, struct mta_qmail *m)
 {
-	while (!mta_list_is_empty(&m->jobs))
-		mta_job_free(mta_container_of(m->jobs.next, struct mta_job,
-					      in_mail));
+	while (m->jobs)
+		mta_job_free(m->jobs);
 	mta_assert(m->entry_count == 0);
 	q->active_count--;
 	mta_pool_give(&q->mails, m);
@@ -193,7 +192,7 @@ qmail_defer(struct mta_qmgr *q, struct mta_qmail *m)
 		(struct mta_backoff){
 			.minimal_s = q->params->minimal_backoff_time_s,
 			.maximal_s = q->params->maximal_backoff_time_s},
-		now_s - m->envelope.created_s);
+		now_s - mta_second(m->envelope.created));
 	enum mta_err err = mta_mail_move(
 		&q->host, m->file,
 		(struct mta_move){.from = MTA_ACTIVE,
@@ -214,9 +213,7 @@ qmail_remove(struct mta_qmgr *q, struct mta_qmail *m)
 
 	if (m->has_expired)
 		outcome = MTA_EXPIRED;
-	else if (m->has_bounced ||
-		 (q->host.spool->ops->mode(q->host.spool, m->file) &
-		  MTA_MODE_BOUNCED))
+	else if (m->has_bounced)
 		outcome = MTA_BOUNCED;
 	err = mta_mail_remove(&q->host, m->file, MTA_ACTIVE, MTA_MOVE_DONE,
 			      outcome);
@@ -250,7 +247,8 @@ qmail_expire_or_warn(struct mta_qmgr *q, struct mta_qmail *m)
 		    (struct mta_lifetimes){
 			    .mail_s = q->params->maximal_queue_lifetime_s,
 			    .bounce_s = q->params->bounce_queue_lifetime_s},
-		    m->envelope.sender, now_s - m->envelope.created_s)) {
+		    m->envelope.sender,
+		    now_s - mta_second(m->envelope.created))) {
 		qmail_trace_status(q, m,
 				   is_forced ? MTA_STATUS_FORCE_EXPIRED
 					     : MTA_STATUS_EXPIRED);
@@ -268,12 +266,12 @@ qmail_expire_or_warn(struct mta_qmgr *q, struct mta_qmail *m)
 static bool
 qmail_is_damaged(struct mta_qmgr *q, struct mta_qmail *m)
 {
-	const struct mta_spool_ops *ops = q->host.spool->ops;
-	enum mta_queue where = MTA_ACTIVE;
-	enum mta_err err = ops->where(q->host.spool, m->file, &where);
+	const struct mta_file *shown =
+		q->host.spool->ops->look(q->host.spool, m->file);
+	enum mta_err err;
 
-	if (err == MTA_OK && where == MTA_ACTIVE &&
-	    !(ops->mode(q->host.spool, m->file) & MTA_MODE_DAMAGED))
+	if (shown && shown->queue == MTA_ACTIVE &&
+	    !(shown->mode & MTA_MODE_DAMAGED))
 		return false;
 	err = mta_mail_move(&q->host, m->file,
 			    (struct mta_move){.from = MTA_ACTIVE,

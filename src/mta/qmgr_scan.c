@@ -14,12 +14,6 @@ mta_run_init(struct mta_run *r, enum mta_queue queue)
 	*r = (struct mta_run){.queue = queue};
 }
 
-bool
-mta_run_is_open(const struct mta_run *r)
-{
-	return r->dir.is_open;
-}
-
 static void
 run_trace(const struct mta_qmgr *q, const struct mta_run *r)
 {
@@ -58,19 +52,26 @@ mta_run_request(struct mta_qmgr *q, struct mta_run *r, uint32_t flags)
 	mta_qmgr_wake(q);
 }
 
+/* The latest wake time of a file that the open run takes. */
+static uint32_t
+run_due_s(const struct mta_qmgr *q, const struct mta_run *r)
+{
+	if (r->flags & MTA_RUN_ALL)
+		return UINT32_MAX;
+	return (uint32_t)mta_due_latest_s(q->host.loop->now);
+}
+
 enum mta_scan_result
 mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
 	     struct mta_scan_item *item)
 {
-	uint32_t due_s = (uint32_t)mta_due_latest_s(q->host.loop->now);
-	enum mta_scan_result result = MTA_SCAN_END;
+	enum mta_scan_result result;
 
 	*item = (struct mta_scan_item){0};
 	for (int round = 0; round < 2; round++) {
 		if (r->dir.is_open) {
 			result = q->host.spool->ops->scan_next(
-				q->host.spool, &r->dir,
-				r->flags & MTA_RUN_ALL ? UINT32_MAX : due_s,
+				q->host.spool, &r->dir, run_due_s(q, r),
 				skips_max, item);
 			if (result != MTA_SCAN_END)
 				return result;

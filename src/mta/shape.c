@@ -144,27 +144,25 @@ count_address(struct mta_shape *s, mta_addr address, int32_t bucket)
 }
 
 static bool
-is_counted(const struct mta_shape *s, enum mta_queue queue, struct mta_ref file)
+is_counted(const struct mta_file *f)
 {
-	struct mta_spool *spool = s->host->spool;
-	uint32_t mode = spool->ops->mode(spool, file);
-
-	if (mode & (MTA_MODE_FORCE_EXPIRE | MTA_MODE_DAMAGED))
+	if (f->mode & (MTA_MODE_FORCE_EXPIRE | MTA_MODE_DAMAGED))
 		return false;
-	return queue != MTA_MAILDROP || mode & MTA_MODE_REQUEUED;
+	return f->queue != MTA_MAILDROP || f->mode & MTA_MODE_REQUEUED;
 }
 
 static void
-count_file(struct mta_shape *s, enum mta_queue queue, struct mta_ref file)
+count_file(struct mta_shape *s, struct mta_ref file)
 {
 	struct mta_spool *spool = s->host->spool;
+	const struct mta_file *shown = spool->ops->look(spool, file);
 	struct mta_record record = {.kind = MTA_RECORD_DONE};
 	struct mta_envelope e;
 	int32_t bucket;
 
-	if (!is_counted(s, queue, file) ||
-	    spool->ops->envelope(spool, file, &e) != MTA_OK)
+	if (!shown || !is_counted(shown))
 		return;
+	e = shown->envelope;
 	bucket = mta_shape_bucket(&s->options.scale,
 				  s->now_s - mta_second(e.arrival));
 	while (record.kind != MTA_RECORD_END &&
@@ -188,7 +186,7 @@ mta_shape_add_queue(struct mta_shape *s, enum mta_queue queue)
 
 	spool->ops->scan_open(spool, queue, &scan);
 	while (mta_spool_next(spool, &scan, &id))
-		count_file(s, queue, id);
+		count_file(s, id);
 }
 
 /* ---- the table ------------------------------------------------------------

@@ -12,6 +12,10 @@
  * file moves between directories by one rename. No operation calls back. An
  * operation that takes time moves the caller's loop->now forward.
  *
+ * Operations that change where a file is show it as it is then. What is shown
+ * (const struct mta_file *) is borrowed, and good until the spool is asked
+ * anything else, by whomever.
+ *
  * Order of a scan (F1.16): a stated property of the implementation. A scan sees
  * the names that were there when it was opened (a hashed directory: when its
  * sub-directory was reached); names that have gone are not returned.
@@ -23,8 +27,8 @@
 
 /* What a queue file says of its mail, all recipients apart (F1.10, F1.11). */
 struct mta_envelope {
-	mta_time arrival;  /* first submission; delays, qshape */
-	int64_t created_s; /* this file; expiry and back-off */
+	mta_time arrival; /* first submission; delays, qshape */
+	mta_time created; /* this file; expiry and back-off */
 	mta_addr sender;
 	int64_t warn_s;		  /* delay warning due; 0 none, -1 sent */
 	uint32_t serial;	  /* the host's number of this mail */
@@ -57,13 +61,6 @@ enum mta_file_mode {
 	MTA_MODE_BOUNCED = 16,	   /* a bounce was sent for some recipient */
 };
 
-enum mta_lock {
-	MTA_LOCK_NONE,
-	MTA_LOCK_SHARED,    /* an agent that works on it */
-	MTA_LOCK_EXCLUSIVE, /* the queue manager while it parses; not held by
-			       the memory spool beyond the open itself */
-};
-
 /* The logs beside a queue file (F1.13). */
 enum mta_log {
 	MTA_LOG_DEFER,
@@ -75,6 +72,20 @@ struct mta_log_record {
 	mta_addr address;
 	struct mta_status status; /* the log owns the reason */
 };
+
+/* A file as it is shown. Of one that was just removed: as it was last. */
+struct mta_file {
+	struct mta_envelope envelope;
+	enum mta_queue queue;
+	uint32_t mode; /* enum mta_file_mode bits */
+	uint32_t logs; /* bit n: enum mta_log n has records */
+};
+
+static inline bool
+mta_file_has_log(const struct mta_file *f, enum mta_log log)
+{
+	return f->logs & 1U << log;
+}
 
 #define MTA_WAKE_KEEP UINT32_MAX /* move: leave the wake time as it is */
 
@@ -102,21 +113,19 @@ struct mta_spool {
 };
 
 struct mta_spool_ops {
-	/* A new file with this envelope, incomplete and invisible. */
-	struct mta_ref (*create)(struct mta_spool *, enum mta_queue,
-				 const struct mta_envelope *);
+	/* A new file with this envelope and recipient, incomplete and
+	 * invisible; and more recipients of it. */
+	struct mta_ref (*create)(struct mta_spool *,
+				 const struct mta_envelope *, mta_addr first);
 	void (*append)(struct mta_spool *, struct mta_ref, mta_addr recipient);
-	/* Complete, durable, visible in `queue`, due at once. */
-	enum mta_err (*commit)(struct mta_spool *, struct mta_ref,
-			       enum mta_queue queue);
+	/* Complete, durable, visible in `queue`, due at once. NULL: the spool
+	 * takes no more, and nothing has happened. */
+	const struct mta_file *(*commit)(struct mta_spool *, struct mta_ref,
+					 enum mta_queue queue);
 	void (*abandon)(struct mta_spool *, struct mta_ref);
 
-	/* Lock and look: MTA_ENOENT, MTA_ELOCKED, MTA_ECORRUPT. */
-	enum mta_err (*open)(struct mta_spool *, enum mta_queue, struct mta_ref,
-			     enum mta_lock);
-	void (*close)(struct mta_spool *, struct mta_ref, enum mta_lock);
-	enum mta_err (*envelope)(struct mta_spool *, struct mta_ref,
-				 struct mta_envelope *);
+	/* NULL: it is gone, or not yet committed. */
+	const struct mta_file *(*look)(struct mta_spool *, struct mta_ref);
 	/* The record at an offset; the first stands at 0. */
 	enum mta_err (*read)(struct mta_spool *, struct mta_ref,
 			     uint32_t offset, struct mta_record *);
@@ -125,21 +134,30 @@ struct mta_spool_ops {
 	enum mta_err (*mark_done)(struct mta_spool *, struct mta_ref,
 				  uint32_t offset);
 	enum mta_err (*mark_warned)(struct mta_spool *, struct mta_ref);
-	/* Mode bits of a file, and setting and clearing some of them. */
-	uint32_t (*mode)(struct mta_spool *, struct mta_ref);
+	/* Set and clear mode bits; quiet when the file is gone. */
 	void (*set_mode)(struct mta_spool *, struct mta_ref, uint32_t set,
 			 uint32_t clear);
-	/* In which queue the file is: MTA_ENOENT when it is gone, or not yet
-	 * committed. */
-	enum mta_err (*where)(struct mta_spool *, struct mta_ref,
-			      enum mta_queue *);
 
-	/* Rename, and set the wake time unless MTA_WAKE_KEEP. */
-	enum mta_err (*move)(struct mta_spool *, struct mta_ref,
-			     enum mta_queue from, enum mta_queue to,
-			     uint32_t wake_s);
-	enum mta_err (*remove)(struct mta_spool *, enum mta_queue,
-			       struct mta_ref);
+	/*
+	 * Rename into active, where nobody else may work on it. MTA_ENOENT: it
+	 * was not in `from`, and nothing has happened. It is in active, and
+	 * shown, but MTA_ECORRUPT: it cannot be read; MTA_ELOCKED: an agent
+	 * still works on it.
+	 */
+	enum mta_err (*admit)(struct mta_spool *, struct mta_ref,
+			      enum mta_queue from, const struct mta_file **);
+	/* An agent begins and ends its work on a file, which it shares with
+	 * others: MTA_ENOENT when it is not in active, MTA_ECORRUPT. It may be
+	 * moved meanwhile, or removed, which ends the lock. */
+	enum mta_err (*lock)(struct mta_spool *, struct mta_ref);
+	void (*unlock)(struct mta_spool *, struct mta_ref);
+	/* Rename, and set the wake time unless MTA_WAKE_KEEP. NULL: it was not
+	 * in `from`, here as below, and nothing has happened. */
+	const struct mta_file *(*move)(struct mta_spool *, struct mta_ref,
+				       enum mta_queue from, enum mta_queue to,
+				       uint32_t wake_s);
+	const struct mta_file *(*remove)(struct mta_spool *, struct mta_ref,
+					 enum mta_queue from);
 
 	/* Begin a scan of a directory; `scan` must not be open. */
 	void (*scan_open)(struct mta_spool *, enum mta_queue,

@@ -18,15 +18,13 @@
 static void transport_retry_fired(struct mta_timer *timer);
 static void transport_rate_fired(struct mta_timer *timer);
 
+/* One for each name in the router. */
 struct mta_transport *
-mta_transport_get(struct mta_qmgr *q, mta_sym name)
+mta_transport_create(struct mta_qmgr *q, mta_sym name)
 {
-	struct mta_transport *t = mta_table_find(&q->transport_index, name);
+	struct mta_transport *t = mta_alloc(1, sizeof(*t));
 	const char *text = mta_sym_text(q->host.symbols, name);
 
-	if (t)
-		return t;
-	t = mta_alloc(1, sizeof(*t)); /* one for each name in the router */
 	t->qmgr = q;
 	t->name = name;
 	mta_sym_hold(q->host.symbols, name);
@@ -52,6 +50,7 @@ mta_transport_free(struct mta_transport *t)
 	struct mta_qmgr *q = t->qmgr;
 
 	mta_assert(mta_list_is_empty(&t->dests));
+	q->asked_for = NULL;
 	mta_timer_cancel(q->host.loop, &t->retry_timer);
 	mta_timer_cancel(q->host.loop, &t->rate_timer);
 	mta_table_remove(&q->transport_index, t->name);
@@ -125,16 +124,16 @@ transport_choose(struct mta_qmgr *q)
 static void
 transport_ask(struct mta_transport *t)
 {
-	const struct mta_host *h = &t->qmgr->host;
+	struct mta_port *port = t->qmgr->host.port;
+	struct mta_note note;
 
 	if (t->params.transport_rate_delay_s > 0)
 		t->is_rate_locked = true;
 	t->pending++;
-	h->port->ops->send(h->port, MTA_TO_AGENTS,
-			   &(struct mta_note){
-				   .kind = MTA_NOTE_WANT_AGENT,
-				   .agent = {.transport = t->name},
-			   });
+	note.kind = MTA_NOTE_WANT_AGENT;
+	note.agent.transport = t->name;
+	note.agent.agent = (struct mta_ref){0};
+	port->ops->send(port, MTA_TO_AGENTS, &note);
 }
 
 void
@@ -149,14 +148,15 @@ mta_transports_drain(struct mta_qmgr *q)
 /* ---- handing out (F8.5) ----------------------------------------------------
  */
 
-static struct mta_ref
-entry_list(const struct mta_qmgr *q, const struct mta_entry *e)
+static struct mta_recipients
+entry_recipients(const struct mta_qmgr *q, const struct mta_entry *e)
 {
-	struct mta_recipient *items;
-	struct mta_ref list = q->host.port->ops->list_take(
-		q->host.port, (uint32_t)e->rcpt_count, &items);
+	struct mta_recipients list = {.only = e->to};
+	struct mta_recipient *items = mta_recipients_begin(
+		q->host.port, &list, (uint32_t)e->rcpt_count);
 
-	for (const struct mta_rcpt *r = e->first; r; r = r->next)
+	*items++ = e->to;
+	for (const struct mta_rcpt *r = e->more; r; r = r->next)
 		*items++ = r->to;
 	return list;
 }
@@ -210,7 +210,7 @@ entry_send(struct mta_entry *e, struct mta_ref agent)
 					.agent = agent,
 					.entry = mta_pool_ref(e),
 					.file = m->file,
-					.recipients = entry_list(q, e),
+					.recipients = entry_recipients(q, e),
 					.transport = d->transport->name,
 					.nexthop = d->nexthop,
 					.destination = d->name,
@@ -223,6 +223,7 @@ entry_send(struct mta_entry *e, struct mta_ref agent)
 					.active_time = m->active_time,
 					.batch = batch,
 					.hints = hint_bits(d->hints),
+					.attempts = m->envelope.attempts,
 				},
 		});
 }

@@ -10,16 +10,16 @@
 
 #include "mta/host.h"
 
-/* The next note for a process of the pool, in this step; else false. */
-static inline bool
+/* The next note for a process of the pool, in this step; else NULL. */
+static inline struct mta_note *
 mta_turn_receive(const struct mta_host *h, enum mta_service service,
-		 struct mta_timer *wake, struct mta_note *note)
+		 struct mta_timer *wake)
 {
 	if (h->loop->now != h->loop->stepped) {
 		mta_timer_set(h->loop, wake, h->loop->stepped);
-		return false;
+		return NULL;
 	}
-	return h->port->ops->receive(h->port, service, note);
+	return h->port->ops->receive(h->port, service);
 }
 
 #endif

@@ -87,7 +87,7 @@ static struct mta_envelope
 envelope_now(const struct bed *b, uint32_t serial)
 {
 	return (struct mta_envelope){.arrival = b->loop.now,
-				     .created_s = mta_second(b->loop.now),
+				     .created = b->loop.now,
 				     .sender = 77,
 				     .serial = serial,
 				     .size_bytes = 1000 + serial};
@@ -98,11 +98,15 @@ static struct mta_ref
 bed_file(struct bed *b, enum mta_queue queue, uint32_t count, uint32_t serial)
 {
 	struct mta_envelope e = envelope_now(b, serial);
-	struct mta_ref f = b->ops->create(b->spool, queue, &e);
+	struct mta_ref f = b->ops->create(b->spool, &e, 100);
+	const struct mta_file *shown;
 
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 1; i < count; i++)
 		b->ops->append(b->spool, f, 100 + i);
-	ck_assert_int_eq(b->ops->commit(b->spool, f, queue), MTA_OK);
+	shown = b->ops->commit(b->spool, f, queue);
+	ck_assert_ptr_nonnull(shown);
+	ck_assert_int_eq(shown->queue, queue);
+	ck_assert_uint_eq(shown->envelope.serial, serial);
 	return f;
 }
 
@@ -110,7 +114,17 @@ static void
 bed_move(struct bed *b, struct mta_ref f, enum mta_queue from,
 	 enum mta_queue to, uint32_t wake_s)
 {
-	ck_assert_int_eq(b->ops->move(b->spool, f, from, to, wake_s), MTA_OK);
+	const struct mta_file *shown;
+
+	if (to == MTA_ACTIVE) {
+		ck_assert_int_eq(b->ops->admit(b->spool, f, from, &shown),
+				 MTA_OK);
+		ck_assert_uint_eq(wake_s, MTA_WAKE_KEEP);
+	} else {
+		shown = b->ops->move(b->spool, f, from, to, wake_s);
+	}
+	ck_assert_ptr_nonnull(shown);
+	ck_assert_int_eq(shown->queue, to);
 }
 
 /* ---- the model ------------------------------------------------------------
@@ -176,6 +190,8 @@ static void
 model_move(struct model *m, struct model_file *f, enum mta_queue to,
 	   uint32_t wake_s)
 {
+	if (to == MTA_ACTIVE)
+		wake_s = MTA_WAKE_KEEP;
 	bed_move(&m->bed, f->id, (enum mta_queue)f->queue, to, wake_s);
 	f->queue = to;
 	f->entry = m->entry++;
@@ -307,9 +323,8 @@ model_operate_file(struct model *m, uint64_t *state)
 
 	if (f->queue == MTA_QUEUES) {
 		/* Stale: noticed by everything. */
-		ck_assert_int_eq(
-			m->bed.ops->remove(m->bed.spool, MTA_ACTIVE, f->id),
-			MTA_ENOENT);
+		ck_assert_ptr_null(
+			m->bed.ops->remove(m->bed.spool, f->id, MTA_ACTIVE));
 		ck_assert_int_eq(m->bed.ops->read(m->bed.spool, f->id, 0, &r),
 				 MTA_ENOENT);
 		return;
@@ -318,9 +333,8 @@ model_operate_file(struct model *m, uint64_t *state)
 	case 0:
 		if (m->file_count < FILES_MAX * 2 / 3)
 			break;
-		ck_assert_int_eq(
-			m->bed.ops->remove(m->bed.spool, f->queue, f->id),
-			MTA_OK);
+		ck_assert_ptr_nonnull(
+			m->bed.ops->remove(m->bed.spool, f->id, f->queue));
 		f->queue = MTA_QUEUES;
 		break;
 	case 1:
@@ -566,28 +580,30 @@ START_TEST(making_a_file)
 {
 	struct bed b;
 	struct mta_envelope e;
+	const struct mta_file *shown;
 	struct mta_ref f;
-	enum mta_queue where;
 	struct mta_scan scan = {.is_open = false};
 
 	bed_init(&b, &variants[_i]);
 	e = envelope_now(&b, 9);
-	f = b.ops->create(b.spool, MTA_INCOMING, &e);
-	b.ops->append(b.spool, f, 5);
+	f = b.ops->create(b.spool, &e, 5);
 	/* Invisible until it is committed. */
-	ck_assert_int_eq(b.ops->where(b.spool, f, &where), MTA_ENOENT);
-	ck_assert_int_eq(b.ops->open(b.spool, MTA_INCOMING, f, MTA_LOCK_NONE),
+	ck_assert_ptr_null(b.ops->look(b.spool, f));
+	ck_assert_ptr_null(b.ops->remove(b.spool, f, MTA_INCOMING));
+	ck_assert_int_eq(b.ops->admit(b.spool, f, MTA_INCOMING, &shown),
 			 MTA_ENOENT);
 	b.ops->scan_open(b.spool, MTA_INCOMING, &scan);
 	expect_end(&b, &scan);
 	b.loop.now += 1500000;
-	/* Cleanup may park it in another queue than it began in (F2.7). */
-	ck_assert_int_eq(b.ops->commit(b.spool, f, MTA_HOLD), MTA_OK);
-	ck_assert_int_eq(b.ops->where(b.spool, f, &where), MTA_OK);
-	ck_assert_int_eq(where, MTA_HOLD);
-	ck_assert_int_eq(b.ops->envelope(b.spool, f, &e), MTA_OK);
+	ck_assert_ptr_nonnull(b.ops->commit(b.spool, f, MTA_HOLD));
+	shown = b.ops->look(b.spool, f);
+	ck_assert_ptr_nonnull(shown);
+	ck_assert_int_eq(shown->queue, MTA_HOLD);
+	ck_assert_uint_eq(shown->mode, 0);
+	ck_assert_uint_eq(shown->logs, 0);
+	e = shown->envelope;
 	ck_assert_int_eq(e.arrival, start);
-	ck_assert_int_eq(e.created_s, mta_second(start));
+	ck_assert_int_eq(e.created, start);
 	ck_assert_int_eq(e.committed, start + 1500000);
 	ck_assert_int_eq(e.first_active, MTA_NEVER);
 	ck_assert_uint_eq(e.recipient_count, 1);
@@ -595,13 +611,36 @@ START_TEST(making_a_file)
 	ck_assert_uint_eq(e.size_bytes, 1009);
 	ck_assert_uint_eq(e.sender, 77);
 	/* One that is given up was never there. */
-	f = b.ops->create(b.spool, MTA_INCOMING, &e);
+	f = b.ops->create(b.spool, &e, 5);
 	b.ops->abandon(b.spool, f);
-	ck_assert_int_eq(b.ops->envelope(b.spool, f, &e), MTA_ENOENT);
+	ck_assert_ptr_null(b.ops->look(b.spool, f));
 	ck_assert_uint_eq(b.ops->count(b.spool, MTA_INCOMING), 0);
 	bed_release(&b);
 }
 END_TEST
+
+/* Does the file say what it was made with, its one recipient included? */
+static void
+expect_file(struct bed *b, struct mta_ref f, const struct mta_envelope *e,
+	    mta_addr recipient)
+{
+	const struct mta_file *shown = b->ops->look(b->spool, f);
+	struct mta_envelope got;
+	struct mta_record r;
+
+	ck_assert_ptr_nonnull(shown);
+	got = shown->envelope;
+	ck_assert_int_eq(got.arrival, e->arrival);
+	ck_assert_int_eq(got.created, e->created);
+	ck_assert_int_eq(got.committed, b->loop.now);
+	ck_assert_uint_eq(got.sender, e->sender);
+	ck_assert_uint_eq(got.size_bytes, e->size_bytes);
+	ck_assert_uint_eq(got.serial, e->serial);
+	ck_assert_int_eq(got.warn_s, e->warn_s);
+	ck_assert_uint_eq(got.recipient_count, 1);
+	ck_assert_int_eq(b->ops->read(b->spool, f, 0, &r), MTA_OK);
+	ck_assert_uint_eq(r.address, recipient);
+}
 
 START_TEST(envelopes_survive)
 {
@@ -617,39 +656,33 @@ START_TEST(envelopes_survive)
 					     0xffffffffffffffff,
 					     0x0000010000000000,
 					     0xffffff0000000001};
+	enum {
+		FILES = 6 * 6 * 7 * 3
+	};
+	static struct mta_envelope envelopes[FILES];
+	struct mta_ref files[FILES];
 	struct bed b;
 
 	bed_init(&b, &variants[_i]);
-	for (uint32_t k = 0; k < 6 * 6 * 7 * 3; k++) {
-		struct mta_envelope e = envelope_now(&b, UINT32_MAX - k);
-		struct mta_envelope got;
-		struct mta_record r;
-		mta_addr address = addresses[k / 36 % 7];
-		struct mta_ref f;
+	for (uint32_t k = 0; k < FILES; k++) {
+		struct mta_envelope *e = &envelopes[k];
 
-		e.arrival -= ages[k % 6];
-		e.size_bytes = sizes[k / 6 % 6];
-		e.sender = address;
+		*e = envelope_now(&b, UINT32_MAX - k);
+		e->arrival -= ages[k % 6];
+		e->size_bytes = sizes[k / 6 % 6];
+		e->sender = addresses[k / 36 % 7];
 		if (k / 252 == 1)
-			e.warn_s = 12345;
+			e->warn_s = 12345;
 		if (k / 252 == 2)
-			e.created_s = mta_second(e.arrival) + 3;
-		f = b.ops->create(b.spool, MTA_INCOMING, &e);
-		b.ops->append(b.spool, f, ~address);
-		ck_assert_int_eq(b.ops->commit(b.spool, f, MTA_INCOMING),
-				 MTA_OK);
-		ck_assert_int_eq(b.ops->envelope(b.spool, f, &got), MTA_OK);
-		ck_assert_int_eq(got.arrival, e.arrival);
-		ck_assert_int_eq(got.created_s, e.created_s);
-		ck_assert_int_eq(got.committed, b.loop.now);
-		ck_assert_uint_eq(got.sender, e.sender);
-		ck_assert_uint_eq(got.size_bytes, e.size_bytes);
-		ck_assert_uint_eq(got.serial, e.serial);
-		ck_assert_int_eq(got.warn_s, e.warn_s);
-		ck_assert_uint_eq(got.recipient_count, 1);
-		ck_assert_int_eq(b.ops->read(b.spool, f, 0, &r), MTA_OK);
-		ck_assert_uint_eq(r.address, ~address);
+			e->created = e->arrival + 3 * MTA_USEC_PER_S;
+		files[k] = b.ops->create(b.spool, e, ~e->sender);
+		ck_assert_ptr_nonnull(
+			b.ops->commit(b.spool, files[k], MTA_INCOMING));
+		expect_file(&b, files[k], e, ~e->sender);
 	}
+	/* An implementation may store them otherwise when they wait. */
+	for (uint32_t k = 0; k < FILES; k++)
+		expect_file(&b, files[k], &envelopes[k], ~envelopes[k].sender);
 	bed_release(&b);
 }
 END_TEST
@@ -691,25 +724,30 @@ START_TEST(moves_and_attempts)
 {
 	struct bed b;
 	struct mta_ref f;
-	struct mta_envelope e;
+	const struct mta_file *shown;
 
 	bed_init(&b, &variants[_i]);
 	f = bed_file(&b, MTA_INCOMING, 1, 0);
 	/* From where it is not: nothing happens. */
-	ck_assert_int_eq(b.ops->move(b.spool, f, MTA_DEFERRED, MTA_ACTIVE, 0),
+	ck_assert_int_eq(b.ops->admit(b.spool, f, MTA_DEFERRED, &shown),
 			 MTA_ENOENT);
+	ck_assert_ptr_null(b.ops->move(b.spool, f, MTA_DEFERRED, MTA_HOLD, 0));
 	b.loop.now = start + 10;
 	bed_move(&b, f, MTA_INCOMING, MTA_ACTIVE, MTA_WAKE_KEEP);
 	b.loop.now = start + 20;
 	bed_move(&b, f, MTA_ACTIVE, MTA_DEFERRED, 0);
 	bed_move(&b, f, MTA_DEFERRED, MTA_ACTIVE, MTA_WAKE_KEEP);
-	ck_assert_int_eq(b.ops->envelope(b.spool, f, &e), MTA_OK);
-	ck_assert_uint_eq(e.attempts, 2);
-	ck_assert_int_eq(e.first_active, start + 10);
-	ck_assert_int_eq(b.ops->remove(b.spool, MTA_DEFERRED, f), MTA_ENOENT);
-	ck_assert_int_eq(b.ops->remove(b.spool, MTA_ACTIVE, f), MTA_OK);
-	ck_assert_int_eq(b.ops->remove(b.spool, MTA_ACTIVE, f), MTA_ENOENT);
-	ck_assert_int_eq(b.ops->envelope(b.spool, f, &e), MTA_ENOENT);
+	shown = b.ops->look(b.spool, f);
+	ck_assert_uint_eq(shown->envelope.attempts, 2);
+	ck_assert_int_eq(shown->envelope.first_active, start + 10);
+	ck_assert_ptr_null(b.ops->remove(b.spool, f, MTA_DEFERRED));
+	/* It is shown for the last time. */
+	shown = b.ops->remove(b.spool, f, MTA_ACTIVE);
+	ck_assert_ptr_nonnull(shown);
+	ck_assert_int_eq(shown->queue, MTA_ACTIVE);
+	ck_assert_uint_eq(shown->envelope.attempts, 2);
+	ck_assert_ptr_null(b.ops->remove(b.spool, f, MTA_ACTIVE));
+	ck_assert_ptr_null(b.ops->look(b.spool, f));
 	bed_release(&b);
 }
 END_TEST
@@ -718,6 +756,7 @@ START_TEST(locks)
 {
 	struct bed b;
 	struct mta_ref f;
+	const struct mta_file *shown;
 	const struct mta_spool_ops *o;
 	struct mta_spool *s;
 
@@ -725,28 +764,29 @@ START_TEST(locks)
 	o = b.ops;
 	s = b.spool;
 	f = bed_file(&b, MTA_INCOMING, 2, 0);
+	/* Agents work on what is in active. */
+	ck_assert_int_eq(o->lock(s, f), MTA_ENOENT);
 	bed_move(&b, f, MTA_INCOMING, MTA_ACTIVE, MTA_WAKE_KEEP);
-	ck_assert_int_eq(o->open(s, MTA_ACTIVE, f, MTA_LOCK_EXCLUSIVE), MTA_OK);
-	o->close(s, f, MTA_LOCK_EXCLUSIVE);
 	/* Two agents at a time; the queue manager must wait for both, in
 	 * whatever queue the file is meanwhile (F1.14, F9.10). */
-	ck_assert_int_eq(o->open(s, MTA_ACTIVE, f, MTA_LOCK_SHARED), MTA_OK);
-	ck_assert_int_eq(o->open(s, MTA_ACTIVE, f, MTA_LOCK_SHARED), MTA_OK);
+	ck_assert_int_eq(o->lock(s, f), MTA_OK);
+	ck_assert_int_eq(o->lock(s, f), MTA_OK);
 	bed_move(&b, f, MTA_ACTIVE, MTA_INCOMING, 0);
-	ck_assert_int_eq(o->open(s, MTA_ACTIVE, f, MTA_LOCK_NONE), MTA_ENOENT);
-	ck_assert_int_eq(o->open(s, MTA_INCOMING, f, MTA_LOCK_EXCLUSIVE),
-			 MTA_ELOCKED);
-	o->close(s, f, MTA_LOCK_SHARED);
-	ck_assert_int_eq(o->open(s, MTA_INCOMING, f, MTA_LOCK_EXCLUSIVE),
-			 MTA_ELOCKED);
-	ck_assert_int_eq(o->open(s, MTA_INCOMING, f, MTA_LOCK_NONE), MTA_OK);
-	o->close(s, f, MTA_LOCK_SHARED);
-	ck_assert_int_eq(o->open(s, MTA_INCOMING, f, MTA_LOCK_EXCLUSIVE),
-			 MTA_OK);
-	/* Closing a file that is gone is no error. */
-	ck_assert_int_eq(o->open(s, MTA_INCOMING, f, MTA_LOCK_SHARED), MTA_OK);
-	ck_assert_int_eq(o->remove(s, MTA_INCOMING, f), MTA_OK);
-	o->close(s, f, MTA_LOCK_SHARED);
+	ck_assert_int_eq(o->lock(s, f), MTA_ENOENT);
+	ck_assert_int_eq(o->admit(s, f, MTA_INCOMING, &shown), MTA_ELOCKED);
+	ck_assert_int_eq(shown->queue, MTA_ACTIVE);
+	bed_move(&b, f, MTA_ACTIVE, MTA_INCOMING, 0);
+	o->unlock(s, f);
+	ck_assert_int_eq(o->admit(s, f, MTA_INCOMING, &shown), MTA_ELOCKED);
+	bed_move(&b, f, MTA_ACTIVE, MTA_INCOMING, 0);
+	ck_assert_int_eq(o->look(s, f)->queue, MTA_INCOMING);
+	o->unlock(s, f);
+	ck_assert_int_eq(o->admit(s, f, MTA_INCOMING, &shown), MTA_OK);
+	/* Ending work on a file that is gone is no error. */
+	ck_assert_int_eq(o->lock(s, f), MTA_OK);
+	ck_assert_ptr_nonnull(o->remove(s, f, MTA_ACTIVE));
+	o->unlock(s, f);
+	ck_assert_int_eq(o->lock(s, f), MTA_ENOENT);
 	bed_release(&b);
 }
 END_TEST
@@ -755,22 +795,24 @@ START_TEST(mode_bits)
 {
 	struct bed b;
 	struct mta_ref f;
+	const struct mta_file *shown;
 
 	bed_init(&b, &variants[_i]);
 	f = bed_file(&b, MTA_INCOMING, 1, 0);
-	ck_assert_uint_eq(b.ops->mode(b.spool, f), 0);
 	b.ops->set_mode(b.spool, f, MTA_MODE_FLUSH | MTA_MODE_BOUNCED, 0);
 	bed_move(&b, f, MTA_INCOMING, MTA_ACTIVE, MTA_WAKE_KEEP);
 	b.ops->set_mode(b.spool, f, MTA_MODE_FORCE_EXPIRE, MTA_MODE_FLUSH);
-	ck_assert_uint_eq(b.ops->mode(b.spool, f),
+	ck_assert_uint_eq(b.ops->look(b.spool, f)->mode,
 			  MTA_MODE_FORCE_EXPIRE | MTA_MODE_BOUNCED);
-	ck_assert_int_eq(b.ops->open(b.spool, MTA_ACTIVE, f, MTA_LOCK_SHARED),
-			 MTA_OK);
+	ck_assert_int_eq(b.ops->lock(b.spool, f), MTA_OK);
+	b.ops->unlock(b.spool, f);
 	b.ops->set_mode(b.spool, f, MTA_MODE_DAMAGED, 0);
-	ck_assert_int_eq(b.ops->open(b.spool, MTA_ACTIVE, f, MTA_LOCK_SHARED),
+	ck_assert_int_eq(b.ops->lock(b.spool, f), MTA_ECORRUPT);
+	bed_move(&b, f, MTA_ACTIVE, MTA_DEFERRED, 0);
+	ck_assert_int_eq(b.ops->admit(b.spool, f, MTA_DEFERRED, &shown),
 			 MTA_ECORRUPT);
-	ck_assert_int_eq(b.ops->remove(b.spool, MTA_ACTIVE, f), MTA_OK);
-	ck_assert_uint_eq(b.ops->mode(b.spool, f), 0);
+	ck_assert_int_eq(shown->queue, MTA_ACTIVE);
+	ck_assert_ptr_nonnull(b.ops->remove(b.spool, f, MTA_ACTIVE));
 	b.ops->set_mode(b.spool, f, MTA_MODE_FLUSH, 0);
 	bed_release(&b);
 }
@@ -800,6 +842,7 @@ START_TEST(logs)
 			 MTA_ENOENT);
 	for (uint32_t n = 0; n < 20; n++)
 		log_add(&b, MTA_LOG_DEFER, f, n);
+	ck_assert_uint_eq(b.ops->look(b.spool, f)->logs, 1U << MTA_LOG_DEFER);
 	log_add(&b, MTA_LOG_BOUNCE, f, 100);
 	ck_assert_uint_eq(b.symbols.live_count, 21);
 	for (uint32_t n = 0; n < 20; n++) {
@@ -814,12 +857,12 @@ START_TEST(logs)
 			 MTA_ENOENT);
 	b.ops->log_remove(b.spool, MTA_LOG_DEFER, f);
 	b.ops->log_remove(b.spool, MTA_LOG_DEFER, f);
+	ck_assert_uint_eq(b.ops->look(b.spool, f)->logs, 1U << MTA_LOG_BOUNCE);
 	/* The owners went with it. */
 	ck_assert_uint_eq(b.symbols.live_count, 1);
 	/* A log outlives its file; afterwards nothing is left. */
-	ck_assert_int_eq(b.ops->remove(b.spool, MTA_INCOMING, f), MTA_OK);
-	ck_assert_int_eq(b.ops->open(b.spool, MTA_INCOMING, f, MTA_LOCK_NONE),
-			 MTA_ENOENT);
+	ck_assert_ptr_nonnull(b.ops->remove(b.spool, f, MTA_INCOMING));
+	ck_assert_ptr_null(b.ops->look(b.spool, f));
 	ck_assert_int_eq(b.ops->log_read(b.spool, MTA_LOG_BOUNCE, f, 0, &r),
 			 MTA_OK);
 	b.ops->log_remove(b.spool, MTA_LOG_BOUNCE, f);
@@ -858,6 +901,51 @@ START_TEST(marks_touch_the_file)
 }
 END_TEST
 
+/* The first lane of deferred that has files, or 16. */
+static uint32_t
+first_lane(const struct bed *b)
+{
+	uint32_t i = 0;
+
+	while (i < SPOOL_SEEDED_LANES &&
+	       b->store.dirs.dirs[MTA_DEFERRED].lanes[i]->all.live == 0)
+		i++;
+	return i;
+}
+
+/* Of a hashed queue a lane is listed as it is when it is reached, though it was
+ * empty when the scan was opened. */
+START_TEST(seeded_lanes_fill_up)
+{
+	struct bed b;
+	struct mta_scan scan = {.is_open = false};
+	struct mta_scan_item item;
+	struct mta_ref f;
+	uint32_t lane, expected = 0, found = 0;
+	mta_time at = 1;
+
+	bed_init(&b, &variants[3]);
+	/* One file, in front of most lanes. */
+	for (f = deferred_at(&b, at); first_lane(&b) > 7;
+	     f = deferred_at(&b, ++at))
+		bed_move(&b, f, MTA_DEFERRED, MTA_ACTIVE, MTA_WAKE_KEEP);
+	lane = first_lane(&b);
+	b.ops->scan_open(b.spool, MTA_DEFERRED, &scan);
+	expect_next(&b, &scan, f);
+	for (int i = 0; i < 100; i++)
+		deferred_at(&b, ++at);
+	while (++lane < SPOOL_SEEDED_LANES)
+		expected +=
+			b.store.dirs.dirs[MTA_DEFERRED].lanes[lane]->all.live;
+	ck_assert_uint_gt(expected, 0);
+	while (b.ops->scan_next(b.spool, &scan, UINT32_MAX, 1, &item) ==
+	       MTA_SCAN_FOUND)
+		found++;
+	ck_assert_uint_eq(found, expected);
+	bed_release(&b);
+}
+END_TEST
+
 Suite *
 spool_contract_suite(void)
 {
@@ -869,6 +957,7 @@ spool_contract_suite(void)
 	tcase_add_loop_test(t, wide_directories, 0, VARIANTS);
 	tcase_add_loop_test(t, subdirectories, 0, 2);
 	tcase_add_test(t, subdirectories_stay);
+	tcase_add_test(t, seeded_lanes_fill_up);
 	tcase_add_loop_test(t, making_a_file, 0, VARIANTS);
 	tcase_add_loop_test(t, envelopes_survive, 0, VARIANTS);
 	tcase_add_loop_test(t, recipients_and_marks, 0, VARIANTS);

@@ -22,38 +22,35 @@ of_port(struct mta_port *port)
 /* ---- spool ------------------------------------------------------------------
  */
 
-static enum mta_err
-bare_open(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file,
-	  enum mta_lock lock)
-{
-	(void)queue;
-	(void)lock;
-	return of_spool(spool)->files[file.index].is_there ? MTA_OK
-							   : MTA_ENOENT;
-}
-
-static void
-bare_close(struct mta_spool *spool, struct mta_ref file, enum mta_lock lock)
-{
-	(void)spool;
-	(void)file;
-	(void)lock;
-}
-
-static enum mta_err
-bare_envelope(struct mta_spool *spool, struct mta_ref file,
-	      struct mta_envelope *e)
+static const struct mta_file *
+bare_look(struct mta_spool *spool, struct mta_ref file)
 {
 	struct bare_host *s = of_spool(spool);
 
-	*e = (struct mta_envelope){
-		.arrival = s->loop.now,
-		.created_s = mta_second(s->loop.now),
-		.sender = bare_address(0, 0),
-		.serial = file.index,
-		.recipient_count = s->files[file.index].count,
+	if (!s->files[file.index].is_there)
+		return NULL;
+	s->shown = (struct mta_file){
+		.envelope = {.arrival = s->loop.now,
+			     .created = s->loop.now,
+			     .sender = bare_address(0, 0),
+			     .serial = file.index,
+			     .recipient_count = s->files[file.index].count},
+		.queue = MTA_ACTIVE,
 	};
-	return MTA_OK;
+	return &s->shown;
+}
+
+static enum mta_err
+bare_lock(struct mta_spool *spool, struct mta_ref file)
+{
+	return bare_look(spool, file) ? MTA_OK : MTA_ENOENT;
+}
+
+static void
+bare_unlock(struct mta_spool *spool, struct mta_ref file)
+{
+	(void)spool;
+	(void)file;
 }
 
 static enum mta_err
@@ -80,14 +77,6 @@ bare_mark_done(struct mta_spool *spool, struct mta_ref file, uint32_t offset)
 	return MTA_OK;
 }
 
-static uint32_t
-bare_mode(struct mta_spool *spool, struct mta_ref file)
-{
-	(void)spool;
-	(void)file;
-	return 0;
-}
-
 static void
 bare_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
 	      uint32_t clear)
@@ -99,30 +88,34 @@ bare_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
 }
 
 static enum mta_err
-bare_where(struct mta_spool *spool, struct mta_ref file, enum mta_queue *queue)
+bare_admit(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
+	   const struct mta_file **shown)
 {
-	*queue = MTA_ACTIVE;
-	return bare_open(spool, MTA_ACTIVE, file, MTA_LOCK_NONE);
+	(void)from;
+	*shown = bare_look(spool, file);
+	return *shown ? MTA_OK : MTA_ENOENT;
 }
 
-static enum mta_err
+static const struct mta_file *
 bare_move(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
 	  enum mta_queue to, uint32_t wake_s)
 {
 	(void)from;
+	(void)to;
 	(void)wake_s;
-	if (to != MTA_ACTIVE)
-		of_spool(spool)->files_gone++;
-	return bare_open(spool, from, file, MTA_LOCK_NONE);
+	of_spool(spool)->files_gone++;
+	return bare_look(spool, file);
 }
 
-static enum mta_err
-bare_remove(struct mta_spool *spool, enum mta_queue queue, struct mta_ref file)
+static const struct mta_file *
+bare_remove(struct mta_spool *spool, struct mta_ref file, enum mta_queue queue)
 {
+	const struct mta_file *shown = bare_look(spool, file);
+
 	(void)queue;
 	of_spool(spool)->files[file.index].is_there = false;
 	of_spool(spool)->files_gone++;
-	return MTA_OK;
+	return shown;
 }
 
 static enum mta_err
@@ -156,14 +149,13 @@ bare_log_remove(struct mta_spool *spool, enum mta_log log, struct mta_ref file)
 }
 
 static const struct mta_spool_ops bare_spool_ops = {
-	.open = bare_open,
-	.close = bare_close,
-	.envelope = bare_envelope,
+	.look = bare_look,
 	.read = bare_read,
 	.mark_done = bare_mark_done,
-	.mode = bare_mode,
 	.set_mode = bare_set_mode,
-	.where = bare_where,
+	.admit = bare_admit,
+	.lock = bare_lock,
+	.unlock = bare_unlock,
 	.move = bare_move,
 	.remove = bare_remove,
 	.log_append = bare_log_append,
@@ -197,14 +189,12 @@ bare_send(struct mta_port *port, enum mta_service service,
 	s->dismissed_count += note->kind == MTA_NOTE_DISMISS;
 }
 
-static bool
-bare_receive(struct mta_port *port, enum mta_service service,
-	     struct mta_note *note)
+static struct mta_note *
+bare_receive(struct mta_port *port, enum mta_service service)
 {
 	(void)port;
 	(void)service;
-	(void)note;
-	return false;
+	return NULL;
 }
 
 static struct mta_ref

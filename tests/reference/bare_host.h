@@ -25,6 +25,7 @@ struct bare_host {
 	struct mta_port port;
 	struct mta_router router;
 	struct mta_book book;
+	struct mta_file shown;
 	struct bare_file *files; /* owned; by index of the queue id */
 	uint32_t file_count;
 	struct mta_recipient list[8192]; /* the one list of recipients */

@@ -237,6 +237,10 @@ static void
 compare_choice(struct both *b, const struct mta_note_deliver *ours,
 	       const struct ns_entry *naive)
 {
+	const struct mta_recipient *items = ours->recipient_count == 1
+						    ? &ours->recipients.only
+						    : b->bare.list;
+
 	must(b, ours->file.index == (uint32_t)(uintptr_t)naive->msg->user);
 	must(b, strcmp(mta_sym_text(&b->bare.symbols, ours->destination),
 		       naive->queue->name) == 0);
@@ -244,16 +248,17 @@ compare_choice(struct both *b, const struct mta_note_deliver *ours,
 	for (uint32_t i = 0; i < ours->recipient_count; i++) {
 		const struct ns_rcpt *r = naive->rcpts.at[i];
 
-		must(b, b->bare.list[i].offset == (uint32_t)r->k);
+		must(b, items[i].offset == (uint32_t)r->k);
 	}
 }
 
 static bool
-entry_jumped(const struct both *b)
+entry_jumped(struct both *b)
 {
 	const struct mta_entry *e = mta_pool_find(
 		&b->qmgr.entries, b->bare.to_agents.deliver.entry);
 
+	must(b, e != NULL);
 	return e->peer->job->level > 0;
 }
 

@@ -42,14 +42,15 @@ static bool
 mark_is_lost(struct spool_luck *luck, struct mta_ref file)
 {
 	struct crashes *c = mta_container_of(luck, struct crashes, luck);
-	struct mta_envelope e;
 	struct mta_spool *spool = c->ledger.spool;
+	const struct mta_file *shown;
 
 	if (harness_draw_below(&c->draw, 2) == 0)
 		return false;
-	if (spool->ops->envelope(spool, file, &e) != MTA_OK)
+	shown = spool->ops->look(spool, file);
+	if (!shown)
 		return false;
-	c->ledger.mails[e.serial].marks_lost++;
+	c->ledger.mails[shown->envelope.serial].marks_lost++;
 	return true;
 }
 

@@ -26,15 +26,16 @@ file_at(struct mta_spool *s, struct mta_ref id)
 }
 
 static struct mta_ref
-spool_create(struct mta_spool *s, enum mta_queue queue,
-	     const struct mta_envelope *e)
+spool_create(struct mta_spool *s, const struct mta_envelope *e, mta_addr first)
 {
 	struct fake_spool *spool = spool_of(s);
 	struct mta_ref id = {.index = spool->file_count++, .generation = 1};
 
 	ck_assert_uint_lt(id.index, FAKE_FILES);
-	spool->files[id.index] = (struct fake_file){
-		.exists = true, .queue = queue, .envelope = *e};
+	spool->files[id.index] = (struct fake_file){.exists = true,
+						    .shown.envelope = *e,
+						    .recipients = {first},
+						    .count = 1};
 	return id;
 }
 
@@ -48,17 +49,17 @@ spool_append(struct mta_spool *s, struct mta_ref id, mta_addr recipient)
 	file->recipients[file->count++] = recipient;
 }
 
-static enum mta_err
+static const struct mta_file *
 spool_commit(struct mta_spool *s, struct mta_ref id, enum mta_queue queue)
 {
 	struct fake_file *file = file_at(s, id);
 
 	if (spool_of(s)->is_full)
-		return MTA_ENOSPACE;
+		return NULL;
 	mta_loop_charge(spool_of(s)->loop, spool_of(s)->fsync);
-	file->queue = queue;
+	file->shown.queue = queue;
 	file->is_complete = true;
-	return MTA_OK;
+	return &file->shown;
 }
 
 static void
@@ -72,34 +73,30 @@ spool_abandon(struct mta_spool *s, struct mta_ref id)
 }
 
 static enum mta_err
-spool_open(struct mta_spool *s, enum mta_queue queue, struct mta_ref id,
-	   enum mta_lock lock)
+spool_lock(struct mta_spool *s, struct mta_ref id)
 {
 	struct fake_file *file = file_at(s, id);
 
-	if (!file || file->queue != queue)
+	if (!file || file->shown.queue != MTA_ACTIVE)
 		return MTA_ENOENT;
-	if (file->mode & MTA_MODE_DAMAGED)
+	if (file->shown.mode & MTA_MODE_DAMAGED)
 		return MTA_ECORRUPT;
-	file->lock_count += lock == MTA_LOCK_SHARED;
+	file->lock_count++;
 	return MTA_OK;
 }
 
 static void
-spool_close(struct mta_spool *s, struct mta_ref id, enum mta_lock lock)
+spool_unlock(struct mta_spool *s, struct mta_ref id)
 {
-	spool_of(s)->files[id.index].lock_count -= lock == MTA_LOCK_SHARED;
+	spool_of(s)->files[id.index].lock_count--;
 }
 
-static enum mta_err
-spool_envelope(struct mta_spool *s, struct mta_ref id, struct mta_envelope *e)
+static const struct mta_file *
+spool_look(struct mta_spool *s, struct mta_ref id)
 {
 	struct fake_file *file = file_at(s, id);
 
-	if (!file)
-		return MTA_ENOENT;
-	*e = file->envelope;
-	return MTA_OK;
+	return file ? &file->shown : NULL;
 }
 
 static enum mta_err
@@ -133,23 +130,15 @@ spool_mark_done(struct mta_spool *s, struct mta_ref id, uint32_t offset)
 	return MTA_OK;
 }
 
-static uint32_t
-spool_mode(struct mta_spool *s, struct mta_ref id)
+static const struct mta_file *
+spool_remove(struct mta_spool *s, struct mta_ref id, enum mta_queue queue)
 {
 	struct fake_file *file = file_at(s, id);
 
-	return file ? file->mode : 0;
-}
-
-static enum mta_err
-spool_remove(struct mta_spool *s, enum mta_queue queue, struct mta_ref id)
-{
-	struct fake_file *file = file_at(s, id);
-
-	if (!file || file->queue != queue)
-		return MTA_ENOENT;
+	if (!file || file->shown.queue != queue)
+		return NULL;
 	file->exists = false;
-	return MTA_OK;
+	return &file->shown;
 }
 
 static void
@@ -173,7 +162,7 @@ spool_scan_next(struct mta_spool *s, struct mta_scan *scan, uint32_t due_s,
 		struct fake_file *file = &spool_of(s)->files[i];
 
 		if (!file->exists || !file->is_complete ||
-		    file->queue != scan->queue)
+		    file->shown.queue != scan->queue)
 			continue;
 		item->id = (struct mta_ref){.index = i, .generation = 1};
 		return MTA_SCAN_FOUND;
@@ -234,12 +223,11 @@ static const struct mta_spool_ops spool_ops = {
 	.append = spool_append,
 	.commit = spool_commit,
 	.abandon = spool_abandon,
-	.open = spool_open,
-	.close = spool_close,
-	.envelope = spool_envelope,
+	.look = spool_look,
 	.read = spool_read,
 	.mark_done = spool_mark_done,
-	.mode = spool_mode,
+	.lock = spool_lock,
+	.unlock = spool_unlock,
 	.remove = spool_remove,
 	.scan_open = spool_scan_open,
 	.scan_next = spool_scan_next,
@@ -288,19 +276,18 @@ port_send(struct mta_port *p, enum mta_service service,
 	box_arm(port, box);
 }
 
-static bool
-port_receive(struct mta_port *p, enum mta_service service,
-	     struct mta_note *note)
+static struct mta_note *
+port_receive(struct mta_port *p, enum mta_service service)
 {
 	struct fake_port *port = port_of(p);
 	struct fake_box *box = &port->boxes[service];
-	bool has_one = box->first < box->count &&
-		       box->notes[box->first].at <= port->loop->stepped;
+	struct mta_note *note = NULL;
 
-	if (has_one)
-		*note = box->notes[box->first++].note;
+	if (box->first < box->count &&
+	    box->notes[box->first].at <= port->loop->stepped)
+		note = &box->notes[box->first++].note;
 	box_arm(port, box);
-	return has_one;
+	return note;
 }
 
 static struct mta_ref
@@ -498,18 +485,20 @@ fake_add(struct fake_host *f, enum mta_queue queue, mta_addr sender,
 	 uint32_t recipients)
 {
 	struct mta_ref id = spool_create(
-		&f->spool.base, queue,
+		&f->spool.base,
 		&(struct mta_envelope){.arrival = f->loop.now,
-				       .created_s = mta_second(f->loop.now),
+				       .created = f->loop.now,
 				       .sender = sender,
 				       .serial = f->serial++,
 				       .size_bytes = 1000,
 				       .recipient_count = recipients,
-				       .first_active = MTA_NEVER});
+				       .first_active = MTA_NEVER},
+		mta_addr_make(FAKE_RECIPIENT_FAMILY, 0));
 
-	for (uint32_t i = 0; i < recipients; i++)
+	for (uint32_t i = 1; i < recipients; i++)
 		spool_append(&f->spool.base, id,
 			     mta_addr_make(FAKE_RECIPIENT_FAMILY, i));
+	fake_file(f, id)->shown.queue = queue;
 	fake_file(f, id)->is_complete = true;
 	return id;
 }
@@ -522,7 +511,7 @@ fake_count(struct fake_host *f, enum mta_queue queue)
 	for (uint32_t i = 0; i < f->spool.file_count; i++)
 		n += f->spool.files[i].exists &&
 		     f->spool.files[i].is_complete &&
-		     f->spool.files[i].queue == queue;
+		     f->spool.files[i].shown.queue == queue;
 	return n;
 }
 
@@ -567,8 +556,8 @@ fake_submission(struct fake_host *f, mta_addr sender, uint32_t recipients)
 			   .arrival = f->loop.now},
 	};
 
-	note.submit.recipients =
-		port_list_take(&f->port.base, recipients, &items);
+	items = mta_recipients_begin(&f->port.base, &note.submit.recipients,
+				     recipients);
 	for (uint32_t i = 0; i < recipients; i++)
 		items[i] = (struct mta_recipient){
 			.address = mta_addr_make(FAKE_RECIPIENT_FAMILY, i),

@@ -30,12 +30,10 @@ enum {
 struct fake_file {
 	bool exists;
 	bool is_complete;
-	enum mta_queue queue;
-	struct mta_envelope envelope;
+	struct mta_file shown;
 	mta_addr recipients[FAKE_RECIPIENTS];
 	bool done[FAKE_RECIPIENTS];
 	uint32_t count;
-	uint32_t mode;
 	struct mta_log_record logs[2][FAKE_LOG];
 	uint32_t log_count[2];
 	int lock_count;

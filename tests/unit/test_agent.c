@@ -192,7 +192,7 @@ END_TEST
 START_TEST(vanished_file_f8_9)
 {
 	/* R-AGENT-GONE */
-	fake_file(&f, file)->queue = MTA_HOLD;
+	fake_file(&f, file)->shown.queue = MTA_HOLD;
 	ck_assert(!begin());
 	ck_assert(reply()->incomplete);
 	ck_assert(!reply()->crashed);
@@ -203,7 +203,7 @@ END_TEST
 
 START_TEST(unreadable_file_f8_9)
 {
-	fake_file(&f, file)->mode = MTA_MODE_DAMAGED;
+	fake_file(&f, file)->shown.mode = MTA_MODE_DAMAGED;
 	ck_assert(!begin());
 	ck_assert(reply()->crashed);
 }
@@ -219,6 +219,31 @@ START_TEST(crash_f9_5)
 	ck_assert_uint_eq(f.delivery_count, 1);
 	ck_assert_uint_eq(fake_file(&f, file)->log_count[MTA_LOG_DEFER], 0);
 	ck_assert_int_eq(fake_file(&f, file)->lock_count, 0);
+}
+END_TEST
+
+/* The names in a request are the queue manager's; when it goes, with all it
+ * owns, the delivery still knows where it went. */
+START_TEST(names_outlive_the_queue_manager)
+{
+	mta_sym nexthop = mta_sym_intern(&f.symbols, "b.example");
+	mta_sym destination = mta_sym_intern(&f.symbols, "c.example");
+	struct mta_note_deliver request = request_for(nexthop);
+
+	request.destination = destination;
+	ck_assert(mta_agent_begin(&agent, &request));
+	mta_agent_orphan(&agent);
+	mta_agent_orphan(&agent);
+	mta_sym_drop(&f.symbols, nexthop);
+	mta_sym_drop(&f.symbols, destination);
+	ck_assert_str_eq(mta_sym_text(&f.symbols, nexthop), "b.example");
+	ck_assert_str_eq(mta_sym_text(&f.symbols, destination), "c.example");
+	say_rest(MTA_DSN(2, 0, 0), MTA_BLAME_NOBODY);
+	ck_assert_uint_eq(f.deliveries[0].destination, destination);
+	mta_agent_end(&agent);
+	mta_agent_orphan(&agent);
+	ck_assert_uint_eq(mta_sym_find(&f.symbols, "b.example"), 0);
+	ck_assert_uint_eq(mta_sym_find(&f.symbols, "c.example"), 0);
 }
 END_TEST
 
@@ -343,6 +368,7 @@ agent_suite(void)
 	tcase_add_test(c, vanished_file_f8_9);
 	tcase_add_test(c, unreadable_file_f8_9);
 	tcase_add_test(c, crash_f9_5);
+	tcase_add_test(c, names_outlive_the_queue_manager);
 	tcase_add_test(c, deleted_while_being_delivered_f9_10);
 	tcase_add_loop_test(c, text_agents_f11_9, 0,
 			    sizeof(text_cases) / sizeof(text_cases[0]));

@@ -22,7 +22,6 @@ struct end {
 	struct receiver_reply replies[2];
 	struct law connect;
 	struct law transfer;
-	struct receiver receiver;
 	struct remote remote;
 	bool is_made;
 };
@@ -112,8 +111,9 @@ start(void)
 
 		ck_assert_msg(!error, "%s", error);
 		stream_init(&stream, 1, 0, "receiver");
-		receiver_init(&ends[i].receiver, &ends[i].config, stream);
-		remote_init(&ends[i].remote, &ends[i].receiver, i,
+		receiver_init(&ends[i].remote.receiver, &ends[i].config,
+			      stream);
+		remote_init(&ends[i].remote, i,
 			    i == 0 ? "a.example" : "b.example", &f.symbols);
 		ends[i].is_made = true;
 	}
@@ -126,7 +126,6 @@ tear_down(void)
 	agents_release(&agents);
 	for (uint32_t i = 0; i < 2; i++) {
 		remote_release(&ends[i].remote, &f.symbols);
-		receiver_release(&ends[i].receiver);
 	}
 	for (uint32_t n = 0; n < fake_sent_count(&f, MTA_TO_QMGR); n++) {
 		const struct mta_note *note =
@@ -278,7 +277,7 @@ START_TEST(a_plain_delivery)
 	ck_assert_uint_eq(f.deliveries[0].code, 250);
 	ck_assert_uint_eq(f.deliveries[0].conn_use, 1);
 	ck_assert_str_eq(relays[0], "mx.a.example[192.0.2.1]:25");
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 	ck_assert(f.spool.files[0].done[0]);
 }
 END_TEST
@@ -556,7 +555,7 @@ START_TEST(session_limit_makes_the_first_session_the_last)
 	order("smtp", 1);
 	fake_run(&f, 100);
 	expect_reply(0, 0.06, true);
-	ck_assert_uint_eq(ends[0].receiver.accepted, 1);
+	ck_assert_uint_eq(ends[0].remote.receiver.accepted, 1);
 }
 END_TEST
 
@@ -578,7 +577,7 @@ START_TEST(a_full_server_lets_wait)
 	ck_assert_double_ge(fake_seconds(got(MTA_NOTE_DELIVERED, 1)->at), 1.06);
 	ck_assert_double_le(fake_seconds(got(MTA_NOTE_DELIVERED, 1)->at), 1.12);
 	ck_assert_double_le(fake_seconds(got(MTA_NOTE_DELIVERED, 2)->at), 1.68);
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 }
 END_TEST
 
@@ -622,7 +621,7 @@ START_TEST(a_session_is_used_again)
 	start();
 	order_with_hints(MTA_HINT_LOAD | MTA_HINT_STORE);
 	fake_run(&f, 1);
-	ck_assert_uint_eq(ends[0].receiver.open, 1);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 1);
 	order_with_hints(MTA_HINT_LOAD);
 	fake_run(&f, 3);
 	/* Without connecting: at 1 s, 500 ms. */
@@ -630,9 +629,9 @@ START_TEST(a_session_is_used_again)
 	ck_assert_uint_eq(f.deliveries[0].conn_use, 1);
 	ck_assert_uint_eq(f.deliveries[1].conn_use, 2);
 	ck_assert_int_eq(f.deliveries[1].setup, f.deliveries[1].handoff);
-	ck_assert_uint_eq(ends[0].receiver.accepted, 1);
+	ck_assert_uint_eq(ends[0].remote.receiver.accepted, 1);
 	/* It was not to be stored again. */
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 }
 END_TEST
 
@@ -641,9 +640,9 @@ START_TEST(a_session_lives_two_seconds)
 	start();
 	order_with_hints(MTA_HINT_STORE);
 	fake_run(&f, 2.55); /* stored at 0.56 */
-	ck_assert_uint_eq(ends[0].receiver.open, 1);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 1);
 	fake_run(&f, 2.56);
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 }
 END_TEST
 
@@ -653,7 +652,7 @@ START_TEST(the_cache_can_be_off)
 	start();
 	order_with_hints(MTA_HINT_LOAD | MTA_HINT_STORE);
 	fake_run(&f, 1);
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 }
 END_TEST
 
@@ -664,7 +663,7 @@ START_TEST(uses_of_a_session_are_limited)
 	start();
 	order_with_hints(MTA_HINT_STORE);
 	fake_run(&f, 1);
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 }
 END_TEST
 
@@ -675,7 +674,7 @@ START_TEST(a_server_that_takes_one_message_keeps_no_session)
 	order_with_hints(MTA_HINT_STORE);
 	fake_run(&f, 1);
 	expect_reply(0, 0.56, false);
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 }
 END_TEST
 
@@ -782,7 +781,7 @@ START_TEST(a_crash_f9_5)
 	ck_assert(agents_crash(&agents, name_of("smtp")));
 	ck_assert(got(MTA_NOTE_DELIVERED, 0)->note.delivered.crashed);
 	ck_assert_uint_eq(f.delivery_count, 0);
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 	ck_assert(!agents_crash(&agents, name_of("smtp")));
 	/* F8.12: it had ended no request: nobody is started for 60 s. */
 	want("smtp");
@@ -808,7 +807,7 @@ START_TEST(a_crash_while_waiting_at_the_door)
 	/* The first was inside, the second waited; the third gets in. */
 	ck_assert_uint_eq(f.delivery_count, 1);
 	ck_assert_uint_eq(f.deliveries[0].serial, 2);
-	ck_assert_uint_eq(ends[0].receiver.open, 0);
+	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
 }
 END_TEST
 

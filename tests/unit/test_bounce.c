@@ -39,40 +39,36 @@ tear_down(void)
 
 /* ---- results ------------------------------------------------------------ */
 
-static struct mta_rcpt_result
+static struct mta_trace_delivery
 result_of(struct mta_ref file, uint32_t recipient, struct mta_dsn dsn)
 {
-	return (struct mta_rcpt_result){
-		.file = file,
-		.envelope = &fake_file(&f, file)->envelope,
-		.to = {.address =
-			       mta_addr_make(FAKE_RECIPIENT_FAMILY, recipient),
-		       .offset = recipient},
-		.active = MTA_NEVER,
-		.handoff = MTA_NEVER,
-		.setup = MTA_NEVER,
-		.status = {.dsn = dsn,
-			   .reason = mta_sym_intern(&f.symbols, "words")},
-	};
+	struct mta_trace_delivery d = mta_delivery_without_agent(
+		file, &fake_file(&f, file)->shown.envelope);
+
+	d.recipient = mta_addr_make(FAKE_RECIPIENT_FAMILY, recipient);
+	d.offset = recipient;
+	d.dsn = dsn;
+	d.reason = mta_sym_intern(&f.symbols, "words");
+	return d;
 }
 
 static bool
 append_bounce(struct mta_ref file, uint32_t recipient, struct mta_dsn dsn)
 {
-	struct mta_rcpt_result r = result_of(file, recipient, dsn);
-	bool is_done = mta_bounce_append(&f.host, &f.params, &r);
+	struct mta_trace_delivery d = result_of(file, recipient, dsn);
+	bool is_done = mta_bounce_append(&f.host, &f.params, &d);
 
-	mta_sym_drop(&f.symbols, r.status.reason);
+	mta_sym_drop(&f.symbols, d.reason);
 	return is_done;
 }
 
 static void
 append_defer(struct mta_ref file, uint32_t recipient, struct mta_dsn dsn)
 {
-	struct mta_rcpt_result r = result_of(file, recipient, dsn);
+	struct mta_trace_delivery d = result_of(file, recipient, dsn);
 
-	mta_defer_append(&f.host, &r);
-	mta_sym_drop(&f.symbols, r.status.reason);
+	mta_defer_append(&f.host, &d);
+	mta_sym_drop(&f.symbols, d.reason);
 }
 
 static void
@@ -87,10 +83,10 @@ expect_dsn(struct mta_dsn dsn, unsigned class, unsigned subject,
 START_TEST(sent_is_traced_and_marked)
 {
 	struct mta_ref id = fake_add(&f, MTA_ACTIVE, SENDER, 2);
-	struct mta_rcpt_result r = result_of(id, 1, MTA_DSN(2, 0, 0));
+	struct mta_trace_delivery d = result_of(id, 1, MTA_DSN(2, 0, 0));
 
-	mta_rcpt_sent(&f.host, &r);
-	mta_sym_drop(&f.symbols, r.status.reason);
+	mta_rcpt_sent(&f.host, &d);
+	mta_sym_drop(&f.symbols, d.reason);
 	ck_assert(fake_file(&f, id)->done[1]);
 	ck_assert(!fake_file(&f, id)->done[0]);
 	ck_assert_uint_eq(f.delivery_count, 1);
@@ -180,7 +176,7 @@ answer(uint32_t n, enum mta_submit_result result)
 
 	ck_assert_ptr_nonnull(note);
 	ck_assert_int_eq(note->note.submit.reply_to, MTA_TO_BOUNCE);
-	f.host.port->ops->list_give(f.host.port, note->note.submit.recipients);
+	mta_recipients_free(f.host.port, &note->note.submit.recipients);
 	fake_send(&f, MTA_TO_BOUNCE,
 		  (struct mta_note){
 			  .kind = MTA_NOTE_SUBMITTED,
@@ -195,15 +191,14 @@ static void
 expect_submission(uint32_t n, mta_addr from, mta_addr to)
 {
 	const struct fake_note *note = fake_sent(&f, MTA_TO_CLEANUP, n);
+	struct mta_recipients recipients;
 
 	ck_assert_ptr_nonnull(note);
+	recipients = note->note.submit.recipients;
 	ck_assert_uint_eq(note->note.submit.sender, from);
 	ck_assert_uint_eq(note->note.submit.recipient_count, 1);
-	ck_assert_uint_eq(f.host.port->ops
-				  ->list_items(f.host.port,
-					       note->note.submit.recipients)[0]
-				  .address,
-			  to);
+	ck_assert_uint_eq(
+		mta_recipients_items(f.host.port, &recipients)->address, to);
 }
 
 /* The one answer that the queue manager has. */
@@ -245,7 +240,7 @@ START_TEST(single_bounce_f10_1)
 	ck_assert_uint_eq(f.notices[0].notice.index, 40);
 	ck_assert_uint_eq(f.notices[0].notice_serial, serial);
 	ck_assert_uint_eq(f.notices[0].serial,
-			  fake_file(&f, id)->envelope.serial);
+			  fake_file(&f, id)->shown.envelope.serial);
 	ck_assert_uint_eq(f.serial, serial + 1);
 }
 END_TEST

@@ -79,9 +79,9 @@ START_TEST(a_message_is_taken)
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
 	file = &f.spool.files[0];
 	ck_assert_uint_eq(file->count, 2);
-	ck_assert_uint_eq(file->envelope.recipient_count, 2);
-	ck_assert_int_eq(file->envelope.created_s, mta_second(FAKE_START));
-	ck_assert_int_eq(file->envelope.warn_s, 0);
+	ck_assert_uint_eq(file->shown.envelope.recipient_count, 2);
+	ck_assert_int_eq(file->shown.envelope.created, FAKE_START);
+	ck_assert_int_eq(file->shown.envelope.warn_s, 0);
 	/* F1.7: one trigger, W, for each commit. */
 	ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_QMGR), 1);
 	ck_assert_uint_eq(fake_sent(&f, MTA_TO_QMGR, 0)->note.trigger,
@@ -260,9 +260,9 @@ START_TEST(warning_time_f10_4)
 	fake_send(&f, MTA_TO_CLEANUP,
 		  fake_submission(&f, mta_addr_make(0, 1), 1));
 	fake_run(&f, 2);
-	ck_assert_int_eq(f.spool.files[0].envelope.warn_s,
+	ck_assert_int_eq(f.spool.files[0].shown.envelope.warn_s,
 			 mta_second(FAKE_START) + 14400);
-	ck_assert_int_eq(f.spool.files[1].envelope.warn_s, 0);
+	ck_assert_int_eq(f.spool.files[1].shown.envelope.warn_s, 0);
 }
 END_TEST
 
@@ -303,7 +303,7 @@ START_TEST(what_pickup_brings_and_is_refused_bounces_f2_4)
 	/* The notice came through cleanup itself, a token of its own. */
 	ck_assert_uint_eq(f.port.tokens, 7);
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
-	ck_assert(mta_addr_is_null(f.spool.files[1].envelope.sender));
+	ck_assert(mta_addr_is_null(f.spool.files[1].shown.envelope.sender));
 	ck_assert_uint_eq(f.spool.files[1].recipients[0], SENDER);
 }
 END_TEST
@@ -328,7 +328,8 @@ expect_notice(uint32_t n, uint32_t from_family, uint32_t to_family)
 {
 	const struct fake_file *file = &f.spool.files[n];
 
-	ck_assert_uint_eq(mta_addr_family(file->envelope.sender), from_family);
+	ck_assert_uint_eq(mta_addr_family(file->shown.envelope.sender),
+			  from_family);
 	ck_assert_uint_eq(mta_addr_family(file->recipients[0]), to_family);
 }
 

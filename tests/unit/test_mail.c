@@ -117,15 +117,15 @@ static struct mta_ref
 bed_create(struct bed *b)
 {
 	struct mta_spool *s = b->host.spool;
-	struct mta_ref f = s->ops->create(
-		s, MTA_INCOMING,
-		&(struct mta_envelope){.arrival = b->loop.now,
-				       .created_s = mta_second(b->loop.now),
-				       .sender = 42,
-				       .serial = 7,
-				       .size_bytes = 2000});
+	struct mta_ref f =
+		s->ops->create(s,
+			       &(struct mta_envelope){.arrival = b->loop.now,
+						      .created = b->loop.now,
+						      .sender = 42,
+						      .serial = 7,
+						      .size_bytes = 2000},
+			       1);
 
-	s->ops->append(s, f, 1);
 	s->ops->append(s, f, 2);
 	return f;
 }
@@ -145,6 +145,7 @@ START_TEST(a_life_in_the_trace)
 {
 	struct bed b;
 	struct mta_ref f;
+	struct mta_file shown;
 
 	bed_init(&b, 0);
 	bed_listen(&b);
@@ -157,13 +158,9 @@ START_TEST(a_life_in_the_trace)
 	expect_move(&b, 0, MTA_QUEUES, MTA_INCOMING);
 	ck_assert_uint_eq(b.moves[0].wake_s, 1700000000);
 	b.loop.now = start + 5;
-	ck_assert_int_eq(
-		mta_mail_move(&b.host, f,
-			      (struct mta_move){.from = MTA_INCOMING,
-						.to = MTA_ACTIVE,
-						.reason = MTA_MOVE_ADMITTED,
-						.wake_s = MTA_WAKE_KEEP}),
-		MTA_OK);
+	ck_assert_int_eq(mta_mail_admit(&b.host, f, MTA_INCOMING, &shown),
+			 MTA_OK);
+	ck_assert_uint_eq(shown.envelope.serial, 7);
 	expect_move(&b, 1, MTA_INCOMING, MTA_ACTIVE);
 	ck_assert_int_eq(b.moves[1].at, start + 5);
 	ck_assert_uint_eq(b.moves[1].reason, MTA_MOVE_ADMITTED);
@@ -190,9 +187,9 @@ START_TEST(a_file_that_is_not_there)
 {
 	struct bed b;
 	struct mta_ref f;
-	struct mta_move move = {.from = MTA_DEFERRED,
-				.to = MTA_ACTIVE,
-				.wake_s = MTA_WAKE_KEEP};
+	struct mta_file shown;
+	struct mta_move move = {
+		.from = MTA_DEFERRED, .to = MTA_HOLD, .wake_s = MTA_WAKE_KEEP};
 
 	bed_init(&b, 0);
 	f = bed_create(&b);
@@ -201,6 +198,8 @@ START_TEST(a_file_that_is_not_there)
 		MTA_OK);
 	bed_listen(&b);
 	/* Of another queue: nothing happens, nothing is said. */
+	ck_assert_int_eq(mta_mail_admit(&b.host, f, MTA_DEFERRED, &shown),
+			 MTA_ENOENT);
 	ck_assert_int_eq(mta_mail_move(&b.host, f, move), MTA_ENOENT);
 	ck_assert_int_eq(mta_mail_remove(&b.host, f, MTA_ACTIVE, MTA_MOVE_DONE,
 					 MTA_SENT),
@@ -228,9 +227,7 @@ START_TEST(no_space)
 		MTA_ENOSPACE);
 	/* It was given up: gone, and not in the trace. */
 	ck_assert_uint_eq(b.move_count, 1);
-	ck_assert_int_eq(b.host.spool->ops->envelope(b.host.spool, g,
-						     &(struct mta_envelope){0}),
-			 MTA_ENOENT);
+	ck_assert_ptr_null(b.host.spool->ops->look(b.host.spool, g));
 	ck_assert_uint_eq(b.store.new_count, 0);
 	bed_release(&b);
 }

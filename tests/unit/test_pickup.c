@@ -125,7 +125,7 @@ START_TEST(refused_files_go_and_bounce_f2_4)
 {
 	struct mta_ref id = fake_add(&f, MTA_MAILDROP, SENDER, 1);
 
-	fake_file(&f, id)->envelope.size_bytes = 10240001;
+	fake_file(&f, id)->shown.envelope.size_bytes = 10240001;
 	trigger();
 	fake_run(&f, 50);
 	ck_assert_uint_eq(fake_count(&f, MTA_MAILDROP), 0);
@@ -145,19 +145,19 @@ START_TEST(requeued_mail_keeps_its_arrival_f1_11)
 	struct fake_file *copy;
 
 	f.port.tokens = 9;
-	file->mode = MTA_MODE_REQUEUED;
-	file->envelope.arrival = FAKE_START - 900 * MTA_USEC_PER_S;
-	file->envelope.created_s = mta_second(file->envelope.arrival);
-	file->envelope.serial = 77;
+	file->shown.mode = MTA_MODE_REQUEUED;
+	file->shown.envelope.arrival = FAKE_START - 900 * MTA_USEC_PER_S;
+	file->shown.envelope.created = file->shown.envelope.arrival;
+	file->shown.envelope.serial = 77;
 	file->done[1] = true;
 	trigger();
 	fake_run(&f, 5);
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
 	copy = &f.spool.files[1];
-	ck_assert_int_eq(copy->envelope.arrival,
+	ck_assert_int_eq(copy->shown.envelope.arrival,
 			 FAKE_START - 900 * MTA_USEC_PER_S);
-	ck_assert_int_eq(copy->envelope.created_s, mta_second(FAKE_START));
-	ck_assert_uint_eq(copy->envelope.serial, 77);
+	ck_assert_int_eq(copy->shown.envelope.created, FAKE_START);
+	ck_assert_uint_eq(copy->shown.envelope.serial, 77);
 	/* Only who is not finished. */
 	ck_assert_uint_eq(copy->count, 2);
 	ck_assert_uint_eq(copy->recipients[0],
@@ -189,8 +189,8 @@ START_TEST(postdrop_wakes_pickup)
 	ck_assert_uint_eq(fake_count(&f, MTA_MAILDROP), 0);
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
 	ck_assert_uint_eq(f.spool.files[1].count, 2);
-	ck_assert_uint_eq(f.spool.files[1].envelope.size_bytes, 1000);
-	ck_assert_int_eq(f.spool.files[1].envelope.arrival, FAKE_START);
+	ck_assert_uint_eq(f.spool.files[1].shown.envelope.size_bytes, 1000);
+	ck_assert_int_eq(f.spool.files[1].shown.envelope.arrival, FAKE_START);
 }
 END_TEST
 

@@ -48,6 +48,35 @@ START_TEST(a_fallback_relay_may_fail_too)
 }
 END_TEST
 
+/* The senders of a trace are one family of addresses, but live where they live:
+ * so do the bounces that go to them. */
+START_TEST(senders_of_a_trace_have_routes_of_their_own)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: senders\nrun: {for: 1s}\n"
+		"receivers: {one: {transfer: 1s}, two: {transfer: 2s}}\n"
+		"domains: {a.example: {receiver: one},\n"
+		"  b.example: {receiver: two, nexthop: hub.example}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n");
+	struct world *w = &r->world;
+	struct mta_router *router = &w->router.base;
+	struct agents_lookup *lookup = &w->remotes.base;
+	uint32_t rows = book_add_rows(&w->book, 0);
+	mta_addr a = book_add_row(&w->book, rows, "u@a.example");
+	mta_addr b = book_add_row(&w->book, rows, "u@b.example");
+	struct mta_route to_a;
+	struct mta_route to_b;
+
+	ck_assert_int_eq(router->resolve(router, a, &to_a), MTA_ROUTE_OK);
+	ck_assert_int_eq(router->resolve(router, b, &to_b), MTA_ROUTE_OK);
+	ck_assert_str_eq(mta_sym_text(&w->symbols, to_a.nexthop), "a.example");
+	ck_assert_str_eq(mta_sym_text(&w->symbols, to_b.nexthop),
+			 "hub.example");
+	ck_assert_ptr_ne(lookup->remote(lookup, a), lookup->remote(lookup, b));
+	world_run_close(r);
+}
+END_TEST
+
 static struct mta_dsn
 last_dsn(const struct world_run *r)
 {
@@ -215,6 +244,7 @@ system_world_suite(void)
 
 	tcase_add_test(t, a_fallback_relay_takes_what_the_site_does_not);
 	tcase_add_test(t, a_fallback_relay_may_fail_too);
+	tcase_add_test(t, senders_of_a_trace_have_routes_of_their_own);
 	tcase_add_test(t, a_fallback_relay_after_many_servers);
 	tcase_add_test(t, a_fallback_relay_that_is_unknown);
 	tcase_add_test(t, several_fallback_relays);

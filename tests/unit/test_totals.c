@@ -74,14 +74,14 @@ arrive(int64_t at_us, enum mta_queue queue)
 	struct mta_ref f;
 
 	bed.loop.now = start + at_us;
-	f = s->ops->create(s, queue,
+	f = s->ops->create(s,
 			   &(struct mta_envelope){
 				   .arrival = bed.loop.now,
-				   .created_s = mta_second(bed.loop.now),
+				   .created = bed.loop.now,
 				   .recipient_count = 1,
 				   .first_active = MTA_NEVER,
-			   });
-	s->ops->append(s, f, 1);
+			   },
+			   1);
 	ck_assert_int_eq(mta_mail_commit(&bed.host, f, queue,
 					 queue == MTA_MAILDROP
 						 ? MTA_MOVE_SUBMITTED
@@ -94,6 +94,13 @@ static void
 move(int64_t at_us, struct mta_ref file, enum mta_queue from, enum mta_queue to)
 {
 	bed.loop.now = start + at_us;
+	if (to == MTA_ACTIVE) {
+		struct mta_file shown;
+
+		ck_assert_int_eq(mta_mail_admit(&bed.host, file, from, &shown),
+				 MTA_OK);
+		return;
+	}
 	ck_assert_int_eq(mta_mail_move(&bed.host, file,
 				       (struct mta_move){
 					       .from = from,
