@@ -25,7 +25,8 @@ enum {
 /* ---- results of recipients (F9.1) --------------------------------------- */
 
 struct mta_trace_delivery
-mta_delivery_without_agent(struct mta_ref file, const struct mta_envelope *e)
+mta_delivery_without_agent(struct mta_ref file, const struct mta_envelope *e,
+			   struct mta_recipient to, struct mta_status status)
 {
 	return (struct mta_trace_delivery){
 		.arrival = e->arrival,
@@ -33,8 +34,12 @@ mta_delivery_without_agent(struct mta_ref file, const struct mta_envelope *e)
 		.handoff = MTA_NEVER,
 		.setup = MTA_NEVER,
 		.sender = e->sender,
+		.recipient = to.address,
 		.file = file,
 		.serial = e->serial,
+		.offset = to.offset,
+		.reason = status.reason,
+		.dsn = status.dsn,
 		.size_bytes = e->size_bytes,
 	};
 }
@@ -175,13 +180,11 @@ task_mark_expired(const struct mta_host *h, const struct bounce_task *t)
 	for (uint32_t n = 0; h->spool->ops->log_read(h->spool, t->log, t->file,
 						     n, &record) == MTA_OK;
 	     n++) {
-		struct mta_trace_delivery d =
-			mta_delivery_without_agent(t->file, &t->about);
+		struct mta_recipient to = {.address = record.address,
+					   .offset = record.offset};
+		struct mta_trace_delivery d = mta_delivery_without_agent(
+			t->file, &t->about, to, record.status);
 
-		d.recipient = record.address;
-		d.offset = record.offset;
-		d.dsn = record.status.dsn;
-		d.reason = record.status.reason;
 		rcpt_trace(h, &d, MTA_EXPIRED);
 		rcpt_mark_done(h, &d);
 	}

@@ -28,10 +28,11 @@
  * end of the attempt is the host's loop->now, after the log is written.
  */
 
-/* The record of a mail that no agent got. The caller fills recipient, offset,
- * status, and `active` if there was such a time. */
+/* The record of a recipient that no agent got. The caller fills `active` if
+ * there was such a time. */
 struct mta_trace_delivery
-mta_delivery_without_agent(struct mta_ref file, const struct mta_envelope *e);
+mta_delivery_without_agent(struct mta_ref file, const struct mta_envelope *e,
+			   struct mta_recipient to, struct mta_status status);
 
 /* Delivered: traced, marked done. */
 void mta_rcpt_sent(const struct mta_host *h, struct mta_trace_delivery *d);

@@ -127,14 +127,12 @@ cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
 	struct mta_notice_classes classes =
 		mta_notice_classes_of(c->params->notify_classes);
 	struct mta_envelope about = cleanup_envelope(c, s);
-	struct mta_trace_delivery d = mta_delivery_without_agent(file, &about);
 	enum mta_notice_kind kind;
 
-	d.dsn = why.dsn;
-	d.reason = why.reason;
 	for (uint32_t i = 0; i < s->recipient_count; i++) {
-		d.recipient = items[i].address;
-		d.offset = items[i].offset;
+		struct mta_trace_delivery d =
+			mta_delivery_without_agent(file, &about, items[i], why);
+
 		mta_rcpt_refused(&c->host, &d);
 	}
 	if (!mta_notice_of_failure(&c->host, c->params, s->sender, &kind)) {

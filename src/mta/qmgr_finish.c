@@ -99,13 +99,9 @@ delivery_without_agent(const struct mta_qmail *m,
 		       const struct mta_recipient *to, struct mta_status status)
 {
 	struct mta_trace_delivery d =
-		mta_delivery_without_agent(m->file, &m->envelope);
+		mta_delivery_without_agent(m->file, &m->envelope, *to, status);
 
 	d.active = m->active_time;
-	d.recipient = to->address;
-	d.offset = to->offset;
-	d.dsn = status.dsn;
-	d.reason = status.reason;
 	return d;
 }
 

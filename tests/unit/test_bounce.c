@@ -42,14 +42,15 @@ tear_down(void)
 static struct mta_trace_delivery
 result_of(struct mta_ref file, uint32_t recipient, struct mta_dsn dsn)
 {
-	struct mta_trace_delivery d = mta_delivery_without_agent(
-		file, &fake_file(&f, file)->shown.envelope);
-
-	d.recipient = mta_addr_make(FAKE_RECIPIENT_FAMILY, recipient);
-	d.offset = recipient;
-	d.dsn = dsn;
-	d.reason = mta_sym_intern(&f.symbols, "words");
-	return d;
+	return mta_delivery_without_agent(
+		file, &fake_file(&f, file)->shown.envelope,
+		(struct mta_recipient){
+			.address =
+				mta_addr_make(FAKE_RECIPIENT_FAMILY, recipient),
+			.offset = recipient},
+		(struct mta_status){
+			.dsn = dsn,
+			.reason = mta_sym_intern(&f.symbols, "words")});
 }
 
 static bool
