@@ -96,8 +96,7 @@ pickup_take(struct mta_pickup *p, struct mta_ref file)
 	struct pickup_list list = {0};
 	struct mta_file f;
 
-	if (!shown || shown->queue != MTA_MAILDROP ||
-	    shown->mode & MTA_MODE_DAMAGED)
+	if (!mta_file_is_readable(shown, MTA_MAILDROP))
 		return;
 	f = *shown;
 	if (pickup_read(p, file, &f.envelope, &list) != MTA_OK)

@@ -306,7 +306,8 @@ mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
 
 /* Take a file that is due into active (F4.7). Answers whether it was fed. */
 bool mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file);
-/* Read more recipients of a mail in core (F5.2). The file may have gone. */
+/* Read more recipients of a mail in core (F5.2). Fails when the file cannot be
+ * read, or has gone from active. */
 enum mta_err mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m);
 void mta_resolver_release(struct mta_qmgr *q);
 

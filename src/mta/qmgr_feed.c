@@ -442,25 +442,14 @@ qmail_take_read(struct mta_qmgr *q, struct mta_qmail *m)
 	qmail_assign(m, r);
 }
 
-/* Can a mail that was admitted still be read? */
-static enum mta_err
-qmail_look(const struct mta_qmgr *q, const struct mta_qmail *m)
-{
-	const struct mta_file *shown =
-		q->host.spool->ops->look(q->host.spool, m->file);
-
-	if (!shown || shown->queue != MTA_ACTIVE)
-		return MTA_ENOENT;
-	return shown->mode & MTA_MODE_DAMAGED ? MTA_ECORRUPT : MTA_OK;
-}
-
 enum mta_err
 mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m)
 {
-	enum mta_err err = qmail_look(q, m);
+	struct mta_spool *spool = q->host.spool;
+	enum mta_err err;
 
-	if (err != MTA_OK)
-		return err;
+	if (!mta_file_is_readable(spool->ops->look(spool, m->file), MTA_ACTIVE))
+		return MTA_ECORRUPT;
 	err = qmail_read(
 		q, m,
 		mta_read_refill_count(&(struct mta_read_view){

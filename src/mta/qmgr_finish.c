@@ -266,8 +266,7 @@ qmail_is_damaged(struct mta_qmgr *q, struct mta_qmail *m)
 		q->host.spool->ops->look(q->host.spool, m->file);
 	enum mta_err err;
 
-	if (shown && shown->queue == MTA_ACTIVE &&
-	    !(shown->mode & MTA_MODE_DAMAGED))
+	if (mta_file_is_readable(shown, MTA_ACTIVE))
 		return false;
 	err = mta_mail_move(&q->host, m->file,
 			    (struct mta_move){.from = MTA_ACTIVE,

@@ -87,6 +87,14 @@ mta_file_has_log(const struct mta_file *f, enum mta_log log)
 	return f->logs & 1U << log;
 }
 
+/* Is the file that `look` has shown, if any, in `queue`, and can it be read? */
+static inline bool
+mta_file_is_readable(const struct mta_file *shown, enum mta_queue queue)
+{
+	return shown && shown->queue == queue &&
+	       !(shown->mode & MTA_MODE_DAMAGED);
+}
+
 #define MTA_WAKE_KEEP UINT32_MAX /* move: leave the wake time as it is */
 
 /* An open directory: kept by the caller, of whose reading the spool keeps the
