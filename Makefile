@@ -58,6 +58,7 @@ endif
 # What users run is optimised as a whole: a message passes many small functions
 # of many files. The objects can be linked either way, and tests, which are
 # linked a dozen times, are linked apart. Clang would need tools of its own.
+# The two do not go together: with both, gcc links apart and says nothing.
 , := ,
 ifneq ($(filter release dist,$(VARIANT)),)
 ifneq ($(filter gcc%,$(COMPILER)),)
@@ -73,7 +74,7 @@ endif
 # round twice, and results must not depend on the machine.
 CFLAGS_ALL := -std=c17 -g -ffp-contract=off $(OPT_$(VARIANT)) $(WARN) \
 	$(if $(WERROR),-Werror) $(CFLAGS)
-LDFLAGS_ALL := $(OPT_$(VARIANT)) $(APART) $(LDFLAGS)
+LDFLAGS_ALL := $(OPT_$(VARIANT)) $(LDFLAGS)
 
 # pkg-config is asked on first use, not when this file is read: on a bare
 # system it is `make setup` that installs it.
@@ -234,7 +235,7 @@ $(B)/tests/$(1)-tests: $(call obj,tests/main.c) \
 	$(call obj,$(call suites_of,$(1))) \
 	$(B)/tests/$(1)/suites.o $(LIB_support) $(ARCHIVES)
 	$$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(APART) -o $$@ $$^ $$(LIBS) $$(CHECK_LIBS)
 
 .PHONY: $(1)
 $(1): $(B)/tests/$(1)-tests
@@ -249,7 +250,7 @@ $(foreach k,$(KINDS),$(eval $(call kind_rules,$(k))))
 
 $(PROGRAMS): $(B)/%: $(B)/%.o $(LIB_support) $(ARCHIVES)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(APART) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
 .PHONY: suites plain invalid plots scenarios
 suites: $(TESTS) $(PLAIN_TESTS) $(MTASIM) ## run all suites: unit contract reference theory swarm
