@@ -27,9 +27,7 @@ is_waiting(uint32_t queue)
 	return queue < MTA_HOLD;
 }
 
-_Static_assert((int)MTA_HOLD<(int)MTA_QUEUES && (int)MTA_CORRUPT>(int)
-			       MTA_HOLD &&
-		       (int)MTA_DEFERRED < (int)MTA_HOLD,
+_Static_assert(MTA_DEFERRED < MTA_HOLD && MTA_HOLD < MTA_CORRUPT,
 	       "queues where mail waits come first");
 
 void
@@ -111,28 +109,32 @@ totals_ended(struct totals *t, const struct mta_trace_ended *r)
 /* ---- sums
  * ------------------------------------------------------------------------ */
 
+static void
+moves_add(struct totals_moves *sum, const struct totals_moves *m)
+{
+	sum->count += m->count;
+	sum->times += m->times;
+}
+
 /* All moves into a queue; MTA_QUEUES: out of the system. */
 static struct totals_moves
 moves_to(const struct totals *t, uint32_t queue)
 {
 	struct totals_moves sum = {.count = 0};
 
-	for (uint32_t q = 0; q <= MTA_QUEUES; q++) {
-		sum.count += t->moves[q][queue].count;
-		sum.times += t->moves[q][queue].times;
-	}
+	for (uint32_t q = 0; q <= MTA_QUEUES; q++)
+		moves_add(&sum, &t->moves[q][queue]);
 	return sum;
 }
 
+/* All moves out of a queue; MTA_QUEUES: into the system. */
 static struct totals_moves
 moves_from(const struct totals *t, uint32_t queue)
 {
 	struct totals_moves sum = {.count = 0};
 
-	for (uint32_t q = 0; q <= MTA_QUEUES; q++) {
-		sum.count += t->moves[queue][q].count;
-		sum.times += t->moves[queue][q].times;
-	}
+	for (uint32_t q = 0; q <= MTA_QUEUES; q++)
+		moves_add(&sum, &t->moves[queue][q]);
 	return sum;
 }
 
