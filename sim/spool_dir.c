@@ -329,6 +329,7 @@ cursor_of(struct spool_dirs *d, const struct mta_scan *scan)
 
 	mta_assert(scan->is_open);
 	mta_assert(c->is_open);
+	mta_assert(c->queue == scan->queue);
 	return c;
 }
 
