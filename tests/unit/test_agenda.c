@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The agenda (src/mta/loop.c): the steps of three loops, a pool and two
- * processes that are sometimes busy, are compared with a list of all timers
- * that is searched from one end to the other. The order is that of loop.h: each
- * loop's first by (time, sequence), put off to when the loop is free; of those
- * the first by (time, sequence).
+ * processes that are sometimes busy, are compared with those of three lists of
+ * timers (naive_loop.h). The order is that of loop.h: each loop's first by
+ * (time, sequence), put off to when the loop is free; of those the first by
+ * (time, sequence).
  */
 #include "tests/harness.h"
 
 #include <string.h>
 
 #include "mta/loop.h"
+#include "tests/unit/naive_loop.h"
 
 enum {
 	LOOPS = 3,
@@ -23,30 +24,13 @@ static const enum mta_loop_kind kinds[LOOPS] = {MTA_LOOP_POOL, MTA_LOOP_PROCESS,
 
 static const mta_span oversleep[LOOPS] = {0, 3000, 0};
 
-struct naive_timer {
-	enum {
-		OFF,
-		EXACT,
-		SECONDS
-	} kind;
-	int loop;
-	mta_time at; /* microseconds or whole second */
-	uint64_t sequence;
-};
-
-struct naive_loop {
-	mta_time now;
-	mta_time stepped;
-	mta_time busy_until;
-};
-
 struct bed {
 	struct mta_agenda agenda;
 	struct mta_loop loops[LOOPS];
 	struct mta_timer timers[TIMERS];
-	struct naive_loop naive_loops[LOOPS];
-	struct naive_timer naive[TIMERS];
-	uint64_t sequence;
+	struct naive_loop naive[LOOPS];
+	mta_time busy_until[LOOPS];
+	uint64_t naive_sequence;
 	uint64_t luck;
 };
 
@@ -60,94 +44,19 @@ fired(struct mta_timer *t)
 	mta_loop_charge(t->loop, charge);
 }
 
-static uint32_t
-luck_below(struct bed *b, uint32_t n)
-{
-	b->luck =
-		b->luck * UINT64_C(6364136223846793005) + 1442695040888963407U;
-	return (uint32_t)(b->luck >> 33) % n;
-}
-
-/* ---- the list -------------------------------------------------------------
- */
-
-static struct mta_when
-naive_when(const struct bed *b, const struct naive_timer *t)
-{
-	mta_time now = b->naive_loops[t->loop].now;
-	mta_time at = t->at;
-
-	if (t->kind == SECONDS) { /* F0.4 */
-		int64_t wait = t->at - now / 1000000;
-
-		at = now;
-		if (wait > 0) /* a sleep, which ends late */
-			at += wait * 1000000 + oversleep[t->loop];
-	}
-	return (struct mta_when){at, t->sequence};
-}
-
-/* Timers of whole seconds among themselves stand by (second, sequence). */
-static bool
-naive_is_before(const struct bed *b, const struct naive_timer *t,
-		const struct naive_timer *o)
-{
-	if (t->kind == SECONDS && o->kind == SECONDS)
-		return mta_when_is_before(
-			(struct mta_when){t->at, t->sequence},
-			(struct mta_when){o->at, o->sequence});
-	return mta_when_is_before(naive_when(b, t), naive_when(b, o));
-}
-
-/* The first of a loop, of a kind (or OFF: of any); -1: none. */
-static int
-naive_first(const struct bed *b, int loop, int kind)
-{
-	int best = -1;
-
-	for (int i = 0; i < TIMERS; i++) {
-		const struct naive_timer *t = &b->naive[i];
-
-		if (t->kind == OFF || t->loop != loop ||
-		    (kind != OFF && (int)t->kind != kind))
-			continue;
-		if (best < 0 || naive_is_before(b, t, &b->naive[best]))
-			best = i;
-	}
-	return best;
-}
-
-/* The first of a loop: the first exact one, or the first second. */
-static int
-naive_first_of_both(const struct bed *b, int loop)
-{
-	int exact = naive_first(b, loop, EXACT);
-	int second = naive_first(b, loop, SECONDS);
-
-	if (exact < 0 || second < 0)
-		return exact < 0 ? second : exact;
-	return mta_when_is_before(naive_when(b, &b->naive[second]),
-				  naive_when(b, &b->naive[exact]))
-		       ? second
-		       : exact;
-}
-
 /* Which timer is next, and when; -1: none. */
 static int
-naive_next(const struct bed *b, mta_time *at)
+bed_naive_next(const struct bed *b, mta_time *at)
 {
 	struct mta_when best = {MTA_NEVER, UINT64_MAX};
 	int first = -1;
 
 	for (int l = 0; l < LOOPS; l++) {
-		int i = naive_first_of_both(b, l);
 		struct mta_when when;
+		int i = naive_next(&b->naive[l], &when);
 
-		if (i < 0)
-			continue;
-		when = naive_when(b, &b->naive[i]);
-		if (when.at < b->naive_loops[l].busy_until)
-			when.at = b->naive_loops[l].busy_until;
+		if (i >= 0 && when.at < b->busy_until[l])
+			when.at = b->busy_until[l];
 		if (mta_when_is_before(when, best)) {
 			best = when;
 			first = i;
@@ -156,19 +65,6 @@ naive_next(const struct bed *b, mta_time *at)
 	*at = best.at;
 	return first;
 }
-
-/* A second of the loop that has come goes before what is due. */
-static int
-naive_fires(const struct bed *b, int due, mta_time now)
-{
-	int second = naive_first(b, b->naive[due].loop, SECONDS);
-
-	return second >= 0 && b->naive[second].at <= now / 1000000 ? second
-								   : due;
-}
-
-/* ---- both -----------------------------------------------------------------
- */
 
 static void
 bed_init(struct bed *b, uint64_t luck)
@@ -181,8 +77,8 @@ bed_init(struct bed *b, uint64_t luck)
 	for (int l = 0; l < LOOPS; l++) {
 		mta_loop_init(&b->loops[l], &b->agenda, start, kinds[l]);
 		b->loops[l].oversleep = oversleep[l];
-		b->naive_loops[l] =
-			(struct naive_loop){.now = start, .stepped = start};
+		naive_loop_init(&b->naive[l], &b->naive_sequence, start);
+		b->naive[l].oversleep = oversleep[l];
 	}
 	for (int i = 0; i < TIMERS; i++)
 		mta_timer_init(&b->timers[i], fired);
@@ -199,42 +95,38 @@ bed_release(struct bed *b)
 static void
 bed_act(struct bed *b, int from)
 {
-	int i = (int)luck_below(b, TIMERS);
+	int i = (int)harness_draw_below(&b->luck, TIMERS);
 	int l = i % LOOPS;
 	struct mta_loop *loop = &b->loops[l];
-	struct naive_timer *n = &b->naive[i];
-	mta_time now = b->naive_loops[from].now;
-	mta_time at = now;
+	struct naive_loop *n = &b->naive[l];
+	mta_time at = b->naive[from].now;
+	int seconds;
 
-	switch (luck_below(b, 6)) {
+	switch (harness_draw_below(&b->luck, 6)) {
 	case 0:
 	case 1: /* in the future, or what has come */
-		at += luck_below(b, 2) * luck_below(b, 3000000);
+		if (harness_draw_below(&b->luck, 2) == 0)
+			at += harness_draw_below(&b->luck, 3000000);
 		mta_timer_set(loop, &b->timers[i], at);
+		naive_set(n, i, at);
 		break;
 	case 2:
 	case 3:
 		/* A note that leaves now: the sender's step is not over. */
-		at = b->naive_loops[from].stepped;
+		at = b->naive[from].stepped;
 		mta_timer_wake(loop, &b->timers[i], at);
+		naive_set(n, i, at);
 		break;
 	case 4:
-		*n = (struct naive_timer){SECONDS, l,
-					  b->naive_loops[l].now / 1000000 +
-						  luck_below(b, 3),
-					  b->sequence++};
-		mta_timer_after_s(
-			loop, &b->timers[i],
-			(int32_t)(n->at - b->naive_loops[l].now / 1000000));
-		return;
+		seconds = (int)harness_draw_below(&b->luck, 3);
+		mta_timer_after_s(loop, &b->timers[i], seconds);
+		naive_after_s(n, i, seconds);
+		break;
 	default:
 		mta_timer_cancel(loop, &b->timers[i]);
-		n->kind = OFF;
-		return;
+		naive_cancel(n, i);
+		break;
 	}
-	if (at < b->naive_loops[l].stepped)
-		at = b->naive_loops[l].stepped;
-	*n = (struct naive_timer){EXACT, l, at, b->sequence++};
 }
 
 /* One step of both; the loop that took it, or -1. */
@@ -244,42 +136,44 @@ bed_step(struct bed *b)
 	struct mta_due due = mta_agenda_next(&b->agenda);
 	struct naive_loop *n;
 	mta_time at;
-	int i = naive_next(b, &at);
+	int i = bed_naive_next(b, &at);
 	int l;
 
 	ck_assert_int_eq(due.at, at);
 	if (i < 0)
 		return -1;
 	ck_assert_ptr_eq(due.timer, &b->timers[i]);
-	l = b->naive[i].loop;
-	n = &b->naive_loops[l];
-	i = naive_fires(b, i, at);
-	charge = luck_below(b, 4) == 0 ? luck_below(b, 700000) : 0;
+	l = i % LOOPS;
+	n = &b->naive[l];
+	i = naive_step(n, at);
+	ck_assert_int_ge(i, 0);
+	charge = harness_draw_below(&b->luck, 4) == 0
+			 ? harness_draw_below(&b->luck, 700000)
+			 : 0;
 	mta_agenda_step(due);
 	ck_assert_ptr_eq(last_fired, &b->timers[i]);
-	b->naive[i].kind = OFF;
-	n->stepped = at;
 	n->now = at + charge;
 	if (kinds[l] == MTA_LOOP_PROCESS)
-		n->busy_until = n->now;
+		b->busy_until[l] = n->now;
 	return l;
 }
 
 START_TEST(steps_of_three_loops)
 {
 	struct bed b;
-	int taken = 0;
+	long steps = STEPS * harness_scale();
+	long taken = 0;
 
-	bed_init(&b, (uint64_t)_i + 1);
-	for (int s = 0; s < STEPS; s++) {
+	bed_init(&b, harness_seed(1) + (uint64_t)_i);
+	for (long s = 0; s < steps; s++) {
 		int l = bed_step(&b);
-		int acts = (int)luck_below(&b, 4);
+		int acts = (int)harness_draw_below(&b.luck, 4);
 
 		taken += l >= 0;
 		while (acts-- > 0)
 			bed_act(&b, l < 0 ? 0 : l);
 	}
-	ck_assert_int_gt(taken, STEPS / 2);
+	ck_assert_int_gt(taken, steps / 2);
 	ck_assert_uint_eq(b.agenda.steps, (uint64_t)taken);
 	bed_release(&b);
 }

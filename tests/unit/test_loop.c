@@ -10,106 +10,9 @@
 #include <string.h>
 
 #include "mta/loop.h"
+#include "tests/unit/naive_loop.h"
 
 #define MS INT64_C(1000)
-
-/* ---- the naive loop -------------------------------------------------------
- */
-
-enum {
-	NAIVE_MAX = 64
-};
-
-struct naive_timer {
-	enum {
-		OFF,
-		EXACT,
-		SECONDS
-	} kind;
-	mta_time at; /* microseconds or whole second */
-	uint64_t sequence;
-};
-
-struct naive {
-	mta_time now;
-	mta_time stepped;
-	uint64_t sequence;
-	struct naive_timer timers[NAIVE_MAX];
-	int count;
-};
-
-static void
-naive_set(struct naive *n, int i, mta_time at)
-{
-	n->timers[i] =
-		(struct naive_timer){.kind = EXACT,
-				     .at = at > n->stepped ? at : n->stepped,
-				     .sequence = n->sequence++};
-}
-
-static void
-naive_after_s(struct naive *n, int i, int seconds)
-{
-	n->timers[i] = (struct naive_timer){.kind = SECONDS,
-					    .at = n->now / 1000000 + seconds,
-					    .sequence = n->sequence++};
-}
-
-/* Index of the first timer of a kind by (at, sequence), or -1. */
-static int
-naive_first(const struct naive *n, int kind)
-{
-	int best = -1;
-
-	for (int i = 0; i < n->count; i++) {
-		const struct naive_timer *t = &n->timers[i];
-		const struct naive_timer *b = &n->timers[best < 0 ? 0 : best];
-
-		if ((int)t->kind == kind &&
-		    (best < 0 || t->at < b->at ||
-		     (t->at == b->at && t->sequence < b->sequence)))
-			best = i;
-	}
-	return best;
-}
-
-/* F0.4: w + (stored - floor(w)), not before w. */
-static struct mta_when
-naive_next(const struct naive *n)
-{
-	struct mta_when when = {MTA_NEVER, UINT64_MAX};
-	int e = naive_first(n, EXACT);
-	int s = naive_first(n, SECONDS);
-
-	if (e >= 0)
-		when = (struct mta_when){n->timers[e].at,
-					 n->timers[e].sequence};
-	if (s >= 0) {
-		int64_t wait = n->timers[s].at - n->now / 1000000;
-		mta_time at = n->now + (wait > 0 ? wait : 0) * 1000000;
-
-		if (at < when.at ||
-		    (at == when.at && n->timers[s].sequence < when.sequence))
-			when = (struct mta_when){at, n->timers[s].sequence};
-	}
-	return when;
-}
-
-/* Which timer fires in a step at `now`, or -1. */
-static int
-naive_step(struct naive *n, mta_time now)
-{
-	int i = naive_first(n, SECONDS);
-
-	n->now = n->stepped = now;
-	if (i < 0 || n->timers[i].at > now / 1000000) {
-		i = naive_first(n, EXACT);
-		if (i < 0 || n->timers[i].at > now)
-			return -1;
-	}
-	n->timers[i].kind = OFF;
-	return i;
-}
 
 /* ---- both, side by side ---------------------------------------------------
  */
@@ -131,18 +34,22 @@ watched_fired(struct mta_timer *t)
 struct pair {
 	struct mta_agenda agenda;
 	struct mta_loop loop;
-	struct watched timers[NAIVE_MAX];
-	struct naive naive;
+	struct watched timers[NAIVE_TIMERS];
+	int count;
+	struct naive_loop naive;
+	uint64_t naive_sequence;
 };
 
 static void
 pair_init(struct pair *p, int count)
 {
+	mta_time start = 10 * MTA_USEC_PER_S;
+
 	memset(p, 0, sizeof(*p));
-	p->naive.count = count;
-	p->naive.now = p->naive.stepped = 10 * MTA_USEC_PER_S;
+	p->count = count;
+	naive_loop_init(&p->naive, &p->naive_sequence, start);
 	mta_agenda_init(&p->agenda);
-	mta_loop_init(&p->loop, &p->agenda, p->naive.now, MTA_LOOP_POOL);
+	mta_loop_init(&p->loop, &p->agenda, start, MTA_LOOP_POOL);
 	for (int i = 0; i < count; i++)
 		mta_timer_init(&p->timers[i].timer, watched_fired);
 }
@@ -151,13 +58,14 @@ static void
 pair_compare(struct pair *p)
 {
 	struct mta_when ours = mta_loop_next(&p->loop);
-	struct mta_when theirs = naive_next(&p->naive);
+	struct mta_when theirs;
 
+	naive_next(&p->naive, &theirs);
 	ck_assert_int_eq(ours.at, theirs.at);
 	ck_assert_uint_eq(ours.sequence, theirs.sequence);
-	for (int i = 0; i < p->naive.count; i++)
+	for (int i = 0; i < p->count; i++)
 		ck_assert_int_eq(mta_timer_is_armed(&p->timers[i].timer),
-				 p->naive.timers[i].kind != OFF);
+				 p->naive.timers[i].kind != NAIVE_OFF);
 }
 
 static void
@@ -203,7 +111,7 @@ static void
 pair_cancel(struct pair *p, int i)
 {
 	mta_timer_cancel(&p->loop, &p->timers[i].timer);
-	p->naive.timers[i].kind = OFF;
+	naive_cancel(&p->naive, i);
 }
 
 static void
@@ -299,9 +207,9 @@ START_TEST(long_random_sequences)
 		uint64_t state = seed + (uint64_t)round;
 		struct pair p;
 
-		pair_init(&p, NAIVE_MAX);
+		pair_init(&p, NAIVE_TIMERS);
 		for (int k = 0; k < 2000; k++) {
-			int i = (int)harness_draw_below(&state, NAIVE_MAX);
+			int i = (int)harness_draw_below(&state, NAIVE_TIMERS);
 			uint32_t what = harness_draw_below(&state, 10);
 			mta_span in = harness_draw_below(&state, 20);
 
