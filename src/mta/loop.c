@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Timers: of each loop two heaps, one in microseconds and one in whole seconds;
- * of all loops together a list of what is to be done at once. The state is in
- * the agenda, the loops and the timers.
+ * Timers: of each loop two wheels, one in microseconds and one in whole
+ * seconds; of all loops together a list of what is to be done at once. The
+ * state is in the agenda, the loops and the timers.
  *
  * Invariant: the at-once list is in the order of (at, sequence), since what
- * would break that goes to a heap.
+ * would break that goes to a wheel.
  *
  * Most timers of a simulation are "at once": they cost two pointers, never see
- * a heap, and as long as the heaps are quiet the first of the list is next.
+ * a wheel, and as long as the wheels are quiet the first of the list is next.
  */
 #include "mta/loop.h"
 
 #include "mta/rules.h"
 
-/* ---- what is next in the heaps --------------------------------------------
+/* ---- what is next in the wheels -------------------------------------------
  *
  * `first` of the exact timers, which fires at `next`, is kept while timers are
  * set, and found anew when it has gone. When a timer of whole seconds fires
@@ -48,7 +48,7 @@ first_may_be(struct mta_loop *l, struct mta_timer *t)
 static void
 loop_find_first(struct mta_loop *l)
 {
-	l->first = mta_heap_first(&l->exact, &l->next);
+	l->first = mta_wheel_first(&l->exact, &l->next);
 	l->is_first_known = true;
 }
 
@@ -57,7 +57,7 @@ static struct mta_timer *
 seconds_first(struct mta_loop *l)
 {
 	struct mta_when second;
-	struct mta_timer *t = mta_heap_first(&l->seconds, &second);
+	struct mta_timer *t = mta_wheel_first(&l->seconds, &second);
 
 	l->second_begins = t ? mta_from_seconds(second.at) : MTA_NEVER;
 	return t;
@@ -108,8 +108,8 @@ mta_loop_release(struct mta_loop *l)
 	while (a->loops[i] != l)
 		i++;
 	a->loops[i] = a->loops[--a->loop_count];
-	mta_heap_release(&l->exact);
-	mta_heap_release(&l->seconds);
+	mta_wheel_release(&l->exact);
+	mta_wheel_release(&l->seconds);
 }
 
 void
@@ -146,7 +146,7 @@ timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at, bool has_come)
 		mta_list_append(&l->agenda->at_once, &t->link);
 	} else {
 		t->state = MTA_TIMER_EXACT;
-		t->slot = mta_heap_add(&l->exact, timer_when(t), t);
+		t->slot = mta_wheel_add(&l->exact, timer_when(t), t);
 		first_may_be(l, t);
 	}
 }
@@ -172,7 +172,7 @@ mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds)
 	t->sequence = l->agenda->sequence++;
 	t->at = mta_second(l->now) + seconds;
 	t->state = MTA_TIMER_SECONDS;
-	t->slot = mta_heap_add(&l->seconds, timer_when(t), t);
+	t->slot = mta_wheel_add(&l->seconds, timer_when(t), t);
 	if (mta_from_seconds(t->at) < l->second_begins)
 		l->second_begins = mta_from_seconds(t->at);
 	quiet_ends(l->agenda, l->second_begins);
@@ -186,11 +186,11 @@ timer_leave(struct mta_timer *t)
 	if (t->state == MTA_TIMER_AT_ONCE) {
 		mta_list_remove(&t->link);
 	} else {
-		struct mta_heap *h =
+		struct mta_wheel *h =
 			t->state == MTA_TIMER_EXACT ? &l->exact : &l->seconds;
 
 		mta_assert(h->timers[t->slot] == t);
-		mta_heap_give_up(h, t->slot);
+		mta_wheel_give_up(h, t->slot);
 	}
 	t->state = MTA_TIMER_IDLE;
 	if (l->first == t)
@@ -318,8 +318,16 @@ at_once_end(const struct mta_agenda *a)
 	return i;
 }
 
-/* Whatever is set, and wherever. What is first of a busy loop waits until it is
- * free. */
+/* What wants to happen while its loop is busy waits until it is free. */
+static inline struct mta_when
+when_free(const struct mta_loop *l, struct mta_when when)
+{
+	if (when.at < l->busy_until)
+		when.at = l->busy_until;
+	return when;
+}
+
+/* Whatever is set, and wherever. */
 MTA_RARE static struct mta_due
 agenda_search(struct mta_agenda *a)
 {
@@ -332,18 +340,16 @@ agenda_search(struct mta_agenda *a)
 		struct mta_when when;
 		struct mta_timer *t = loop_first(l, end, &when);
 
-		if (when.at < l->busy_until)
-			when.at = l->busy_until;
-		earlier_of(&due.timer, &best, t, when);
+		earlier_of(&due.timer, &best, t, when_free(l, when));
 	}
 	due.at = best.at;
 	return due;
 }
 
-/* The first of all heaps, if no whole second comes near it: then, as when there
- * is none, MTA_NEVER. */
+/* The first of all wheels, if no whole second comes near it: then, as when
+ * there is none, MTA_NEVER. */
 static struct mta_due
-agenda_search_heaps(struct mta_agenda *a)
+agenda_search_wheels(struct mta_agenda *a)
 {
 	struct mta_when best = {MTA_NEVER, UINT64_MAX};
 	struct mta_timer *first = NULL;
@@ -352,15 +358,12 @@ agenda_search_heaps(struct mta_agenda *a)
 
 	for (uint32_t i = 0; i < a->loop_count; i++) {
 		struct mta_loop *l = a->loops[i];
-		struct mta_when when;
 
 		if (!l->is_first_known)
 			loop_find_first(l);
-		when = l->next;
-		exact = when.at < exact ? when.at : exact;
+		exact = l->next.at < exact ? l->next.at : exact;
 		second = l->second_begins < second ? l->second_begins : second;
-		when.at = when.at < l->busy_until ? l->busy_until : when.at;
-		earlier_of(&first, &best, l->first, when);
+		earlier_of(&first, &best, l->first, when_free(l, l->next));
 	}
 	a->quiet_until = exact < second ? exact : second;
 	return (struct mta_due){.at = best.at < second ? best.at : MTA_NEVER,
@@ -370,7 +373,7 @@ agenda_search_heaps(struct mta_agenda *a)
 struct mta_due
 mta_agenda_look(struct mta_agenda *a)
 {
-	struct mta_due due = agenda_search_heaps(a);
+	struct mta_due due = agenda_search_wheels(a);
 
 	if (mta_list_is_empty(&a->at_once) && due.at != MTA_NEVER)
 		return due;

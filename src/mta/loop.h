@@ -24,7 +24,7 @@
 #ifndef MTA_LOOP_H
 #define MTA_LOOP_H
 
-#include "mta/heap.h"
+#include "mta/wheel.h"
 #include "mta/list.h"
 #include "mta/types.h"
 
@@ -36,7 +36,7 @@ struct mta_timer {
 	struct mta_loop *loop;		  /* on which it is set */
 	mta_time at;			  /* microseconds, or whole seconds */
 	uint64_t sequence;		  /* of setting */
-	uint32_t slot;			  /* in its heap, if in one */
+	uint32_t slot;			  /* in its wheel, if in one */
 	uint8_t state;			  /* enum mta_timer_state */
 };
 
@@ -58,12 +58,12 @@ struct mta_loop {
 	mta_time busy_until; /* of a process */
 	mta_span oversleep;  /* a sleep of whole seconds ends so much late */
 	struct mta_agenda *agenda;
-	struct mta_heap exact;	 /* key: (microseconds, sequence) */
-	struct mta_heap seconds; /* key: (whole second, sequence) */
-	struct mta_timer *first; /* in exact, NULL: it is empty; */
-	struct mta_when next;	 /* when that wants to happen; */
-	bool is_first_known;	 /* and whether both are so now */
-	mta_time second_begins;	 /* of the first in seconds, at the earliest */
+	struct mta_wheel exact;	  /* key: (microseconds, sequence) */
+	struct mta_wheel seconds; /* key: (whole second, sequence) */
+	struct mta_timer *first;  /* in exact, NULL: it is empty; */
+	struct mta_when next;	  /* when that wants to happen; */
+	bool is_first_known;	  /* and whether both are so now */
+	mta_time second_begins;	  /* of the first in seconds, at the earliest */
 	enum mta_loop_kind kind;
 };
 
@@ -74,7 +74,7 @@ enum {
 struct mta_agenda {
 	uint64_t sequence;	 /* of the next setting */
 	struct mta_list at_once; /* of all loops, in the order of firing */
-	mta_time quiet_until;	 /* nothing in a heap fires before */
+	mta_time quiet_until;	 /* nothing in a wheel fires before */
 	struct mta_loop *loops[MTA_LOOPS_MAX];
 	uint32_t loop_count;
 	uint64_t steps; /* taken so far */
@@ -150,7 +150,7 @@ mta_agenda_at_once(struct mta_agenda *a, struct mta_due *due)
 	return true;
 }
 
-/* The same where the heaps must be asked. */
+/* The same where the wheels must be asked. */
 struct mta_due mta_agenda_look(struct mta_agenda *a);
 
 static inline struct mta_due
