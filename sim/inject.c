@@ -91,7 +91,7 @@ targets_release(struct targets *t)
 	free(t->families);
 }
 
-static uint32_t
+MTA_RARE static uint32_t
 targets_make_family(struct targets *t, struct book *book, uint32_t i)
 {
 	char name[MTA_ADDR_TEXT_MAX];

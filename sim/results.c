@@ -93,6 +93,16 @@ count_deleted(struct results *r, const struct mta_trace_move *m)
 		       source);
 }
 
+/* Mail that comes to wait, or no longer does, or is deleted. */
+MTA_APART static void
+take_odd_move(struct results *r, const struct mta_trace_move *m)
+{
+	if (m->from == MTA_DEFERRED || m->to == MTA_DEFERRED)
+		results_count_deferred(r, m);
+	if (m->reason == MTA_MOVE_DELETED)
+		count_deleted(r, m);
+}
+
 static void
 take_move(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 {
@@ -102,10 +112,9 @@ take_move(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 	(void)kind;
 	totals_move(&r->totals, m);
 	fingerprint_move(&r->fingerprint, m);
-	if (m->from == MTA_DEFERRED || m->to == MTA_DEFERRED)
-		results_count_deferred(r, m);
-	if (m->reason == MTA_MOVE_DELETED)
-		count_deleted(r, m);
+	if (m->from == MTA_DEFERRED || m->to == MTA_DEFERRED ||
+	    m->reason == MTA_MOVE_DELETED)
+		take_odd_move(r, m);
 }
 
 /* Which attempt it was, as the queue file counts; 0: the file is gone. */
@@ -122,7 +131,7 @@ attempts_of(struct results *r, struct mta_ref file)
 	return shown->envelope.attempts > 0 ? shown->envelope.attempts : 1;
 }
 
-static void
+MTA_APART static void
 tell_expect(struct results *r, const struct mta_trace_delivery *d,
 	    const struct tally_place *place)
 {
@@ -434,10 +443,8 @@ note_drained(struct results *r, int64_t now_us, bool sources_ended)
 	}
 	if (r->drained_us >= 0)
 		return;
-	r->drained_us = results_time(t->last_left);
-	/* A client may have had its answer, and no mail, after that. */
-	if (results_time(t->last_work) > r->drained_us)
-		r->drained_us = results_time(t->last_work);
+	/* A client may have had its answer, and no mail, after the last one. */
+	r->drained_us = results_time(t->last_work);
 	if (r->drained_us > now_us)
 		r->drained_us = now_us;
 }

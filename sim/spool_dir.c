@@ -153,7 +153,7 @@ cursors_shift(struct spool_dirs *d, enum mta_queue queue, uint32_t at)
 	}
 }
 
-static struct spool_lane *
+MTA_APART static struct spool_lane *
 subdir_lane(struct spool_dirs *d, enum mta_queue queue, mta_time created)
 {
 	struct spool_dir *dir = &d->dirs[queue];
@@ -237,7 +237,7 @@ cursors_follow(struct spool_dirs *d, enum mta_queue queue,
 	}
 }
 
-static void
+MTA_RARE static void
 lane_close_holes(struct spool_dirs *d, enum mta_queue queue,
 		 struct spool_lane *lane)
 {

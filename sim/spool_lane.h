@@ -60,7 +60,7 @@ spool_lane_entry(const struct spool_lane *l, uint32_t place)
 }
 
 /* One more chunk. */
-void spool_lane_grow(struct spool_lane *l);
+MTA_RARE void spool_lane_grow(struct spool_lane *l);
 
 static inline struct spool_chunk *
 spool_lane_chunk(const struct spool_lane *l, uint32_t place)

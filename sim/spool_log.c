@@ -20,7 +20,7 @@ enum {
  */
 
 /* Addresses first, marks behind them. */
-static void
+MTA_APART static void
 recipients_grow(struct spool_side *side)
 {
 	uint32_t capacity = side->capacity ? side->capacity * 2 : 4;

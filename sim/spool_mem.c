@@ -152,7 +152,7 @@ side_give(struct spool_mem *s, struct spool_side *side)
 }
 
 /* A side that holds nothing but a fresh mail becomes a packed record again. */
-static void
+MTA_APART static void
 record_try_pack(struct spool_mem *s, struct spool_record *record)
 {
 	struct spool_side *side = spool_side_of(record);

@@ -170,7 +170,7 @@ spool_side_of(const struct spool_record *record)
 }
 
 /* The side of a record, made if it has none. */
-struct spool_side *
+MTA_APART struct spool_side *
 spool_mem_write_out(struct spool_mem *s, struct spool_record *record,
 		    uint32_t slot);
 static inline struct spool_side *
@@ -191,7 +191,7 @@ void spool_mem_settle(struct spool_mem *s, struct spool_record *record,
 		      uint32_t slot);
 
 /* Time on the disk, queueing included, is charged to the loop. */
-void
+MTA_APART void
 spool_disk_wait(struct spool_disk *d, struct mta_loop *loop, mta_span service);
 static inline void
 spool_disk_use(struct spool_disk *d, struct mta_loop *loop, mta_span service)

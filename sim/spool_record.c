@@ -42,7 +42,7 @@ spool_records_release(struct spool_records *r)
 	*r = (struct spool_records){.base = r->base};
 }
 
-static uint32_t
+MTA_APART static uint32_t
 slot_fresh(struct spool_records *r)
 {
 	mta_assert(r->fresh < UINT32_MAX - 1);

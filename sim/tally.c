@@ -60,7 +60,7 @@ table_release(struct tally_table *table, struct mta_symtab *symbols)
 
 /* Room for place `wanted` in an array of things of a size; new ones are zero.
  */
-static void *
+MTA_RARE static void *
 with_place(void *old, uint32_t *room, uint32_t wanted, size_t size_bytes)
 {
 	size_t before = *room;
@@ -283,22 +283,29 @@ tally_pair_of_none(struct tally *t)
 	return find_pair(t, NULL, tally_destination(t, 0, 0));
 }
 
+/* Another destination than the last one of its domain, or none. */
+MTA_APART static struct tally_pair *
+pair_anew(struct tally *t, const struct mta_trace_delivery *d, mta_sym domain,
+	  struct tally_last *last)
+{
+	if (d->destination == 0 || tally_is_service(t, d->transport))
+		return tally_pair_of(t, d->recipient);
+	set_last(t, last, domain,
+		 tally_destination(t, d->transport, d->destination));
+	return last->pair;
+}
+
 /* A domain's mail goes to one destination, mostly: the last one. */
 static struct tally_pair *
 pair_told(struct tally *t, const struct mta_trace_delivery *d)
 {
 	mta_sym domain = t->book->domain(t->book, d->recipient);
 	struct tally_last *last = last_of(t, domain);
-	bool is_told = last->pair && last->name == d->destination &&
-		       last->transport == d->transport;
 
-	if (!is_told &&
-	    (d->destination == 0 || tally_is_service(t, d->transport)))
-		return tally_pair_of(t, d->recipient);
-	if (!is_told)
-		set_last(t, last, domain,
-			 tally_destination(t, d->transport, d->destination));
-	return last->pair;
+	if (last->name == d->destination && last->transport == d->transport &&
+	    last->pair)
+		return last->pair;
+	return pair_anew(t, d, domain, last);
 }
 
 /* ---- counting
@@ -391,7 +398,7 @@ enter_note(struct tally *t, const struct tally_note *n)
 }
 
 /* What was told goes into counts and sketches, in the order of telling. */
-static void
+MTA_APART static void
 enter_notes(struct tally *t)
 {
 	for (uint32_t i = 0; i < t->note_count; i++) {

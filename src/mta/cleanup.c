@@ -144,7 +144,7 @@ cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
 		cleanup_notice(c, file, &about, MTA_NOTICE_POSTMASTER);
 }
 
-static void
+MTA_RARE static void
 cleanup_refuse(const struct mta_cleanup *c, const struct mta_note_submit *s,
 	       const struct mta_recipient *items, struct mta_ref file,
 	       enum mta_submit_result why)
@@ -293,7 +293,7 @@ cleanup_took_time(const struct mta_cleanup *c)
 	       c->host.loop->now > c->host.loop->stepped;
 }
 
-static struct cleanup_process *
+MTA_APART static struct cleanup_process *
 process_begin(struct mta_cleanup *c, const struct mta_note_submit *s)
 {
 	struct cleanup_process *p = mta_pool_take(&c->processes);
