@@ -20,23 +20,12 @@ note_work(struct totals *t, mta_time at)
 		t->last_work = at;
 }
 
-/* Held and damaged mail does not wait for anything. */
-static inline bool
-is_waiting(uint32_t queue)
-{
-	return queue < MTA_HOLD;
-}
-
-_Static_assert(MTA_DEFERRED < MTA_HOLD && MTA_HOLD < MTA_CORRUPT,
-	       "queues where mail waits come first");
-
 void
 totals_init(struct totals *t, mta_time begin, struct mta_spool *spool)
 {
 	*t = (struct totals){
 		.begin = begin,
 		.last_work = begin,
-		.last_left = begin,
 	};
 	for (uint32_t q = 0; q < MTA_QUEUES; q++)
 		t->start[q] =
@@ -75,8 +64,6 @@ totals_move(struct totals *t, const struct mta_trace_move *r)
 
 	m->count++;
 	m->times += (uint64_t)r->at;
-	if (is_waiting(r->from) && !is_waiting(r->to))
-		t->last_left = r->at;
 	if (r->reason == MTA_MOVE_DELETED)
 		t->outcomes[MTA_DELETED] += r->recipient_count;
 	note_work(t, r->at);

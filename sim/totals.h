@@ -35,7 +35,6 @@ struct totals {
 	uint64_t outcomes[MTA_OUTCOMES]; /* of recipients; deleted: all of the
 					  * mails that the operator deleted */
 	mta_time last_work;		 /* latest of the records seen */
-	mta_time last_left; /* the last mail that no longer waits */
 };
 
 /* All of it, added up. */
@@ -72,7 +71,7 @@ void totals_ended(struct totals *t, const struct mta_trace_ended *r);
 
 struct totals_sums totals_sum(const struct totals *t);
 
-/* Maildrop, incoming, active and deferred are empty, since t->last_left. */
+/* Maildrop, incoming, active and deferred are empty. */
 bool totals_is_empty(const struct totals *t);
 
 /*

@@ -158,7 +158,7 @@ START_TEST(three_mails)
 	leave(100, a, MTA_ACTIVE);
 	/* What is held does not count as waiting. */
 	ck_assert(totals_is_empty(&bed.totals));
-	ck_assert_int_eq(bed.totals.last_left, start + 100);
+	ck_assert_int_eq(bed.totals.last_work, start + 100);
 	s = totals_sum(&bed.totals);
 	ck_assert_uint_eq(s.accepted, 3);
 	ck_assert_uint_eq(s.ended, 2);
