@@ -7,6 +7,7 @@
 
 #include "mta/panic.h"
 #include "sim/arena.h"
+#include "sim/table_out.h"
 
 static const struct book_family *
 family_of(const struct book *b, mta_addr address)
@@ -21,22 +22,21 @@ void
 book_number_into(const char *pattern, uint64_t n, char *buffer,
 		 size_t size_bytes)
 {
+	char digits[24];
 	size_t used = 0;
 
 	mta_assert(size_bytes > 0);
+	mta_assert(n <= INT64_MAX);
+	*table_out_put_integer(digits, (int64_t)n) = '\0';
 	while (*pattern && used + 1 < size_bytes) {
-		if (strncmp(pattern, "{n}", 3) == 0) {
-			int more = snprintf(buffer + used, size_bytes - used,
-					    "%llu", (unsigned long long)n);
-
-			used += (size_t)more;
-			pattern += 3;
+		if (strncmp(pattern, "{n}", 3) != 0) {
+			buffer[used++] = *pattern++;
 			continue;
 		}
-		buffer[used++] = *pattern++;
+		for (const char *d = digits; *d && used + 1 < size_bytes; d++)
+			buffer[used++] = *d;
+		pattern += 3;
 	}
-	if (used >= size_bytes)
-		used = size_bytes - 1;
 	buffer[used] = '\0';
 }
 

@@ -332,8 +332,50 @@ compare_busy(const void *left, const void *right)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
+/* One of the keys [first, end) gets the place that it has in order: those
+ * before it are busier, those behind it less busy. The place. */
 static uint32_t
-sort_busy(const struct tally_table *table, struct busy_key *sorted)
+split_busy(struct busy_key *keys, uint32_t first, uint32_t end)
+{
+	struct busy_key pivot = keys[first + (end - first) / 2];
+	uint32_t place = first;
+
+	keys[first + (end - first) / 2] = keys[end - 1];
+	for (uint32_t i = first; i < end - 1; i++) {
+		struct busy_key k = keys[i];
+
+		if (compare_busy(&k, &pivot) > 0)
+			continue;
+		keys[i] = keys[place];
+		keys[place++] = k;
+	}
+	keys[end - 1] = keys[place];
+	keys[place] = pivot;
+	return place;
+}
+
+/* The busiest `top` come first, in no order: as a quicksort that looks only at
+ * the part in which their end lies. */
+static void
+gather_busy(struct busy_key *keys, uint32_t count, int64_t top)
+{
+	uint32_t first = 0;
+	uint32_t end = count;
+
+	while (first < top && top < end) {
+		uint32_t place = split_busy(keys, first, end);
+
+		if (place < top)
+			first = place + 1;
+		else
+			end = place;
+	}
+}
+
+/* Keys of which there is something to tell, the busiest `top` of them first and
+ * in order; how many. */
+static uint32_t
+sort_busy(const struct tally_table *table, int64_t top, struct busy_key *sorted)
 {
 	uint32_t count = 0;
 
@@ -345,7 +387,9 @@ sort_busy(const struct tally_table *table, struct busy_key *sorted)
 			sorted[count++] = (struct busy_key){
 				.weight = weight, .key = k, .number = i};
 	}
-	qsort(sorted, count, sizeof(*sorted), compare_busy);
+	gather_busy(sorted, count, top);
+	qsort(sorted, top < count ? (size_t)top : count, sizeof(*sorted),
+	      compare_busy);
 	return count;
 }
 
@@ -383,7 +427,7 @@ write_table(struct json_out *json, const struct results *r, const char *title,
 		memory_array(table->count + 1, sizeof(*sorted));
 	int64_t top = r->view.scenario->destinations.top;
 	struct tally_key rest = {.number = 0};
-	uint32_t count = sort_busy(table, sorted);
+	uint32_t count = sort_busy(table, top, sorted);
 	char name[1024];
 
 	json_out_open(json, title, JSON_OUT_OBJECT);
