@@ -190,6 +190,7 @@ lane_find(struct spool_dirs *d, enum mta_queue queue,
 static inline struct spool_lane *
 lane_of(struct spool_dirs *d, const struct spool_record *record, uint32_t slot)
 {
+	mta_assert(record->where < MTA_QUEUES);
 	if (record->is_written_out && record->out.lane)
 		return record->out.lane;
 	return lane_find(d, (enum mta_queue)record->where, record, slot);
@@ -287,11 +288,10 @@ spool_dirs_remove(struct spool_dirs *d, struct spool_record *record,
 		  uint32_t slot)
 {
 	enum mta_queue queue = (enum mta_queue)record->where;
-	struct spool_dir *dir = &d->dirs[queue];
 	struct spool_lane *lane = lane_of(d, record, slot);
+	struct spool_dir *dir = &d->dirs[queue];
 	uint32_t wake_s = entry_of(lane, record, slot)->wake_s;
 
-	mta_assert(record->where < MTA_QUEUES);
 	spool_lane_remove(lane, record->place);
 	record->where = SPOOL_OUTSIDE;
 	dir->live--;
