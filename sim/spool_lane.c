@@ -26,16 +26,10 @@ spool_lane_release(struct spool_lane *l)
 	spool_lane_init(l);
 }
 
-static struct spool_chunk *
-chunk_of(const struct spool_lane *l, uint32_t place)
-{
-	return spool_lane_chunk(l, place);
-}
-
 static struct spool_summary *
 block_of(const struct spool_lane *l, uint32_t place)
 {
-	return spool_chunk_block(chunk_of(l, place), place);
+	return spool_chunk_block(spool_lane_chunk(l, place), place);
 }
 
 /* ---- entries --------------------------------------------------------------
@@ -63,7 +57,7 @@ void
 spool_lane_lower(struct spool_lane *l, uint32_t place, uint32_t wake_s)
 {
 	summary_lower(block_of(l, place), wake_s);
-	summary_lower(&chunk_of(l, place)->all, wake_s);
+	summary_lower(&spool_lane_chunk(l, place)->all, wake_s);
 	summary_lower(&l->all, wake_s);
 }
 
@@ -89,7 +83,7 @@ spool_lane_rank(const struct spool_lane *l, uint32_t place)
 
 	while (i < place) {
 		if (i % SPOOL_CHUNK == 0 && i + SPOOL_CHUNK <= place) {
-			rank += chunk_of(l, i)->all.live;
+			rank += spool_lane_chunk(l, i)->all.live;
 			i += SPOOL_CHUNK;
 		} else if (i % SPOOL_BLOCK == 0 && i + SPOOL_BLOCK <= place) {
 			rank += block_of(l, i)->live;
@@ -133,7 +127,7 @@ spool_lane_compact(struct spool_lane *l)
 /* ---- walks ----------------------------------------------------------------
  */
 
-/* The bound of a block, made exact; end: entries of the lane. */
+/* The bound of a block, made exact. */
 static void
 block_refresh(const struct spool_lane *l, uint32_t first)
 {
@@ -198,7 +192,7 @@ static uint32_t
 walk_leap(struct spool_lane *l, struct spool_walk *w, uint32_t first,
 	  uint32_t whole)
 {
-	struct spool_chunk *chunk = chunk_of(l, first);
+	struct spool_chunk *chunk = spool_lane_chunk(l, first);
 	struct spool_summary *block = block_of(l, first);
 
 	if (first == 0 && whole >= l->size) {
@@ -274,7 +268,7 @@ walk_leap_down(struct spool_lane *l, struct spool_walk *w)
 	}
 	first = (w->place - 1) / SPOOL_CHUNK * SPOOL_CHUNK;
 	if (w->place % SPOOL_CHUNK == 0 || w->place == l->size) {
-		struct spool_chunk *chunk = chunk_of(l, first);
+		struct spool_chunk *chunk = spool_lane_chunk(l, first);
 
 		if (chunk->all.least_s <= w->due_s)
 			chunk_refresh(chunk);

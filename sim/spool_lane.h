@@ -126,8 +126,10 @@ spool_lane_trim(struct spool_lane *l)
 		l->size--;
 }
 
-/* Of a live entry. */
+/* No summary promises more than this wake time of the entry. */
 void spool_lane_lower(struct spool_lane *l, uint32_t place, uint32_t wake_s);
+
+/* Of a live entry. */
 static inline void
 spool_lane_set_wake(struct spool_lane *l, uint32_t place, uint32_t wake_s)
 {
