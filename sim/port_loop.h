@@ -4,7 +4,8 @@
  * program. A note leaves at the sender's loop->now; if that lies ahead (the
  * sender is still busy then) it is kept until that time comes, else the
  * receiver is woken at once, behind what is already due. Notes of one view to
- * one service do not overtake each other.
+ * one service arrive in the order in which they leave; those that leave at the
+ * same time, in the order in which they were sent.
  *
  * One shared part, and a view for each loop, which is the door.
  */
