@@ -27,7 +27,7 @@ struct dest_row {
 	enum mta_dest_state state;
 };
 
-/* Of one destination the same, in one line of memory. */
+/* Of one destination the same, in less than a line of memory. */
 struct dest_entry {
 	int32_t window;
 	int32_t busy;
@@ -98,15 +98,17 @@ void results_transports_write(const struct results_destinations *d,
 			      const struct mta_symtab *symbols);
 
 /* A column as of the last look, summed over what fits; NaN: nothing does.
- * Names: NULL fits all. */
+ * transport: NULL fits all. */
 double results_destinations_column(const struct results_destinations *d,
 				   const char *column, const char *transport,
 				   const char *destination,
 				   const struct mta_symtab *symbols);
+/* 0: nothing has gone that way. */
 double results_transports_column(const struct results_destinations *d,
 				 const char *column, const char *transport,
 				 const struct agents *agents,
 				 const struct mta_symtab *symbols);
+/* Deliveries under way, with all transports. */
 int64_t
 results_busy(const struct results_destinations *d, const struct agents *agents);
 
