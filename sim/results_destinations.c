@@ -448,6 +448,9 @@ results_destinations_column(const struct results_destinations *d,
 	const struct tally_table *table = &d->tally->destinations;
 	double sum = (double)NAN;
 
+	/* A name that nobody has used yet is no symbol; 0 is "no name". */
+	if (wanted == 0 || (transport && via == 0))
+		return sum;
 	for (uint32_t i = 0; i < table->count && i < d->entry_room; i++) {
 		const struct tally_key *k = table->keys[i];
 		struct dest_row row = row_of(&d->entries[i]);

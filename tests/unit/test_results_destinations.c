@@ -227,6 +227,28 @@ START_TEST(columns)
 }
 END_TEST
 
+/* What no record has named is nothing, and not what has no name. */
+START_TEST(unknown_names)
+{
+	struct mta_symtab *s = &bed.symbols;
+	struct results_destinations *r = &bed.rows;
+	mta_addr stranger =
+		mta_addr_make(book_add_users(&bed.book, "c.example"), 1);
+
+	results_destinations_init(r, &bed.tally, 1);
+	tally_deferred(&bed.tally, tally_pair_of_none(&bed.tally), 1);
+	tally_deferred(&bed.tally, tally_pair_of(&bed.tally, stranger), 1);
+	results_destinations_look(r, &bed.qmgr, NULL);
+	ck_assert_double_eq_tol(results_destinations_column(r, "deferred", NULL,
+							    "c.example", s),
+				1, 1e-9);
+	ck_assert(isnan(
+		results_destinations_column(r, "deferred", NULL, "nobody", s)));
+	ck_assert(isnan(results_destinations_column(r, "deferred", "nobody",
+						    "c.example", s)));
+}
+END_TEST
+
 Suite *
 results_destinations_suite(void)
 {
@@ -238,6 +260,7 @@ results_destinations_suite(void)
 	tcase_add_test(c, the_busiest_by_name);
 	tcase_add_test(c, transports);
 	tcase_add_test(c, columns);
+	tcase_add_test(c, unknown_names);
 	suite_add_tcase(suite, c);
 	return suite;
 }
