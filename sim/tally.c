@@ -416,6 +416,7 @@ enter_notes(struct tally *t)
 static struct tally_note *
 add_note(struct tally *t)
 {
+	mta_assert(!t->is_closed);
 	if (t->note_count == TALLY_NOTES)
 		enter_notes(t);
 	return &t->notes[t->note_count++];
@@ -484,6 +485,7 @@ tally_open(struct tally *t, mta_addr recipient, uint32_t source, int64_t age,
 		.source = tally_source(t, source),
 	};
 
+	mta_assert(!t->is_closed);
 	count_open(tally_destination_at(t, place.pair), outcome, age);
 	count_open(tally_domain_at(t, place.pair), outcome, age);
 	count_open(place.source, outcome, age);
