@@ -187,14 +187,6 @@ chooser_read(const struct chooser *chooser, struct chooser_throw at)
 	return at.height < column->stay ? at.column : column->other;
 }
 
-uint32_t
-chooser_pick(const struct chooser *chooser, struct stream stream,
-	     uint64_t index, uint32_t part, uint64_t n)
-{
-	return chooser_read(chooser,
-			    chooser_throw(chooser, stream, index, part, n));
-}
-
 double
 chooser_chance(const struct chooser *chooser, uint32_t index)
 {

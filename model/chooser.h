@@ -45,9 +45,10 @@ const char *chooser_init_cycle(struct chooser *chooser, size_t count);
 void chooser_release(struct chooser *chooser);
 
 /*
- * A pick in two steps, for who knows early what he picks next: where the luck
- * falls, and which index stands there. The column may be far away in memory;
- * chooser_fetch has it brought meanwhile.
+ * A pick is made in two steps, for who knows early what he picks next: where
+ * the luck falls (pick number n: in turn by n alone, else by the luck at this
+ * index and part), and which index stands there. The column may be far away in
+ * memory; chooser_fetch has it brought meanwhile.
  */
 struct chooser_throw {
 	uint32_t column; /* in turn: the index */
@@ -58,11 +59,6 @@ chooser_throw(const struct chooser *chooser, struct stream stream,
 	      uint64_t index, uint32_t part, uint64_t n);
 void chooser_fetch(const struct chooser *chooser, struct chooser_throw at);
 uint32_t chooser_read(const struct chooser *chooser, struct chooser_throw at);
-
-/* Pick number n: in turn by n alone, else by the luck at this index and part.
- */
-uint32_t chooser_pick(const struct chooser *chooser, struct stream stream,
-		      uint64_t index, uint32_t part, uint64_t n);
 
 /* The chance of an index, read back from the table. Linear: for tests. */
 double chooser_chance(const struct chooser *chooser, uint32_t index);
