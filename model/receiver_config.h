@@ -227,8 +227,8 @@ struct receiver_config {
 	bool counts;   /* some cap or servers */
 	bool steady;   /* up for ever, in one phase */
 	bool lets_in;  /* always and everybody: only the connect law is asked */
-	unsigned asks; /* bits (1 << step), from MAIL on: where a refusal or a
-			* pause is possible at all */
+	unsigned asks; /* bits (1 << step): where a refusal or a pause is
+			* possible at all; read from MAIL on */
 };
 
 /*

@@ -3,8 +3,8 @@
  * M-RECEIVER-TALK, a transaction: MAIL, a RCPT for each recipient, DATA, the
  * message, its answer. What refuses is asked in this order at each step: rate,
  * greylist at mail, data and end, then reply rules; at rcpt: rate, rules,
- * greylist. Before each answer may come a pause, and too
- * many errors end the session instead.
+ * greylist. Before each answer may come a pause, and too many errors end the
+ * session instead.
  *
  * Time: what the refusing rules say, and if a recipient was accepted the
  * transfer law once and the per-recipient law for each accepted one (constant:
