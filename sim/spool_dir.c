@@ -313,10 +313,8 @@ void
 spool_dirs_set_wake(struct spool_dirs *d, const struct spool_record *record,
 		    struct spool_entry e)
 {
-	struct spool_lane *lane = lane_of(d, record, e.slot);
-
-	mta_assert(record->place < lane->size);
-	spool_lane_set_wake(lane, record->place, e.wake_s);
+	spool_lane_set_wake(lane_of(d, record, e.slot), record->place,
+			    e.wake_s);
 }
 
 /* ---- scans ----------------------------------------------------------------

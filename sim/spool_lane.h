@@ -135,6 +135,8 @@ spool_lane_set_wake(struct spool_lane *l, uint32_t place, uint32_t wake_s)
 {
 	struct spool_chunk *chunk = spool_lane_chunk(l, place);
 
+	mta_assert(place < l->size);
+	mta_assert(chunk->entries[place % SPOOL_CHUNK].slot != SPOOL_NO_SLOT);
 	chunk->entries[place % SPOOL_CHUNK].wake_s = wake_s;
 	/* The wider a summary, the lower its bound. */
 	if (wake_s < spool_chunk_block(chunk, place)->least_s)
