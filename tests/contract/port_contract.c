@@ -235,6 +235,28 @@ START_TEST(no_overtaking)
 }
 END_TEST
 
+/* Two processes of a pool: the second is done before the first, which is busy
+ * with its note, and does not wait for it. */
+START_TEST(a_busy_process_holds_up_nobody)
+{
+	struct bed b;
+
+	bed_init(&b);
+	sender_at(&b.a, 5 * MS);
+	mta_loop_charge(&b.a.loop, 3 * MS);
+	send(&b.a, MTA_TO_AGENTS, 1);
+	sender_at(&b.a, 6 * MS);
+	send(&b.a, MTA_TO_AGENTS, 2);
+	run(&b.b, 20 * MS);
+	ck_assert_uint_eq(b.b.heard_count, 2);
+	ck_assert_uint_eq(b.b.heard[0], 2);
+	ck_assert_int_eq(b.b.heard_at[0], 6 * MS);
+	ck_assert_uint_eq(b.b.heard[1], 1);
+	ck_assert_int_eq(b.b.heard_at[1], 8 * MS);
+	bed_release(&b);
+}
+END_TEST
+
 START_TEST(generated_steps)
 {
 	/* Senders of random steps and charges; each note carries its number.
@@ -347,6 +369,7 @@ port_contract_suite(void)
 	tcase_add_test(t, a_note_to_oneself);
 	tcase_add_test(t, notes_leave_when_the_sender_is_done);
 	tcase_add_test(t, no_overtaking);
+	tcase_add_test(t, a_busy_process_holds_up_nobody);
 	tcase_add_test(t, generated_steps);
 	tcase_add_test(t, lists);
 	tcase_add_test(t, tokens);
