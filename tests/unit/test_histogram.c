@@ -143,6 +143,54 @@ START_TEST(order_and_merging_do_not_matter)
 }
 END_TEST
 
+static void
+expect_same(const struct histogram *a, const struct histogram *b)
+{
+	ck_assert_uint_eq(a->count, b->count);
+	ck_assert_uint_eq(a->sum, b->sum);
+	for (int p = 1; p <= 100; p++)
+		ck_assert_int_eq(histogram_percentile(a, p),
+				 histogram_percentile(b, p));
+}
+
+/* A copy and what was taken go on like the sketch that they come from, at every
+ * size at which memory grows; the first is left, the second is empty. */
+START_TEST(copies_go_on)
+{
+	for (int size = 0; size < 2 * HISTOGRAM_EXACT; size++) {
+		struct histogram all = {.count = 0};
+		struct histogram first = {.count = 0};
+		struct histogram copy = {.count = 0};
+		struct histogram taken = {.count = 0};
+
+		for (int i = 0; i < size; i++) {
+			histogram_add(&all, 1000 - i);
+			histogram_add(&first, 1000 - i);
+		}
+		histogram_merge(&copy, &first);
+		expect_same(&first, &all);
+		histogram_take(&taken, &first);
+		ck_assert_uint_eq(first.count, 0);
+		for (int i = 0; i < HISTOGRAM_EXACT; i++) {
+			histogram_add(&all, i);
+			histogram_add(&copy, i);
+			histogram_add(&taken, i);
+		}
+		expect_same(&copy, &all);
+		expect_same(&taken, &all);
+		/* Into what is not empty: as by merging. */
+		histogram_merge(&all, &copy);
+		histogram_take(&taken, &copy);
+		ck_assert_uint_eq(copy.count, 0);
+		expect_same(&taken, &all);
+		histogram_release(&all);
+		histogram_release(&first);
+		histogram_release(&copy);
+		histogram_release(&taken);
+	}
+}
+END_TEST
+
 /* Numbers in a narrow range: at most the chunks of two powers of two. */
 START_TEST(a_narrow_distribution_costs_little)
 {
@@ -193,6 +241,7 @@ histogram_suite(void)
 	tcase_add_test(c, nothing_and_less);
 	tcase_add_test(c, within_one_percent);
 	tcase_add_test(c, order_and_merging_do_not_matter);
+	tcase_add_test(c, copies_go_on);
 	tcase_add_test(c, a_narrow_distribution_costs_little);
 	tcase_add_test(c, open_values_make_bounds);
 	suite_add_tcase(suite, c);
