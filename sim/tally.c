@@ -430,7 +430,6 @@ tally_delivery(struct tally *t, const struct mta_trace_delivery *d,
 		.pair = pair_told(t, d),
 		.source = tally_source(t, source),
 	};
-
 	bool has_delay = tally_is_final((enum mta_outcome)d->outcome) &&
 			 d->at >= t->stats_from;
 
