@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Directories of the memory spool: in which order files are listed. A directory
- * is a row of lanes (sim/spool_lane.h), in the order of their creation.
+ * is a row of lanes (sim/spool_lane.h), in the order of their creation; of
+ * sub-directories, those of one parent stand together.
  *
  *   seeded        16 lanes, a file's by hash(seed, queue, id); lane by lane, in
  *                 order of entry inside: pseudo-random to everything else
@@ -39,7 +40,7 @@ enum {
 struct spool_dir {
 	bool is_hashed;
 	bool has_subdirs;	   /* a lane for each; else lane n has key n */
-	struct spool_lane **lanes; /* owned; in order of creation */
+	struct spool_lane **lanes; /* owned; in the order said above */
 	uint32_t lane_count;
 	uint32_t live;	       /* files in all lanes */
 	uint32_t live_lanes;   /* no subdirs: bit n: lane n is not empty */

@@ -169,10 +169,12 @@ spool_side_of(const struct spool_record *record)
 	return mta_container_of(record->out.plain, struct spool_side, plain);
 }
 
-/* The side of a record, made if it has none. */
+/* Write a packed record out; its new side. */
 MTA_APART struct spool_side *
 spool_mem_write_out(struct spool_mem *s, struct spool_record *record,
 		    uint32_t slot);
+
+/* The side of a record, made if it has none. */
 static inline struct spool_side *
 spool_mem_side(struct spool_mem *s, struct spool_record *record, uint32_t slot)
 {

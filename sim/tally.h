@@ -73,7 +73,8 @@ struct tally_change {
 };
 
 enum {
-	TALLY_SERVICES = 8
+	TALLY_SERVICES = 8,
+	TALLY_NOTES = 256, /* that may wait to be counted */
 };
 
 /*
@@ -81,9 +82,6 @@ enum {
  * is anybody's guess; a row of them is waited for together, one after the other
  * each would be waited for alone.
  */
-enum {
-	TALLY_NOTES = 256
-};
 struct tally_note {
 	struct tally_pair *pair;
 	struct tally_key *source;   /* has the delay too; NULL: no delay */
