@@ -27,18 +27,23 @@ timer_when(const struct mta_timer *t)
 	return (struct mta_when){.at = t->at, .sequence = t->sequence};
 }
 
+/* A timer is set that fires at `at` or later. */
 static inline void
-quiet_ends(struct mta_agenda *a, mta_time at)
+quiet_ends(struct mta_loop *l, mta_time at)
 {
+	struct mta_agenda *a = l->agenda;
+
 	if (at < a->quiet_until)
 		a->quiet_until = at;
+	if (at < a->others_until && l != a->leader)
+		a->others_until = at;
 }
 
 /* An exact timer is set. */
 static inline void
 first_may_be(struct mta_loop *l, struct mta_timer *t)
 {
-	quiet_ends(l->agenda, t->at);
+	quiet_ends(l, t->at);
 	if (!mta_when_is_before(timer_when(t), l->next))
 		return;
 	l->next = timer_when(t);
@@ -75,6 +80,30 @@ second_when(const struct mta_loop *l, const struct mta_timer *t)
 	return when;
 }
 
+/* When the first of the loop's wheels fires, at the earliest. */
+static inline mta_time
+loop_quiet_until(struct mta_loop *l)
+{
+	if (!l->is_first_known)
+		loop_find_first(l);
+	return l->next.at < l->second_begins ? l->next.at : l->second_begins;
+}
+
+/* The next timers are likely to be this loop's: see when the others need to be
+ * asked. */
+static void
+agenda_follow(struct mta_agenda *a, struct mta_loop *leader)
+{
+	a->leader = leader;
+	a->others_until = MTA_NEVER;
+	for (uint32_t i = 0; i < a->loop_count; i++) {
+		mta_time until = loop_quiet_until(a->loops[i]);
+
+		if (a->loops[i] != leader && until < a->others_until)
+			a->others_until = until;
+	}
+}
+
 /* ---- setting timers -------------------------------------------------------
  */
 
@@ -108,6 +137,7 @@ mta_loop_release(struct mta_loop *l)
 	while (a->loops[i] != l)
 		i++;
 	a->loops[i] = a->loops[--a->loop_count];
+	a->leader = NULL;
 	mta_wheel_release(&l->exact);
 	mta_wheel_release(&l->seconds);
 }
@@ -133,34 +163,46 @@ at_once_takes(struct mta_agenda *a, mta_time at)
 	       at_once_timer(a->at_once.prev)->at <= at;
 }
 
-static void
-timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at, bool has_come)
+/* What was armed is not any more; it is to fire at `at`, or now. */
+static inline void
+timer_begin(struct mta_loop *l, struct mta_timer *t, mta_time at)
 {
 	if (t->state != MTA_TIMER_IDLE)
 		mta_timer_cancel(l, t);
 	t->loop = l;
 	t->sequence = l->agenda->sequence++;
 	t->at = at > l->stepped ? at : l->stepped;
-	if (has_come && at_once_takes(l->agenda, t->at)) {
+}
+
+static void
+timer_wait(struct mta_loop *l, struct mta_timer *t)
+{
+	t->state = MTA_TIMER_EXACT;
+	t->slot = mta_wheel_add(&l->exact, timer_when(t), t);
+	first_may_be(l, t);
+}
+
+void
+mta_timer_wake(struct mta_loop *l, struct mta_timer *t, mta_time now)
+{
+	timer_begin(l, t, now);
+	if (at_once_takes(l->agenda, t->at)) {
 		t->state = MTA_TIMER_AT_ONCE;
 		mta_list_append(&l->agenda->at_once, &t->link);
 	} else {
-		t->state = MTA_TIMER_EXACT;
-		t->slot = mta_wheel_add(&l->exact, timer_when(t), t);
-		first_may_be(l, t);
+		timer_wait(l, t);
 	}
 }
 
 void
 mta_timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at)
 {
-	timer_set(l, t, at, at <= l->stepped);
-}
-
-void
-mta_timer_wake(struct mta_loop *l, struct mta_timer *t, mta_time now)
-{
-	timer_set(l, t, now, true);
+	if (at <= l->stepped) {
+		mta_timer_wake(l, t, at);
+	} else {
+		timer_begin(l, t, at);
+		timer_wait(l, t);
+	}
 }
 
 /* R-TIMER-SECONDS */
@@ -175,7 +217,7 @@ mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds)
 	t->slot = mta_wheel_add(&l->seconds, timer_when(t), t);
 	if (mta_from_seconds(t->at) < l->second_begins)
 		l->second_begins = mta_from_seconds(t->at);
-	quiet_ends(l->agenda, l->second_begins);
+	quiet_ends(l, l->second_begins);
 }
 
 static inline void
@@ -346,7 +388,7 @@ agenda_search(struct mta_agenda *a)
 	return due;
 }
 
-/* The first of all wheels, if no whole second comes near it: then, as when
+/* Of all wheels the first, if no whole second comes near it: then, as when
  * there is none, MTA_NEVER. */
 static struct mta_due
 agenda_search_wheels(struct mta_agenda *a)
@@ -354,26 +396,40 @@ agenda_search_wheels(struct mta_agenda *a)
 	struct mta_when best = {MTA_NEVER, UINT64_MAX};
 	struct mta_timer *first = NULL;
 	mta_time second = MTA_NEVER;
-	mta_time exact = MTA_NEVER;
 
+	a->quiet_until = MTA_NEVER;
 	for (uint32_t i = 0; i < a->loop_count; i++) {
 		struct mta_loop *l = a->loops[i];
 
-		if (!l->is_first_known)
-			loop_find_first(l);
-		exact = l->next.at < exact ? l->next.at : exact;
+		quiet_ends(l, loop_quiet_until(l));
 		second = l->second_begins < second ? l->second_begins : second;
 		earlier_of(&first, &best, l->first, when_free(l, l->next));
 	}
-	a->quiet_until = exact < second ? exact : second;
+	if (first)
+		agenda_follow(a, first->loop);
 	return (struct mta_due){.at = best.at < second ? best.at : MTA_NEVER,
 				.timer = first};
+}
+
+/* The same, where only the loop that was first last time is asked. */
+static inline struct mta_due
+agenda_ask_leader(struct mta_agenda *a)
+{
+	struct mta_loop *l = a->leader;
+	mta_time quiet = loop_quiet_until(l);
+	mta_time at = when_free(l, l->next).at;
+
+	a->quiet_until = quiet < a->others_until ? quiet : a->others_until;
+	if (at >= a->others_until || at >= l->second_begins)
+		return agenda_search_wheels(a);
+	return (struct mta_due){.at = at, .timer = l->first};
 }
 
 struct mta_due
 mta_agenda_look(struct mta_agenda *a)
 {
-	struct mta_due due = agenda_search_wheels(a);
+	struct mta_due due =
+		a->leader ? agenda_ask_leader(a) : agenda_search_wheels(a);
 
 	if (mta_list_is_empty(&a->at_once) && due.at != MTA_NEVER)
 		return due;

@@ -58,13 +58,13 @@ struct mta_loop {
 	mta_time busy_until; /* of a process */
 	mta_span oversleep;  /* a sleep of whole seconds ends so much late */
 	struct mta_agenda *agenda;
+	struct mta_timer *first; /* in exact, NULL: it is empty; */
+	struct mta_when next;	 /* when that wants to happen; */
+	bool is_first_known;	 /* and whether both are so now */
+	mta_time second_begins;	 /* of the first in seconds, at the earliest */
+	enum mta_loop_kind kind;
 	struct mta_wheel exact;	  /* key: (microseconds, sequence) */
 	struct mta_wheel seconds; /* key: (whole second, sequence) */
-	struct mta_timer *first;  /* in exact, NULL: it is empty; */
-	struct mta_when next;	  /* when that wants to happen; */
-	bool is_first_known;	  /* and whether both are so now */
-	mta_time second_begins;	  /* of the first in seconds, at the earliest */
-	enum mta_loop_kind kind;
 };
 
 enum {
@@ -75,6 +75,8 @@ struct mta_agenda {
 	uint64_t sequence;	 /* of the next setting */
 	struct mta_list at_once; /* of all loops, in the order of firing */
 	mta_time quiet_until;	 /* nothing in a wheel fires before */
+	struct mta_loop *leader; /* whose timer was the last first, or NULL */
+	mta_time others_until;	 /* nothing in a wheel of others fires before */
 	struct mta_loop *loops[MTA_LOOPS_MAX];
 	uint32_t loop_count;
 	uint64_t steps; /* taken so far */
