@@ -486,7 +486,7 @@ op_unlock(struct mta_spool *spool, struct mta_ref file)
 static void
 charge_finish(struct spool_view *v, enum mta_queue from)
 {
-	if (from == MTA_ACTIVE)
+	if (from == MTA_ACTIVE || from == MTA_MAILDROP)
 		mta_loop_charge(v->loop, v->costs->finish);
 	spool_disk_use(&v->store->disk, v->loop, v->store->disk.rename);
 }

@@ -105,7 +105,8 @@ struct spool_costs {
 	mta_span commit; /* cleanup: per message */
 	mta_span admit;	 /* queue manager: a file into active */
 	mta_span scan;	 /* queue manager: a name looked at */
-	mta_span finish; /* queue manager: a file out of active */
+	mta_span finish; /* queue manager, pickup: a file out of active, or out
+			  * of maildrop */
 	/* Scans pass by files that cleanup or the disk is not done with. */
 	bool passes_unwritten;
 };

@@ -89,6 +89,7 @@ world_make_spool(struct world *w, uint64_t seed)
 	w->spool_costs[WORLD_QMGR].scan = costs->qmgr_scan_us;
 	w->spool_costs[WORLD_QMGR].finish = costs->qmgr_finish_us;
 	w->spool_costs[WORLD_QMGR].passes_unwritten = writing_takes_time;
+	w->spool_costs[WORLD_PICKUP].finish = costs->pickup_us;
 	w->spool_costs[WORLD_PICKUP].passes_unwritten = writing_takes_time;
 }
 

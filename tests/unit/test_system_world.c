@@ -220,6 +220,26 @@ START_TEST(mail_is_not_taken_before_the_disk_has_it)
 }
 END_TEST
 
+/* Three mails lie in maildrop. Pickup is busy for 2 s with each that it takes
+ * away, which it does as soon as cleanup has it; so the second is handed in
+ * after 2 s, and the third after 4 s. */
+START_TEST(pickup_takes_its_time)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: pickup\nrun: {for: 100s}\n"
+		"costs: {pickup: 2s}\n"
+		"receivers: {r: {transfer: 0s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s, 0s, 0s]}, via: sendmail,\n"
+		"      to: a.example}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@0 1:sent@2 2:sent@4");
+	world_run_close(r);
+}
+END_TEST
+
 START_TEST(a_mail_to_twenty_thousand)
 {
 	struct world_run *r = world_run_whole(
@@ -251,6 +271,7 @@ system_world_suite(void)
 	tcase_add_test(t, a_hard_reply_of_a_fallback_relay);
 	tcase_add_test(t, maildrop_fills_while_the_system_is_stopped);
 	tcase_add_test(t, mail_is_not_taken_before_the_disk_has_it);
+	tcase_add_test(t, pickup_takes_its_time);
 	tcase_add_test(t, a_mail_to_twenty_thousand);
 	suite_add_tcase(suite, t);
 	return suite;
