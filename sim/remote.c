@@ -13,44 +13,85 @@
 #include "mta/panic.h"
 
 enum {
-	TEXT_MAX = 512
+	TEXT_MAX = 512,
+	REMOTE_NAME_MAX = 255, /* longer names are cut */
 };
 
 /* ---- addresses ---------------------------------------------------------- */
 
-void
+/* Puts a text, a number of one byte: to where the next piece goes. Thousands of
+ * ends are made in one run; the pieces are few and plain. */
+static char *
+put_text(char *to, const char *text)
+{
+	size_t length = strlen(text);
+
+	memcpy(to, text, length);
+	return to + length;
+}
+
+static char *
+put_octet(char *to, uint32_t n)
+{
+	if (n >= 100)
+		*to++ = (char)('0' + n / 100);
+	if (n >= 10)
+		*to++ = (char)('0' + n / 10 % 10);
+	*to++ = (char)('0' + n % 10);
+	return to;
+}
+
+char *
 remote_address(uint32_t number, char *buffer)
 {
-	static const char *const networks[] = {"192.0.2", "198.51.100",
-					       "203.0.113"};
+	static const char *const networks[] = {"192.0.2.", "198.51.100.",
+					       "203.0.113."};
 	enum {
 		HOSTS = 254,
 		NETWORKS = sizeof(networks) / sizeof(networks[0])
 	};
+	char *to = buffer;
 	uint32_t rest;
 
 	if (number / HOSTS < NETWORKS) {
-		snprintf(buffer, REMOTE_ADDRESS_MAX, "%s.%u",
-			 networks[number / HOSTS],
-			 (unsigned)(number % HOSTS + 1));
-		return;
+		to = put_text(to, networks[number / HOSTS]);
+		to = put_octet(to, number % HOSTS + 1);
+	} else {
+		rest = number - HOSTS * NETWORKS + 1;
+		to = put_text(to, "10.");
+		to = put_octet(to, rest >> 16 & 255);
+		*to++ = '.';
+		to = put_octet(to, rest >> 8 & 255);
+		*to++ = '.';
+		to = put_octet(to, rest & 255);
 	}
-	rest = (number - HOSTS * NETWORKS + 1) & 0xffffff;
-	snprintf(buffer, REMOTE_ADDRESS_MAX, "10.%u.%u.%u",
-		 (unsigned)(rest >> 16), (unsigned)(rest >> 8 & 255),
-		 (unsigned)(rest & 255));
+	*to = '\0';
+	return to;
+}
+
+/* "mx.a.example[192.0.2.1]:25" */
+static mta_sym
+relay_name(uint32_t number, const char *name, struct mta_symtab *symbols)
+{
+	char text[REMOTE_NAME_MAX + REMOTE_ADDRESS_MAX + sizeof("mx.[]:25")];
+	size_t length = strlen(name);
+	char *to = put_text(text, "mx.");
+
+	if (length > REMOTE_NAME_MAX)
+		length = REMOTE_NAME_MAX;
+	memcpy(to, name, length);
+	to += length;
+	*to++ = '[';
+	to = remote_address(number, to);
+	to = put_text(to, "]:25");
+	return mta_sym_intern_n(symbols, text, (size_t)(to - text));
 }
 
 void
 remote_init(struct remote *r, uint32_t number, const char *name,
 	    struct mta_symtab *symbols)
 {
-	char address[REMOTE_ADDRESS_MAX];
-	char text[TEXT_MAX];
-
-	remote_address(number, address);
-	snprintf(text, sizeof(text), "mx.%.255s[%s]:25", name, address);
-	r->relay = mta_sym_intern(symbols, text);
+	r->relay = relay_name(number, name, symbols);
 	r->reason = 0;
 	mta_list_init(&r->cached);
 }

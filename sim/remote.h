@@ -54,7 +54,8 @@ enum {
 };
 
 /* An address for documents (RFC 5737), or of 10.0.0.0/8 when there are more
- * than these three networks hold. buffer: REMOTE_ADDRESS_MAX bytes. */
-void remote_address(uint32_t number, char *buffer);
+ * than these three networks hold. buffer: REMOTE_ADDRESS_MAX bytes. Returns
+ * where the text ends. */
+char *remote_address(uint32_t number, char *buffer);
 
 #endif
