@@ -325,6 +325,8 @@ receiver_config_settle(struct receiver_config *config)
 			 !config->outages.every;
 	config->lets_in = lets_everybody_in(config);
 	config->asks = asks_of(config);
+	config->hears_out = config->steady && !config->asks &&
+			    config->messages_per_connection == 0;
 	config->settled = true;
 	return NULL;
 }

@@ -224,11 +224,13 @@ struct receiver_config {
 	/* Set by receiver_config_settle(). */
 	unsigned wants; /* enum receiver_wants of receiver.h */
 	bool settled;
-	bool counts;   /* some cap or servers */
-	bool steady;   /* up for ever, in one phase */
-	bool lets_in;  /* always and everybody: only the connect law is asked */
-	unsigned asks; /* bits (1 << step): where a refusal or a pause is
-			* possible at all; read from MAIL on */
+	bool counts;  /* some cap or servers */
+	bool steady;  /* up for ever, in one phase */
+	bool lets_in; /* always and everybody: only the connect law is asked */
+	bool hears_out; /* always and everybody: only the transfer laws are
+			 * asked */
+	unsigned asks;	/* bits (1 << step): where a refusal or a pause is
+			 * possible at all; read from MAIL on */
 };
 
 /*

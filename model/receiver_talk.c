@@ -352,23 +352,18 @@ take_tokens(struct talk *talk)
 		!receiver_take(talk->receiver, talk->request->now_us, tokens);
 }
 
+/* What each accepted recipient adds to the time of a transfer. */
 static int64_t
-transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
-	    const struct receiver_transaction *request,
-	    const struct receiver_conn *conn, uint32_t accepted)
+add_recipients(int64_t us, const struct receiver *receiver,
+	       const struct receiver_phase *phase,
+	       const struct receiver_transaction *request, uint32_t host,
+	       uint32_t accepted)
 {
-	uint32_t delivery = receiver->deliveries++;
-	struct draw draw;
-	int64_t us = law_draw_at(
-		phase->transfer, receiver->stream, request->message,
-		receiver_part(request->try, conn->host, PURPOSE_TRANSFER),
-		request->index, delivery);
-
-	if (!phase->per_recipient)
-		return us;
-	draw = stream_at_part(
+	uint32_t delivery = receiver->deliveries - 1;
+	struct draw draw = stream_at_part(
 		receiver->stream, request->message,
-		receiver_part(request->try, conn->host, PURPOSE_PER_RECIPIENT));
+		receiver_part(request->try, host, PURPOSE_PER_RECIPIENT));
+
 	if (phase->per_recipient->kind == LAW_CONSTANT)
 		return us + accepted * law_draw(phase->per_recipient, &draw, 0,
 						delivery);
@@ -376,6 +371,28 @@ transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
 		us += law_draw(phase->per_recipient, &draw, request->index,
 			       delivery);
 	return us;
+}
+
+static inline int64_t
+transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
+	    const struct receiver_transaction *request, uint32_t host,
+	    uint32_t accepted)
+{
+	int64_t us =
+		law_draw_at(phase->transfer, receiver->stream, request->message,
+			    receiver_part(request->try, host, PURPOSE_TRANSFER),
+			    request->index, receiver->deliveries++);
+
+	if (!phase->per_recipient)
+		return us;
+	return add_recipients(us, receiver, phase, request, host, accepted);
+}
+
+/* Does the client give up before the message has been taken? */
+static inline bool
+takes_too_long(const struct receiver_client *client, int64_t us)
+{
+	return client && client->end_us > 0 && us >= client->end_us;
 }
 
 /* DATA and the message, for the accepted recipients. */
@@ -387,9 +404,9 @@ send_message(struct talk *talk)
 
 	if (!pass_step(talk, RECEIVER_STEP_DATA, 0))
 		return;
-	us = transfer_us(talk->receiver, talk->phase, talk->request, talk->conn,
-			 talk->result.accepted);
-	if (client && client->end_us > 0 && us >= client->end_us) {
+	us = transfer_us(talk->receiver, talk->phase, talk->request,
+			 talk->conn->host, talk->result.accepted);
+	if (takes_too_long(client, us)) {
 		fail(talk, RECEIVER_STEP_END, RECEIVER_CAUSE_TIMEOUT, 0,
 		     client->end_us);
 		return;
@@ -432,21 +449,36 @@ is_broken(struct talk *talk)
 	return false;
 }
 
-struct receiver_result
-receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
-		     const struct receiver_transaction *request,
-		     uint16_t *codes)
+/* Nothing but time stands between this client and the last answer. */
+static struct receiver_result
+hear_out(struct receiver *receiver, const struct receiver_conn *conn,
+	 const struct receiver_transaction *request)
+{
+	const struct receiver_client *client = request->timeouts;
+	uint32_t accepted = request->recipients;
+	int64_t us = transfer_us(receiver, receiver->config->phases, request,
+				 conn->host, accepted);
+
+	if (takes_too_long(client, us))
+		return (struct receiver_result){.cause = RECEIVER_CAUSE_TIMEOUT,
+						.step = RECEIVER_STEP_END,
+						.accepted = accepted,
+						.after_us = client->end_us};
+	return (struct receiver_result){.accepted = accepted, .after_us = us};
+}
+
+static struct receiver_result
+talk_in_steps(struct receiver *receiver, struct receiver_conn *conn,
+	      const struct receiver_transaction *request, uint16_t *codes)
 {
 	const struct receiver_config *config = receiver->config;
-	struct talk talk = {.receiver = receiver,
-			    .conn = conn,
-			    .request = request,
-			    .codes = codes};
+	struct talk talk = {
+		.receiver = receiver,
+		.phase = receiver_phase_at(receiver, request->now_us),
+		.conn = conn,
+		.request = request,
+		.codes = codes};
 
-	conn->messages++;
-	talk.phase = receiver_phase_at(receiver, request->now_us);
-	for (uint32_t i = 0; i < request->recipients; i++)
-		codes[i] = 250;
 	talk.result.last = config->messages_per_connection > 0 &&
 			   conn->messages >= config->messages_per_connection;
 	if (is_broken(&talk)) {
@@ -460,4 +492,17 @@ receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
 	if (conn->errors > 0)
 		talk.result.last |= receiver_is_fed_up(config, conn);
 	return talk.result;
+}
+
+struct receiver_result
+receiver_transaction(struct receiver *receiver, struct receiver_conn *conn,
+		     const struct receiver_transaction *request,
+		     uint16_t *codes)
+{
+	conn->messages++;
+	for (uint32_t i = 0; i < request->recipients; i++)
+		codes[i] = 250;
+	if (receiver->config->hears_out)
+		return hear_out(receiver, conn, request);
+	return talk_in_steps(receiver, conn, request, codes);
 }

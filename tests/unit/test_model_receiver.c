@@ -137,7 +137,7 @@ START_TEST(plain_delivery)
 
 	setup(&b);
 	begin(&b);
-	ck_assert(b.config.lets_in);
+	ck_assert(b.config.lets_in && b.config.hears_out);
 	ck_assert_uint_eq(b.config.asks, 0);
 	ck_assert_uint_eq(receiver_wants(&b.receiver), 0);
 	dial(&b, 0, 0, 0);
@@ -157,11 +157,12 @@ START_TEST(plain_delivery)
 END_TEST
 
 /* The long path, taken because of a cap out of reach and of rules that never
- * fit, one at each step, says the same. */
+ * fit, one at each step, says the same; also to a client without patience. */
 START_TEST(plain_and_long_path_agree)
 {
 	struct receiver_reply never[4];
 	struct bench a, b;
+	int timeouts = 0;
 
 	setup(&a);
 	setup(&b);
@@ -178,9 +179,11 @@ START_TEST(plain_and_long_path_agree)
 	b.phases[0].replies = never;
 	b.phases[0].reply_count = 4;
 	b.phases[0].connections.most = 1000;
+	a.client.end_us = b.client.end_us = 1 * S;
 	begin(&a);
 	begin(&b);
 	ck_assert(a.config.lets_in && !b.config.lets_in);
+	ck_assert(a.config.hears_out && !b.config.hears_out);
 	ck_assert_uint_eq(a.config.asks, 0);
 	ck_assert(b.config.asks >> RECEIVER_STEP_MAIL & 1);
 	ck_assert(b.config.asks >> RECEIVER_STEP_END & 1);
@@ -191,9 +194,16 @@ START_TEST(plain_and_long_path_agree)
 
 		ck_assert(deliver(&a, now, m, 0, 1));
 		ck_assert(deliver(&b, now, m, 0, 1));
+		timeouts += a.result.cause == RECEIVER_CAUSE_TIMEOUT;
 		ck_assert_int_eq(a.answer.after_us, b.answer.after_us);
+		ck_assert_int_eq(a.result.cause, b.result.cause);
+		ck_assert_int_eq(a.result.step, b.result.step);
+		ck_assert_uint_eq(a.result.accepted, b.result.accepted);
 		ck_assert_int_eq(a.result.after_us, b.result.after_us);
 	}
+	/* exp(-2) of 500 */
+	ck_assert_int_gt(timeouts, 30);
+	ck_assert_int_lt(timeouts, 120);
 	ck_assert(receiver_digest(&a.receiver, 1) ==
 		  receiver_digest(&b.receiver, 1));
 	receiver_release(&a.receiver);
