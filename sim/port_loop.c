@@ -79,7 +79,7 @@ box_grow(struct port_mailbox *box)
 	box->end = count;
 }
 
-static void
+static inline void
 box_put(struct port_mailbox *box, const struct mta_note *note)
 {
 	if (box_is_full(box))
@@ -88,11 +88,9 @@ box_put(struct port_mailbox *box, const struct mta_note *note)
 }
 
 /* The receiver takes its turn at `at`, unless it is to take one sooner. */
-static void
+static inline void
 box_wake(struct port_mailbox *box, mta_time at)
 {
-	if (!box->loop)
-		return;
 	if (!mta_timer_is_armed(box->wake) || box->wake->at > at)
 		mta_timer_wake(box->loop, box->wake, at);
 }
@@ -101,7 +99,7 @@ static void
 port_attach(struct mta_port *base, enum mta_service service,
 	    struct mta_loop *loop, struct mta_timer *wake)
 {
-	struct port_mailbox *box = &view_of(base)->shared->boxes[service];
+	struct port_mailbox *box = view_of(base)->boxes[service];
 
 	box->loop = loop;
 	box->wake = wake;
@@ -111,13 +109,12 @@ static void
 under_way_fired(struct mta_timer *timer)
 {
 	struct under_way *u = mta_container_of(timer, struct under_way, timer);
-	struct port_loop *port = u->view->shared;
-	struct port_mailbox *box = &port->boxes[u->to];
+	struct port_mailbox *box = u->view->boxes[u->to];
 	mta_time at = timer->at;
 
 	box_put(box, &u->note);
 	u->view->kept[u->to]--;
-	mta_pool_give(&port->under_way, u);
+	mta_pool_give(&u->view->shared->under_way, u);
 	box_wake(box, at);
 }
 
@@ -132,7 +129,7 @@ port_keep(struct port_view *v, enum mta_service to, const struct mta_note *note)
 	u->to = to;
 	u->note = *note;
 	mta_timer_init(&u->timer, under_way_fired);
-	mta_timer_set(v->shared->boxes[to].loop, &u->timer, v->loop->now);
+	mta_timer_set(v->boxes[to]->loop, &u->timer, v->loop->now);
 }
 
 static void
@@ -140,7 +137,7 @@ port_send(struct mta_port *base, enum mta_service to,
 	  const struct mta_note *note)
 {
 	struct port_view *v = view_of(base);
-	struct port_mailbox *box = &v->shared->boxes[to];
+	struct port_mailbox *box = v->boxes[to];
 
 	mta_assert(box->loop != NULL);
 	if (note->kind == MTA_NOTE_DELIVER)
@@ -174,7 +171,7 @@ static struct mta_note *
 port_receive(struct mta_port *base, enum mta_service service)
 {
 	struct port_view *v = view_of(base);
-	struct port_mailbox *box = &v->shared->boxes[service];
+	struct port_mailbox *box = v->boxes[service];
 	struct mta_note *note;
 
 	if (box->first == box->end)
@@ -357,4 +354,6 @@ port_view_init(struct port_view *v, struct port_loop *shared,
 {
 	*v = (struct port_view){
 		.base.ops = &port_ops, .shared = shared, .loop = loop};
+	for (int i = 0; i < MTA_SERVICES; i++)
+		v->boxes[i] = &shared->boxes[i];
 }

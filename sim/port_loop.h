@@ -58,6 +58,7 @@ struct port_costs {
 struct port_view {
 	struct mta_port base;
 	struct port_loop *shared;
+	struct port_mailbox *boxes[MTA_SERVICES]; /* of the shared part */
 	struct mta_loop *loop; /* of whoever uses this view */
 	struct port_costs costs;
 	uint32_t kept[MTA_SERVICES]; /* notes of ours that leave later */
