@@ -19,7 +19,7 @@ destination_is_named(const struct agent_process *p)
 	return *always != '\0' &&
 	       mta_list_has_name(
 		       always, mta_sym_text(p->transport->agents->host.symbols,
-					    p->agent.request.destination));
+					    p->agent.attempt.destination));
 }
 
 /* May the request use the cache this way? */
@@ -29,7 +29,7 @@ cache_is_wanted(const struct agent_process *p, enum mta_hint hint)
 	if (!p->transport->is_smtp)
 		return false;
 	return (p->transport->smtp->connection_cache_on_demand &&
-		(p->agent.request.hints & (uint32_t)hint)) ||
+		(p->agent.hints & (uint32_t)hint)) ||
 	       destination_is_named(p);
 }
 

@@ -31,7 +31,7 @@ list_add_stop(struct agent_process *p, struct remote *remote)
 	list[0] = (struct receiver_server){0};
 	if (remote && remote->receiver.config->mx_count > 0)
 		room = receiver_servers(&remote->receiver,
-					p->agent.request.serial, p->try, list,
+					p->agent.attempt.serial, p->try, list,
 					room);
 	else
 		room = 1;

@@ -160,8 +160,8 @@ talk_fail_rest(struct agent_process *p, const struct talk_failure *f)
 	if (f->verdict.effect == MTA_EFFECT_NEXT_SERVER ||
 	    f->verdict.effect == MTA_EFFECT_TRY_HELO)
 		return;
-	if (is_smtp && p->agent.setup == MTA_NEVER)
-		p->agent.setup = agent_loop(p)->now;
+	if (is_smtp && p->agent.attempt.setup == MTA_NEVER)
+		p->agent.attempt.setup = agent_loop(p)->now;
 	mta_agent_rest(&p->agent, &f->result,
 		       is_smtp && f->verdict.blames_destination
 			       ? MTA_BLAME_DESTINATION
@@ -173,7 +173,7 @@ talk_fail_rest(struct agent_process *p, const struct talk_failure *f)
 static uint16_t *
 talk_codes(struct agent_process *p)
 {
-	uint32_t count = p->agent.request.recipient_count;
+	uint32_t count = p->agent.recipient_count;
 
 	if (count == 1)
 		return &p->code;
@@ -190,7 +190,7 @@ talk_codes(struct agent_process *p)
 static uint64_t
 talk_index(const struct agent_process *p)
 {
-	return mta_addr_number(p->agent.request.sender);
+	return mta_addr_number(p->agent.attempt.sender);
 }
 
 /* Texts of those that are left, for a model that looks at them. One block holds
@@ -225,7 +225,7 @@ talk_spread_codes(const struct agent_process *p, uint16_t *codes)
 {
 	uint32_t k = p->agent.left_count;
 
-	for (uint32_t i = p->agent.request.recipient_count; i-- > k && k > 0;)
+	for (uint32_t i = p->agent.recipient_count; i-- > k && k > 0;)
 		if (mta_agent_has_left(&p->agent, i))
 			codes[i] = codes[--k];
 }
@@ -270,7 +270,7 @@ talk_ask_in_words(struct agent_process *p,
 	char sender[MTA_ADDR_TEXT_MAX];
 	struct receiver_transaction request = *without;
 
-	book->text(book, p->agent.request.sender, sender, sizeof(sender));
+	book->text(book, p->agent.attempt.sender, sender, sizeof(sender));
 	request.addresses = addresses;
 	request.sender = sender;
 	p->result = receiver_transaction(&p->remote->receiver,
@@ -286,7 +286,7 @@ talk_ask(struct agent_process *p, mta_time at)
 	uint16_t *codes = talk_codes(p);
 	struct receiver_transaction request = {
 		.now_us = agents_model_time(at),
-		.message = p->agent.request.serial,
+		.message = p->agent.attempt.serial,
 		.index = talk_index(p),
 		.try = p->try,
 		.recipients = p->agent.left_count,
@@ -310,7 +310,7 @@ talk_send(struct agent_process *p, mta_time at)
 	talk_ask(p, at);
 	p->mail_at = at;
 	if (p->transport->is_smtp)
-		p->agent.setup = at;
+		p->agent.attempt.setup = at;
 	if (p->result.accepted > 0 &&
 	    p->result.accepted < p->agent.left_count) {
 		p->step = AGENT_REFUSING;
@@ -376,7 +376,7 @@ talk_connect(struct agent_process *p)
 		&p->remote->receiver,
 		&(struct receiver_call){
 			.now_us = agents_model_time(agent_loop(p)->now),
-			.message = p->agent.request.serial,
+			.message = p->agent.attempt.serial,
 			.index = talk_index(p),
 			.try = p->try,
 			.host = server ? server->host : 0,
@@ -414,7 +414,7 @@ talk_try_server(struct agent_process *p)
 	struct agents_lookup *lookup = p->transport->agents->lookup;
 	const struct receiver_server *server = agent_server(p);
 
-	p->agent.setup = MTA_NEVER;
+	p->agent.attempt.setup = MTA_NEVER;
 	p->remote = agent_stop(p).remote;
 	if (server && server->other)
 		p->remote = lookup->other(lookup, server->other);
@@ -461,7 +461,7 @@ talk_next(struct agent_process *p)
 static uint32_t
 talk_try_number(const struct agent_process *p)
 {
-	return (p->agent.request.attempts & 0xff) << 12 |
+	return (p->agent.attempts & 0xff) << 12 |
 	       (p->agent.items[0].offset & 0xfff);
 }
 
@@ -494,7 +494,7 @@ talk_say_each_refused(struct agent_process *p)
 	bool is_last = talk_is_last_server(p, p->session_count);
 	bool is_good = true;
 
-	for (uint32_t i = 0; i < p->agent.request.recipient_count; i++) {
+	for (uint32_t i = 0; i < p->agent.recipient_count; i++) {
 		struct talk_failure f;
 
 		if (!mta_agent_has_left(&p->agent, i) || talk_code(p, i) == 250)
@@ -530,7 +530,7 @@ talk_say_accepted(struct agent_process *p, const struct mta_agent_result *r)
 		mta_agent_rest(&p->agent, r, MTA_BLAME_NOBODY);
 		return;
 	}
-	for (uint32_t i = 0; i < p->agent.request.recipient_count; i++)
+	for (uint32_t i = 0; i < p->agent.recipient_count; i++)
 		if (mta_agent_has_left(&p->agent, i) && talk_code(p, i) == 250)
 			mta_agent_result(&p->agent, i, r);
 }
@@ -606,7 +606,7 @@ talk_is_answered(struct agent_process *p)
 	if (talk_was_stale(p)) {
 		agents_close(a, &p->connection);
 		p->session_count--;
-		p->agent.setup = MTA_NEVER;
+		p->agent.attempt.setup = MTA_NEVER;
 		talk_connect(p);
 		return;
 	}

@@ -25,21 +25,21 @@ agent_reply(const struct mta_agent *a, struct mta_note *note)
 	struct mta_port *port = a->host->port;
 
 	note->kind = MTA_NOTE_DELIVERED;
-	note->delivered.entry = a->request.entry;
-	note->delivered.transport = a->request.transport;
+	note->delivered.entry = a->entry;
+	note->delivered.transport = a->attempt.transport;
 	port->ops->send(port, MTA_TO_QMGR, note);
 }
 
 /* What is the same of all recipients. */
 static void
-agent_begin_attempt(struct mta_agent *a)
+agent_begin_attempt(struct mta_agent *a, const struct mta_note_deliver *q)
 {
-	const struct mta_note_deliver *q = &a->request;
 	struct mta_trace_delivery *d = &a->attempt;
 
 	d->arrival = q->arrival;
 	d->active = q->active_time;
 	d->handoff = a->host->loop->now;
+	d->setup = MTA_NEVER;
 	d->sender = q->sender;
 	d->file = q->file;
 	d->serial = q->serial;
@@ -47,6 +47,18 @@ agent_begin_attempt(struct mta_agent *a)
 	d->destination = q->destination;
 	d->batch = q->batch;
 	d->size_bytes = q->size_bytes;
+}
+
+static void
+agent_keep_request(struct mta_agent *a, const struct mta_note_deliver *q)
+{
+	agent_begin_attempt(a, q);
+	a->entry = q->entry;
+	a->recipients = q->recipients;
+	a->recipient_count = q->recipient_count;
+	a->nexthop = q->nexthop;
+	a->hints = q->hints;
+	a->attempts = q->attempts;
 }
 
 /* R-AGENT-GONE (F8.9): a file that has vanished is no fault of anybody; one
@@ -61,15 +73,13 @@ mta_agent_begin(struct mta_agent *a, const struct mta_note_deliver *request)
 
 	mta_assert(!a->is_open);
 	mta_assert(!mta_status_is_set(a->hop));
-	a->request = *request;
-	agent_begin_attempt(a);
-	a->setup = MTA_NEVER;
+	agent_keep_request(a, request);
 	a->left_count = request->recipient_count;
 	a->is_incomplete = false;
 	a->session_completed = false;
 	err = spool->ops->lock(spool, request->file);
 	if (err == MTA_OK) {
-		a->items = mta_recipients_items(port, &a->request.recipients);
+		a->items = mta_recipients_items(port, &a->recipients);
 		a->is_open = true;
 		return true;
 	}
@@ -86,8 +96,8 @@ mta_agent_orphan(struct mta_agent *a)
 	if (!a->is_open || a->is_orphan)
 		return;
 	a->is_orphan = true;
-	mta_sym_hold(a->host->symbols, a->request.nexthop);
-	mta_sym_hold(a->host->symbols, a->request.destination);
+	mta_sym_hold(a->host->symbols, a->nexthop);
+	mta_sym_hold(a->host->symbols, a->attempt.destination);
 }
 
 /* Say it, and answer whether the recipient is finished. */
@@ -114,7 +124,6 @@ agent_say(struct mta_agent *a, uint32_t recipient,
 	struct mta_recipient *to = &a->items[recipient];
 	bool is_finished;
 
-	d->setup = a->setup;
 	d->recipient = to->address;
 	d->offset = to->offset;
 	d->relay = r->relay;
@@ -147,7 +156,7 @@ mta_agent_rest(struct mta_agent *a, const struct mta_agent_result *r,
 	bool left_undone = false;
 
 	mta_assert(a->is_open);
-	for (uint32_t i = 0; i < a->request.recipient_count; i++) {
+	for (uint32_t i = 0; i < a->recipient_count; i++) {
 		if (mta_agent_has_left(a, i) && !agent_say(a, i, r))
 			left_undone = true;
 	}
@@ -164,11 +173,11 @@ agent_close(struct mta_agent *a)
 	struct mta_spool *spool = a->host->spool;
 	struct mta_port *port = a->host->port;
 
-	spool->ops->unlock(spool, a->request.file);
-	mta_recipients_free(port, &a->request.recipients);
+	spool->ops->unlock(spool, a->attempt.file);
+	mta_recipients_free(port, &a->recipients);
 	if (a->is_orphan) {
-		mta_sym_drop(a->host->symbols, a->request.nexthop);
-		mta_sym_drop(a->host->symbols, a->request.destination);
+		mta_sym_drop(a->host->symbols, a->nexthop);
+		mta_sym_drop(a->host->symbols, a->attempt.destination);
 	}
 	a->items = NULL;
 	a->is_open = false;
@@ -264,7 +273,7 @@ mta_agent_text(struct mta_agent *a, enum mta_text_agent kind)
 {
 	struct mta_symtab *symbols = a->host->symbols;
 	struct mta_dsn_text split =
-		mta_dsn_split(mta_sym_text(symbols, a->request.nexthop));
+		mta_dsn_split(mta_sym_text(symbols, a->nexthop));
 	struct mta_agent_result result = {
 		.status = {.dsn = mta_dsn_fit(split.dsn,
 					      text_agent_class(kind)),

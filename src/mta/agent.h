@@ -25,13 +25,21 @@
 struct mta_agent {
 	const struct mta_host *host; /* borrowed, as the next */
 	const struct mta_params *params;
-	struct mta_note_deliver request;
-	struct mta_recipient *items;	   /* of the request; the port's */
-	struct mta_trace_delivery attempt; /* what is said of the next one */
-	mta_time setup;			   /* connection ready, or MTA_NEVER */
+	/* What the request says of the mail, and what is said of the recipient
+	 * that is next; its `setup` is set by whoever drives. */
+	struct mta_trace_delivery attempt;
+	/* The rest of the request. */
+	struct mta_ref entry;
+	struct mta_recipients recipients; /* owned */
+	struct mta_recipient *items;	  /* these, as the port shows them */
+	uint32_t recipient_count;
+	mta_sym nexthop;
+	uint32_t hints;	   /* enum mta_hint bits */
+	uint32_t attempts; /* times the mail was moved to active */
+
 	uint32_t left_count;	/* recipients nothing was said of yet */
 	bool is_open;		/* between begin and end */
-	bool is_orphan;		/* owns the names in the request */
+	bool is_orphan;		/* owns the names of the request */
 	bool is_incomplete;	/* some recipient is left undone */
 	bool session_completed; /* a whole transaction was run (F11.2) */
 	struct mta_status hop;	/* blames the destination; reason owned */
@@ -66,7 +74,7 @@ void mta_agent_orphan(struct mta_agent *a);
 static inline bool
 mta_agent_has_left(const struct mta_agent *a, uint32_t recipient)
 {
-	mta_assert(recipient < a->request.recipient_count);
+	mta_assert(recipient < a->recipient_count);
 	return a->items[recipient].offset != MTA_OFFSET_SAID;
 }
 

@@ -64,7 +64,7 @@ agent_dies(struct crashes *c, struct agents *a, size_t i)
 	if (mta_list_is_empty(busy))
 		return false;
 	p = mta_container_of(busy->next, struct agent_process, link);
-	c->ledger.mails[p->agent.request.serial].agent_died = true;
+	c->ledger.mails[p->agent.attempt.serial].agent_died = true;
 	return agents_crash(a, a->transports[i].name);
 }
 
