@@ -56,35 +56,42 @@ note_copy(struct mta_note *to, const struct mta_note *from)
 /* ---- mailboxes
  * ---------------------------------------------------------------- */
 
-static bool
-box_is_full(const struct port_mailbox *box)
+/* The place behind this one; the first comes after the last. */
+static inline struct mta_note *
+box_after(const struct port_mailbox *box, struct mta_note *place)
 {
-	return box->end - box->first >= box->mask;
+	return place + 1 == box->limit ? box->ring : place + 1;
 }
 
+/* Twice as many places, what waits in the first of them. */
 MTA_RARE static void
 box_grow(struct port_mailbox *box)
 {
-	uint32_t mask = box->mask ? 2 * box->mask + 1 : 15;
-	uint32_t count = box->end - box->first;
-	struct mta_note *ring = mta_alloc((size_t)mask + 1, sizeof(*ring));
+	size_t places = box->ring ? 2 * (size_t)(box->limit - box->ring) : 16;
+	struct mta_note *ring = mta_alloc(places, sizeof(*ring));
+	struct mta_note *to = ring;
 
 	mta_assert(box->ring_count < PORT_RINGS);
-	for (uint32_t i = 0; i < count; i++)
-		ring[i] = box->ring[(box->first + i) & box->mask];
+	for (struct mta_note *n = box->first; n != box->end;
+	     n = box_after(box, n))
+		*to++ = *n;
 	box->rings[box->ring_count++] = ring;
-	box->ring = ring;
-	box->mask = mask;
-	box->first = 0;
-	box->end = count;
+	box->ring = box->first = ring;
+	box->limit = ring + places;
+	box->end = to;
 }
 
 static inline void
 box_put(struct port_mailbox *box, const struct mta_note *note)
 {
-	if (box_is_full(box))
+	struct mta_note *after = box_after(box, box->end);
+
+	if (after == box->first) {
 		box_grow(box);
-	note_copy(&box->ring[box->end++ & box->mask], note);
+		after = box->end + 1;
+	}
+	note_copy(box->end, note);
+	box->end = after;
 }
 
 /* The receiver takes its turn at `at`, unless it is to take one sooner. */
@@ -101,6 +108,8 @@ port_attach(struct mta_port *base, enum mta_service service,
 {
 	struct port_mailbox *box = view_of(base)->boxes[service];
 
+	if (!box->ring)
+		box_grow(box);
 	box->loop = loop;
 	box->wake = wake;
 }
@@ -174,9 +183,10 @@ port_receive(struct mta_port *base, enum mta_service service)
 	struct port_mailbox *box = v->boxes[service];
 	struct mta_note *note;
 
-	if (box->first == box->end)
+	note = box->first;
+	if (note == box->end)
 		return NULL;
-	note = &box->ring[box->first++ & box->mask];
+	box->first = box_after(box, note);
 	if (note->kind == MTA_NOTE_NOTIFY)
 		mta_loop_charge(v->loop, v->costs.notice);
 	return note;

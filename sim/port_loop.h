@@ -21,18 +21,18 @@ enum {
 };
 
 /*
- * Notes that have arrived, oldest first, in a ring of a power of two. The
- * receiver uses a note where it lies until it asks for the next: the place
- * before `first` is never written. For the same reason a ring that has become
- * too small stays until the end; the last is larger than all others together.
+ * Notes that have arrived, oldest first, in a ring. The receiver uses a note
+ * where it lies until it asks for the next: the place before `first` is never
+ * written. For the same reason a ring that has become too small stays until the
+ * end; the last is larger than all others together.
  */
 struct port_mailbox {
 	struct mta_loop *loop;	/* of the receiver; NULL: nobody listens */
 	struct mta_timer *wake; /* the receiver's */
-	struct mta_note *ring;	/* the last of rings */
-	uint32_t mask;		/* places of the ring, less one */
-	uint32_t first;		/* counts on; its place is first & mask */
-	uint32_t end;		/* likewise */
+	struct mta_note *first; /* to be received next, unless at `end` */
+	struct mta_note *end;	/* where the next to arrive is put */
+	struct mta_note *ring;	/* the last of rings; NULL until attached */
+	struct mta_note *limit; /* behind its last place */
 	uint32_t ring_count;
 	struct mta_note *rings[PORT_RINGS]; /* owned */
 };
