@@ -184,8 +184,12 @@ port_receive(struct mta_port *base, enum mta_service service)
 	struct mta_note *note;
 
 	note = box->first;
-	if (note == box->end)
+	if (note == box->end) {
+		/* Most notes find nobody before them: the same places serve
+		 * again, while they are warm. */
+		box->first = box->end = box->ring;
 		return NULL;
+	}
 	box->first = box_after(box, note);
 	if (note->kind == MTA_NOTE_NOTIFY)
 		mta_loop_charge(v->loop, v->costs.notice);
