@@ -234,7 +234,6 @@ process_leave(struct agent_process *p)
 {
 	struct mta_loop *loop = agent_loop(p);
 
-	mta_list_remove(&p->link);
 	p->transport->busy_count--;
 	if (loop->now == loop->stepped) {
 		process_free_now(p);
@@ -308,7 +307,7 @@ process_request(struct agent_process *p, const struct mta_note_deliver *request)
 	struct agents_transport *t = p->transport;
 	mta_span cost = t->agents->costs.agent_delivery_us;
 
-	mta_list_append(&t->busy, &p->link);
+	p->request_number = t->agents->request_count++;
 	t->busy_count++;
 	if (!mta_agent_begin(&p->agent, request)) {
 		process_leave(p);
@@ -502,7 +501,6 @@ transport_init(struct agents_transport *t, struct agents *a,
 	mta_timer_init(&t->throttle_timer, transport_throttle_fired);
 	mta_timer_init(&t->idle_timer, transport_idle_fired);
 	mta_list_init(&t->idle);
-	mta_list_init(&t->busy);
 	agents_cache_init(t);
 	mta_table_add(&a->index, t->name, t);
 }
@@ -644,16 +642,36 @@ agents_reload(struct agents *a)
 	agents_read_params(a);
 }
 
+static bool
+process_is_at_work(const struct agent_process *p)
+{
+	return p->pooled.generation % 2 == 1 && p->step >= AGENT_WORKING &&
+	       p->step <= AGENT_SENDING;
+}
+
+struct agent_process *
+agents_longest_at_work(struct agents *a, const struct agents_transport *t)
+{
+	struct agent_process *longest = NULL;
+
+	for (uint32_t i = 0; i < a->processes.fresh; i++) {
+		struct agent_process *p = mta_pool_at(&a->processes, i);
+
+		if (p->transport == t && process_is_at_work(p) &&
+		    (!longest || p->request_number < longest->request_number))
+			longest = p;
+	}
+	return longest;
+}
+
 bool
 agents_crash(struct agents *a, mta_sym transport)
 {
 	struct agents_transport *t = agents_transport(a, transport);
-	struct agent_process *p;
+	struct agent_process *p = agents_longest_at_work(a, t);
 
-	if (mta_list_is_empty(&t->busy))
+	if (!p)
 		return false;
-	p = process_of(t->busy.next);
-	mta_list_remove(&p->link);
 	t->busy_count--;
 	agent_talk_breaks(p);
 	mta_agent_crash(&p->agent);

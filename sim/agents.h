@@ -43,7 +43,6 @@ struct agents_transport {
 	struct mta_timer throttle_timer; /* end of service_throttle_time */
 	struct mta_timer idle_timer;	 /* the longest idle may have to go */
 	struct mta_list idle;		 /* processes, longest idle first */
-	struct mta_list busy;		 /* processes, longest at work first */
 	uint32_t backlog;	  /* connections that nobody has accepted */
 	uint32_t busy_count;	  /* processes with a delivery under way */
 	struct mta_list sessions; /* cached, longest idle first */
@@ -59,6 +58,7 @@ struct agents {
 	struct mta_timer wake;
 	struct mta_pool processes;
 	struct mta_pool sessions;
+	uint64_t request_count;		     /* requests taken so far */
 	struct agents_transport *transports; /* owned; in order of the file */
 	size_t transport_count;
 	struct mta_table index;		/* transports by name */

@@ -54,12 +54,13 @@ struct agent_tour {
 
 struct agent_process {
 	struct mta_pooled pooled;
-	struct mta_list link; /* transport's idle or busy, else off */
+	struct mta_list link; /* transport's idle, else off */
 	struct agents_transport *transport;
 	struct mta_timer timer;
 	struct mta_child child;
 	enum agent_step step;
 	mta_time idle_since;
+	uint64_t request_number; /* of that being worked on, or the last */
 	struct mta_agent agent;
 	/* the conversation */
 	struct remote *main;   /* of the first recipient; NULL: none */
@@ -111,6 +112,10 @@ agents_model_time(mta_time t)
 void agent_finish(struct agent_process *p);
 /* Whom does the remote end let in by now, or send away? */
 void agents_poll(struct agents *a, struct remote *r);
+/* The process of a transport that has been at work longest; NULL: none is.
+ * Looks at all processes. */
+struct agent_process *
+agents_longest_at_work(struct agents *a, const struct agents_transport *t);
 /* End a session, and see whom that lets in. */
 void agents_close(struct agents *a, struct agent_connection *c);
 

@@ -58,12 +58,10 @@ mark_is_lost(struct spool_luck *luck, struct mta_ref file)
 static bool
 agent_dies(struct crashes *c, struct agents *a, size_t i)
 {
-	struct mta_list *busy = &a->transports[i].busy;
-	struct agent_process *p;
+	struct agent_process *p = agents_longest_at_work(a, &a->transports[i]);
 
-	if (mta_list_is_empty(busy))
+	if (!p)
 		return false;
-	p = mta_container_of(busy->next, struct agent_process, link);
 	c->ledger.mails[p->agent.attempt.serial].agent_died = true;
 	return agents_crash(a, a->transports[i].name);
 }
