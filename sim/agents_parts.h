@@ -52,6 +52,7 @@ struct agent_tour {
 	struct receiver_server servers[AGENT_SERVERS_MAX];
 };
 
+/* What each delivery needs stands together, what few need at the end. */
 struct agent_process {
 	struct mta_pooled pooled;
 	struct mta_list link; /* transport's idle, else off */
@@ -66,21 +67,21 @@ struct agent_process {
 	struct remote *main;   /* of the first recipient; NULL: none */
 	struct remote *remote; /* of the server being tried */
 	struct agent_connection connection;
-	struct agent_tour *tour; /* owned; NULL: never had one */
-	bool is_direct;		 /* one server, that of main; else on tour */
+	struct receiver_result result; /* known when the timer fires */
+	uint32_t try;		/* of the message: for the model's luck */
+	uint32_t session_count; /* past the handshake, at this stop */
+	uint16_t code;		/* of the recipient, when it is one */
+	bool is_reused;		/* a cached session: failing is no failure */
+	bool is_direct;		/* one server, that of main; else on tour */
 	uint32_t server_count;
 	uint32_t server; /* being tried */
 	uint32_t stop_count;
-	uint32_t stop;		/* being tried; 0 is the site */
-	uint32_t session_count; /* past the handshake, at this stop */
-	uint32_t try;		/* of the message: for the model's luck */
+	uint32_t stop;		       /* being tried; 0 is the site */
+	struct agent_tour *tour;       /* owned; NULL: never had one */
 	struct remote_failure failure; /* known when the timer fires */
-	struct receiver_result result; /* likewise */
-	mta_time mail_at;	       /* MAIL is sent */
-	bool is_reused;	 /* a cached session: failing is no failure */
-	uint16_t *codes; /* of the recipients, when they are several */
-	uint16_t code;	 /* when it is one */
 	uint32_t codes_capacity;
+	uint16_t *codes;  /* owned; of the recipients, when they are several */
+	mta_time mail_at; /* MAIL is sent; of REFUSING */
 };
 
 /* A session that is kept open (F11.6). */

@@ -308,12 +308,12 @@ static void
 talk_send(struct agent_process *p, mta_time at)
 {
 	talk_ask(p, at);
-	p->mail_at = at;
 	if (p->transport->is_smtp)
 		p->agent.attempt.setup = at;
 	if (p->result.accepted > 0 &&
 	    p->result.accepted < p->agent.left_count) {
 		p->step = AGENT_REFUSING;
+		p->mail_at = at;
 		mta_timer_set(agent_loop(p), &p->timer, at);
 		return;
 	}
