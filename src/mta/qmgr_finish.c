@@ -227,17 +227,13 @@ qmail_settle(struct mta_qmgr *q, struct mta_qmail *m)
 		qmail_remove(q, m);
 }
 
-/* Step 5: too old, or time to warn? */
+/* Step 5: some recipient is left. Too old, or time to warn? */
 static void
 qmail_expire_or_warn(struct mta_qmgr *q, struct mta_qmail *m)
 {
 	int64_t now_s = mta_host_second(&q->host);
 	bool is_forced = (m->flags & MTA_RUN_FORCE_EXPIRE) != 0;
 
-	if (!m->is_incomplete) {
-		qmail_settle(q, m);
-		return;
-	}
 	if (is_forced ||
 	    mta_mail_has_expired(
 		    (struct mta_lifetimes){
@@ -255,7 +251,7 @@ qmail_expire_or_warn(struct mta_qmgr *q, struct mta_qmail *m)
 		qmail_ask_bounce(q, m, MTA_FINISH_WARN, MTA_NOTIFY_WARN);
 		return;
 	}
-	qmail_settle(q, m);
+	qmail_defer(q, m);
 }
 
 /* R-DAMAGED: step 2. True: the mail is no longer ours. */
@@ -281,6 +277,10 @@ qmail_is_damaged(struct mta_qmgr *q, struct mta_qmail *m)
 static void
 qmail_after_bounce(struct mta_qmgr *q, struct mta_qmail *m)
 {
+	if (!m->is_incomplete && m->more == 0) {
+		qmail_remove(q, m);
+		return;
+	}
 	if (m->is_incomplete && qmail_is_damaged(q, m)) {
 		qmail_free(q, m);
 		return;
