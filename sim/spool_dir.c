@@ -428,6 +428,14 @@ cursor_leave(struct spool_dirs *d, struct spool_cursor *c)
 		c->lane--;
 }
 
+/* Has all been read that this scan will see? Sub-directories may still come. */
+static bool
+cursor_is_through(const struct spool_dir *dir, const struct spool_cursor *c)
+{
+	return c->walk.place == c->walk.end && c->lanes_ahead == 0 &&
+	       !dir->has_subdirs;
+}
+
 /* The next due entry of the lane that is read, or SPOOL_NO_SLOT. */
 static uint32_t
 cursor_walk(const struct spool_dirs *d, struct spool_cursor *c)
@@ -461,6 +469,7 @@ spool_dirs_scan_next(struct spool_dirs *d, struct mta_scan *scan,
 		item->skipped = c->walk.skipped;
 		if (slot != SPOOL_NO_SLOT) {
 			item->id = spool_record_ref(d->records, slot);
+			item->is_last = cursor_is_through(dir, c);
 			return MTA_SCAN_FOUND;
 		}
 		if (item->skipped == skips_max)

@@ -308,6 +308,8 @@ pass_look(struct mta_qmgr *q, struct pass *pass, enum mta_queue queue)
 	struct mta_run *r = queue == MTA_INCOMING ? &q->incoming : &q->deferred;
 
 	pass->last = queue;
+	if (r->is_through)
+		mta_run_end(q, r);
 	if (mta_run_has_work(r))
 		pass_take(q, pass, r);
 }

@@ -45,8 +45,10 @@ enum mta_scan_flag {
 struct mta_run {
 	struct mta_scan dir;
 	enum mta_queue queue;
-	uint32_t flags; /* of the run that is open */
-	uint32_t next;	/* of the next */
+	bool is_through; /* the open run has no name left; it ends with the
+			    next look */
+	uint32_t flags;	 /* of the run that is open */
+	uint32_t next;	 /* of the next */
 };
 
 /* A recipient in core that is not the first of its entry, which holds that. */
@@ -290,6 +292,8 @@ mta_run_is_open(const struct mta_run *r)
 {
 	return r->dir.is_open;
 }
+/* End the open run. */
+void mta_run_end(struct mta_qmgr *q, struct mta_run *r);
 /* Is it open, or asked for? Else mta_run_next finds nothing. */
 static inline bool
 mta_run_has_work(const struct mta_run *r)

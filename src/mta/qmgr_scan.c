@@ -8,6 +8,8 @@
 
 #include "mta/qmgr.h"
 
+#include "mta/panic.h"
+
 void
 mta_run_init(struct mta_run *r, enum mta_queue queue)
 {
@@ -35,6 +37,14 @@ run_begin(struct mta_qmgr *q, struct mta_run *r)
 	r->flags = r->next & ~(uint32_t)MTA_RUN_START;
 	r->next = 0;
 	q->host.spool->ops->scan_open(q->host.spool, r->queue, &r->dir);
+	run_trace(q, r);
+}
+
+void
+mta_run_end(struct mta_qmgr *q, struct mta_run *r)
+{
+	r->is_through = false;
+	q->host.spool->ops->scan_close(q->host.spool, &r->dir);
 	run_trace(q, r);
 }
 
@@ -67,12 +77,14 @@ mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
 {
 	enum mta_scan_result result;
 
+	mta_assert(!r->is_through);
 	*item = (struct mta_scan_item){0};
 	for (int round = 0; round < 2; round++) {
 		if (r->dir.is_open) {
 			result = q->host.spool->ops->scan_next(
 				q->host.spool, &r->dir, run_due_s(q, r),
 				skips_max, item);
+			r->is_through = item->is_last;
 			if (result != MTA_SCAN_END)
 				return result;
 			run_trace(q, r);

@@ -114,6 +114,7 @@ enum mta_scan_result {
 struct mta_scan_item {
 	struct mta_ref id; /* FOUND */
 	uint32_t skipped;  /* not-due names passed by this call */
+	bool is_last;	   /* it is known that the next call finds END */
 };
 
 struct mta_spool {

@@ -140,6 +140,7 @@ struct model_file {
 struct listing {
 	struct mta_scan scan;
 	bool is_open;
+	bool is_through; /* it was told that no name is left */
 	enum mta_queue queue;
 	uint32_t files[FILES_MAX]; /* index of the file, in order */
 	uint32_t entries[FILES_MAX];
@@ -225,6 +226,7 @@ model_open(struct model *m, struct listing *l, enum mta_queue queue)
 	ops->scan_open(m->bed.spool, queue, &l->scan);
 	ops->scan_open(m->bed.spool, queue, &all);
 	l->is_open = true;
+	l->is_through = false;
 	l->queue = queue;
 	l->next = l->count = 0;
 	while (ops->scan_next(m->bed.spool, &all, UINT32_MAX, UINT32_MAX,
@@ -282,6 +284,9 @@ model_scan(struct model *m, struct listing *l, uint32_t due_s,
 		expected = MTA_SCAN_SKIPPED;
 	ck_assert_int_eq(result, expected);
 	ck_assert_uint_eq(item.skipped, skipped);
+	if (l->is_through)
+		ck_assert(result == MTA_SCAN_END && skipped == 0);
+	l->is_through = item.is_last;
 	if (result == MTA_SCAN_FOUND)
 		ck_assert(mta_ref_equal(item.id, m->files[file].id));
 	ck_assert_int_eq(l->scan.is_open, result != MTA_SCAN_END);

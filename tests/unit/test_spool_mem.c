@@ -159,6 +159,40 @@ START_TEST(looking_takes_time)
 }
 END_TEST
 
+/* With a name that is not due behind it, or sub-directories, it is not. */
+START_TEST(the_last_name_is_known_as_such)
+{
+	struct bed b;
+	struct mta_scan scan = {.is_open = false};
+	struct mta_scan_item item;
+	uint32_t now_s = (uint32_t)mta_second(start);
+	struct mta_ref last;
+
+	bed_init(&b,
+		 (struct spool_mem_config){.dirs = {
+						   .order = SPOOL_OLDEST_FIRST,
+						   .is_hashed[MTA_HOLD] = true,
+					   }});
+	bed_file(&b, 1);
+	last = bed_file(&b, 1);
+	b.ops->scan_open(b.spool, MTA_INCOMING, &scan);
+	ck_assert_int_eq(b.ops->scan_next(b.spool, &scan, now_s, 1, &item),
+			 MTA_SCAN_FOUND);
+	ck_assert(!item.is_last);
+	ck_assert_int_eq(b.ops->scan_next(b.spool, &scan, now_s, 1, &item),
+			 MTA_SCAN_FOUND);
+	ck_assert(item.is_last);
+	ck_assert(scan.is_open);
+	b.ops->scan_close(b.spool, &scan);
+	bed_move(&b, last, MTA_INCOMING, MTA_HOLD);
+	b.ops->scan_open(b.spool, MTA_HOLD, &scan);
+	ck_assert_int_eq(b.ops->scan_next(b.spool, &scan, now_s, 1, &item),
+			 MTA_SCAN_FOUND);
+	ck_assert(!item.is_last);
+	bed_release(&b);
+}
+END_TEST
+
 START_TEST(the_disk_is_a_station)
 {
 	struct bed b;
@@ -380,6 +414,7 @@ spool_mem_suite(void)
 
 	tcase_add_test(t, work_takes_time);
 	tcase_add_test(t, looking_takes_time);
+	tcase_add_test(t, the_last_name_is_known_as_such);
 	tcase_add_test(t, the_disk_is_a_station);
 	tcase_add_test(t, ids);
 	tcase_add_test(t, mail_put_in_place);
