@@ -130,9 +130,9 @@ enum mta_finish_step {
 struct mta_qmail {
 	struct mta_pooled pooled;
 	struct mta_ref file;
-	struct mta_envelope envelope;
-	struct mta_job *jobs; /* in order of creation */
-	int32_t entry_count;  /* in core, waiting and busy */
+	struct mta_file shown; /* the file, as it was admitted */
+	struct mta_job *jobs;  /* in order of creation */
+	int32_t entry_count;   /* in core, waiting and busy */
 	int32_t rcpt_limit;
 	int32_t rcpt_count;
 	int64_t unread;	  /* recipients not read yet, an upper bound */

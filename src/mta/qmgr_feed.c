@@ -480,16 +480,16 @@ flags_of(uint32_t run_flags, uint32_t mode)
 	return flags;
 }
 
-static struct mta_qmail *
-qmail_create(struct mta_qmgr *q, struct mta_ref file, const struct mta_file *f,
-	     uint32_t run_flags)
+/* The file of a mail was admitted, and m->shown says what it is. */
+static void
+qmail_init(struct mta_qmgr *q, struct mta_qmail *m, struct mta_ref file,
+	   uint32_t run_flags)
 {
-	struct mta_qmail *m = mta_pool_take_raw(&q->mails);
+	const struct mta_file *f = &m->shown;
 
 	m->jobs = NULL;
 	m->first_job.transport = NULL;
 	m->file = file;
-	m->envelope = f->envelope;
 	m->flags = flags_of(run_flags, f->mode);
 	m->entry_count = 0;
 	m->rcpt_count = 0;
@@ -503,7 +503,6 @@ qmail_create(struct mta_qmgr *q, struct mta_ref file, const struct mta_file *f,
 	m->active_time = q->host.loop->now;
 	m->rcpt_limit = q->params->qmgr_message_recipient_minimum;
 	q->active_count++;
-	return m;
 }
 
 static void
@@ -518,21 +517,21 @@ qmail_trace_admitted(const struct mta_qmgr *q, const struct mta_qmail *m,
 		h->trace, MTA_TRACE_ADMITTED,
 		&(struct mta_trace_admitted){
 			.at = h->loop->now,
-			.sender = m->envelope.sender,
+			.sender = m->shown.envelope.sender,
 			.file = m->file,
-			.serial = m->envelope.serial,
-			.size_bytes = m->envelope.size_bytes,
-			.recipient_count = m->envelope.recipient_count,
+			.serial = m->shown.envelope.serial,
+			.size_bytes = m->shown.envelope.size_bytes,
+			.recipient_count = m->shown.envelope.recipient_count,
 			.from = from,
 		});
 }
 
 /* Read the file that was admitted, and make its entries. */
 static enum mta_err
-qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from,
-	   bool has_defer_log)
+qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
 {
 	const struct mta_spool_ops *ops = q->host.spool->ops;
+	bool has_defer_log = mta_file_has_log(&m->shown, MTA_LOG_DEFER);
 	enum mta_err err;
 
 	err = qmail_read(
@@ -612,19 +611,17 @@ file_put_aside(struct mta_qmgr *q, struct mta_ref file, enum mta_err why)
 bool
 mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file)
 {
-	struct mta_file shown;
-	struct mta_qmail *m;
-	enum mta_err err = mta_mail_admit(&q->host, file, r->queue, &shown);
+	struct mta_qmail *m = mta_pool_take_raw(&q->mails);
+	enum mta_err err = mta_mail_admit(&q->host, file, r->queue, &m->shown);
 
-	if (err == MTA_ENOENT)
-		return false;
 	if (err != MTA_OK) {
-		file_put_aside(q, file, err);
+		mta_pool_give(&q->mails, m);
+		if (err != MTA_ENOENT)
+			file_put_aside(q, file, err);
 		return false;
 	}
-	m = qmail_create(q, file, &shown, r->flags);
-	err = qmail_load(q, m, r->queue,
-			 mta_file_has_log(&shown, MTA_LOG_DEFER));
+	qmail_init(q, m, file, r->flags);
+	err = qmail_load(q, m, r->queue);
 	if (err != MTA_OK) {
 		qmail_discard(q, m);
 		file_put_aside(q, file, err);

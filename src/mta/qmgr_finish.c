@@ -98,8 +98,8 @@ static struct mta_trace_delivery
 delivery_without_agent(const struct mta_qmail *m,
 		       const struct mta_recipient *to, struct mta_status status)
 {
-	struct mta_trace_delivery d =
-		mta_delivery_without_agent(m->file, &m->envelope, *to, status);
+	struct mta_trace_delivery d = mta_delivery_without_agent(
+		m->file, &m->shown.envelope, *to, status);
 
 	d.active = m->active_time;
 	return d;
@@ -154,9 +154,9 @@ qmail_trace_status(const struct mta_qmgr *q, const struct mta_qmail *m,
 	mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
 			  &(struct mta_trace_status){
 				  .at = h->loop->now,
-				  .sender = m->envelope.sender,
+				  .sender = m->shown.envelope.sender,
 				  .file = m->file,
-				  .serial = m->envelope.serial,
+				  .serial = m->shown.envelope.serial,
 				  .what = what,
 			  });
 }
@@ -188,7 +188,7 @@ qmail_defer(struct mta_qmgr *q, struct mta_qmail *m)
 		(struct mta_backoff){
 			.minimal_s = q->params->minimal_backoff_time_s,
 			.maximal_s = q->params->maximal_backoff_time_s},
-		now_s - mta_second(m->envelope.created));
+		now_s - mta_second(m->shown.envelope.created));
 	enum mta_err err = mta_mail_move(
 		&q->host, m->file,
 		(struct mta_move){.from = MTA_ACTIVE,
@@ -239,15 +239,15 @@ qmail_expire_or_warn(struct mta_qmgr *q, struct mta_qmail *m)
 		    (struct mta_lifetimes){
 			    .mail_s = q->params->maximal_queue_lifetime_s,
 			    .bounce_s = q->params->bounce_queue_lifetime_s},
-		    m->envelope.sender,
-		    now_s - mta_second(m->envelope.created))) {
+		    m->shown.envelope.sender,
+		    now_s - mta_second(m->shown.envelope.created))) {
 		qmail_trace_status(q, m,
 				   is_forced ? MTA_STATUS_FORCE_EXPIRED
 					     : MTA_STATUS_EXPIRED);
 		qmail_ask_bounce(q, m, MTA_FINISH_EXPIRE, MTA_NOTIFY_EXPIRE);
 		return;
 	}
-	if (mta_warning_is_due(q->host.loop->now, m->envelope.warn_s)) {
+	if (mta_warning_is_due(q->host.loop->now, m->shown.envelope.warn_s)) {
 		qmail_ask_bounce(q, m, MTA_FINISH_WARN, MTA_NOTIFY_WARN);
 		return;
 	}
@@ -343,7 +343,7 @@ mta_qmail_notified(struct mta_qmgr *q, struct mta_qmail *m, bool failed)
 		if (failed)
 			qmail_trace_status(q, m, MTA_STATUS_WARN_FAILED);
 		else if (ops->mark_warned(q->host.spool, m->file) != MTA_OK)
-			m->envelope.warn_s = 0;
+			m->shown.envelope.warn_s = 0;
 		qmail_settle(q, m);
 		break;
 	case MTA_FINISH_NONE:

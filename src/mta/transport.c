@@ -174,7 +174,7 @@ entry_trace_selected(const struct mta_entry *e, uint32_t batch)
 			  &(struct mta_trace_selected){
 				  .at = h->loop->now,
 				  .file = j->mail->file,
-				  .serial = j->mail->envelope.serial,
+				  .serial = j->mail->shown.envelope.serial,
 				  .transport = d->transport->name,
 				  .destination = d->name,
 				  .recipient_count = (uint32_t)e->rcpt_count,
@@ -216,14 +216,15 @@ entry_send(struct mta_entry *e, struct mta_ref agent)
 					.destination = d->name,
 					.recipient_count =
 						(uint32_t)e->rcpt_count,
-					.sender = m->envelope.sender,
-					.serial = m->envelope.serial,
-					.size_bytes = m->envelope.size_bytes,
-					.arrival = m->envelope.arrival,
+					.sender = m->shown.envelope.sender,
+					.serial = m->shown.envelope.serial,
+					.size_bytes =
+						m->shown.envelope.size_bytes,
+					.arrival = m->shown.envelope.arrival,
 					.active_time = m->active_time,
 					.batch = batch,
 					.hints = hint_bits(d->hints),
-					.attempts = m->envelope.attempts,
+					.attempts = m->shown.envelope.attempts,
 				},
 		});
 }

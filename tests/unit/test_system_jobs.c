@@ -175,7 +175,7 @@ mail_in_core(struct world_run *r, uint32_t serial)
 		struct mta_qmail *m = mta_pool_at(mails, i);
 
 		if (m->pooled.generation % 2 == 1 &&
-		    m->envelope.serial == serial)
+		    m->shown.envelope.serial == serial)
 			return m;
 	}
 	return NULL;
