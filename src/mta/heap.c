@@ -73,15 +73,14 @@ mta_heap_remove_first(struct mta_heap *h)
 		heap_rise(h, hole, key);
 }
 
-/* Room for items in which items[1], the first of four siblings, begins a cache
- * line. */
-static mta_key *
-items_align(void *memory)
+/* Where in memory items are to begin, so that items[1], the first of four
+ * siblings, begins a cache line. */
+static size_t
+items_offset(const void *memory)
 {
 	uintptr_t p = (uintptr_t)memory + sizeof(mta_key);
-	size_t off = (HEAP_LINE_BYTES - p % HEAP_LINE_BYTES) % HEAP_LINE_BYTES;
 
-	return (mta_key *)(void *)((char *)memory + off);
+	return (HEAP_LINE_BYTES - p % HEAP_LINE_BYTES) % HEAP_LINE_BYTES;
 }
 
 MTA_RARE static void
@@ -91,7 +90,8 @@ heap_grow(struct mta_heap *h)
 	uint32_t places = capacity + HEAP_WAYS;
 	void *memory = mta_alloc(
 		(size_t)places * sizeof(mta_key) + HEAP_LINE_BYTES, 1);
-	mta_key *items = items_align(memory);
+	mta_key *items =
+		(mta_key *)(void *)((char *)memory + items_offset(memory));
 
 	if (h->count > 0)
 		memcpy(items, h->items, h->count * sizeof(*items));

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A timer that fires or is cancelled is only given up: its key stays where it
- * is, without a timer, until it is passed. When more than half of all keys are
- * such they are thrown out together.
+ * is, without a timer, until it is passed. When more than half of all keys, and
+ * not only a few, are such, they are thrown out together.
  *
  * Invariants: keys in the heap are before `far`, those in buckets are not. A
  * key stands in the bucket of the first digit in which its time differed from
- * `far` when it was put there. `far` only grows and passes no bucket that has
- * keys, and a bucket in whose range it has come is put anew: so the keys of a
- * bucket agree with `far` in all digits above, and what is in a bucket of a
- * lower level is before all that is in higher ones.
+ * `far` when it was put there. `far` passes no bucket that has keys, a bucket
+ * in whose range it has come is put anew, and so are all when it goes back: so
+ * the keys of a bucket agree with `far` in all digits above, and what is in a
+ * bucket of a lower level is before all that is in higher ones.
  */
 #include "mta/wheel.h"
 
@@ -27,6 +27,7 @@ enum {
 	CHUNK_KEYS = 15,
 	CHUNKS_FIRST = 64,
 	NEAR_FEW = 48,	   /* a bucket with no more comes near as it is */
+	NEAR_MOST = 256,   /* a heap that has so many more is not small */
 	FETCH_MOST = 4096, /* timers that stay in the cache until they fire */
 	GONE_LEAST = 64,   /* fewer are not worth throwing out */
 };
@@ -125,7 +126,7 @@ chunks_grow(struct mta_wheel *w)
 }
 
 /* Begin another chunk of a bucket. */
-static struct mta_wheel_chunk *
+static void
 bucket_extend(struct mta_wheel *w, struct mta_bucket *b)
 {
 	struct mta_wheel_chunk *chunk;
@@ -139,7 +140,6 @@ bucket_extend(struct mta_wheel *w, struct mta_bucket *b)
 	chunk->next = b->chunk;
 	chunk->count = 0;
 	b->chunk = number;
-	return chunk;
 }
 
 static inline unsigned
@@ -157,10 +157,11 @@ key_file(struct mta_wheel *w, mta_key key)
 	unsigned level = differs / MTA_WHEEL_DIGIT_BITS;
 	unsigned digit = digit_of(order, level);
 	struct mta_bucket *b = &w->buckets[level][digit];
-	struct mta_wheel_chunk *chunk = &w->chunks[b->chunk - 1];
+	struct mta_wheel_chunk *chunk;
 
-	if (b->count == 0 || chunk->count == CHUNK_KEYS)
-		chunk = bucket_extend(w, b);
+	if (b->chunk == 0 || w->chunks[b->chunk - 1].count == CHUNK_KEYS)
+		bucket_extend(w, b);
+	chunk = &w->chunks[b->chunk - 1];
 	chunk->keys[chunk->count++] = key;
 	b->count++;
 	w->filled[level] |= UINT64_C(1) << digit;
@@ -222,6 +223,43 @@ bucket_put(struct mta_wheel *w, unsigned level, unsigned digit)
 		w->chunks[place].next = w->free_chunk;
 		w->free_chunk = place + 1;
 	}
+}
+
+/*
+ * Put all keys anew, but those without a timer. Where `far` has gone back, a
+ * key stands in a bucket of the same level or of a higher one; so those come
+ * first.
+ */
+MTA_RARE static void
+wheel_put(struct mta_wheel *w)
+{
+	struct mta_heap old = w->near;
+
+	w->near = (struct mta_heap){0};
+	for (unsigned level = MTA_WHEEL_LEVELS; level-- > 0;)
+		for (unsigned digit = 0; digit < MTA_WHEEL_DIGITS; digit++)
+			if (w->filled[level] >> digit & 1)
+				bucket_put(w, level, digit);
+	for (uint32_t i = 0; i < old.count; i++)
+		key_put(w, old.items[i]);
+	mta_heap_release(&old);
+	mta_assert(w->gone == 0);
+}
+
+/* From here on the heap may grow by so many. */
+static inline void
+near_begins(struct mta_wheel *w)
+{
+	w->near_most = 2 * w->near.count + NEAR_MOST;
+}
+
+/* What was first was far away, and much has been set before it since. */
+MTA_RARE static void
+near_is_crowded(struct mta_wheel *w)
+{
+	w->far = key_order(w->near.items[0]) + 1;
+	wheel_put(w);
+	near_begins(w);
 }
 
 /* ---- from far to near -----------------------------------------------------
@@ -286,6 +324,7 @@ wheel_turn(struct mta_wheel *w)
 		bucket_put(w, level, digit);
 		far_has_come(w);
 	}
+	near_begins(w);
 }
 
 /* The first key's timer is given up. */
@@ -329,28 +368,14 @@ mta_wheel_add(struct mta_wheel *w, struct mta_when when,
 	mta_key key = key_make(when, slot);
 
 	mta_assert(when.at < MTA_NEVER);
-	if (key_order(key) < w->far)
-		mta_heap_add(&w->near, key);
-	else
+	if (key_order(key) >= w->far) {
 		key_file(w, key);
+	} else {
+		mta_heap_add(&w->near, key);
+		if (w->near.count > w->near_most)
+			near_is_crowded(w);
+	}
 	return slot;
-}
-
-/* Throw out all keys without a timer. */
-MTA_RARE static void
-wheel_tidy(struct mta_wheel *w)
-{
-	struct mta_heap old = w->near;
-
-	w->near = (struct mta_heap){0};
-	for (uint32_t i = 0; i < old.count; i++)
-		key_put(w, old.items[i]);
-	mta_heap_release(&old);
-	for (unsigned level = 0; level < MTA_WHEEL_LEVELS; level++)
-		for (unsigned digit = 0; digit < MTA_WHEEL_DIGITS; digit++)
-			if (w->filled[level] >> digit & 1)
-				bucket_put(w, level, digit);
-	mta_assert(w->gone == 0);
 }
 
 void
@@ -362,7 +387,7 @@ mta_wheel_give_up(struct mta_wheel *w, uint32_t slot)
 		wheel_drop_first(w);
 	else if (w->gone > GONE_LEAST &&
 		 w->gone > (w->slot_capacity - w->slot_count) / 2)
-		wheel_tidy(w);
+		wheel_put(w);
 }
 
 void

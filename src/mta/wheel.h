@@ -6,10 +6,10 @@
  * What fires soon stands in a small heap. What fires later is sorted by the
  * digits of its time to the base 64, in a bucket for its first digit that is
  * not that of now: it comes nearer by a digit at a time, with all that is in
- * its bucket, and never costs more for how many others wait. (The hierarchical
- * timing wheels of Varghese and Lauck, SOSP 1987; that the buckets follow the
- * first digit that differs, and need no width that fits, is the radix heap of
- * Ahuja, Mehlhorn, Orlin and Tarjan, JACM 37, 1990.)
+ * its bucket, and does not cost more for how many others wait. (The
+ * hierarchical timing wheels of Varghese and Lauck, SOSP 1987; that the buckets
+ * follow the first digit that differs, and need no width that fits, is the
+ * radix heap of Ahuja, Mehlhorn, Orlin and Tarjan, JACM 37, 1990.)
  */
 #ifndef MTA_WHEEL_H
 #define MTA_WHEEL_H
@@ -48,10 +48,12 @@ struct mta_bucket {
 	uint32_t count; /* of keys, in all its chunks */
 };
 
-/* At most 2^24 timers at a time and 2^40 settings in a run. */
+/* At most 2^24 keys at a time, those of timers that are given up included, and
+ * 2^40 settings in a run. */
 struct mta_wheel {
 	struct mta_heap near;	   /* what fires before `far` */
 	uint64_t far;		   /* a time in unsigned order */
+	uint32_t near_most;	   /* with more the heap is crowded */
 	uint32_t gone;		   /* keys whose timer is given up */
 	struct mta_timer **timers; /* by slot: borrowed; NULL: given up */
 	uint32_t *free_slots;	   /* slot_count of them */

@@ -184,6 +184,60 @@ START_TEST(random_phases)
 }
 END_TEST
 
+/* Times at and beside what ends a digit, of several scales at once: the way to
+ * the first of them ends one digit after the other. */
+START_TEST(ends_of_digits)
+{
+	static const int scales[] = {3, 6, 7, 12, 13, 18, 24, 40};
+	mta_time now = 0;
+
+	seed = harness_seed(1) + (uint64_t)_i;
+	luck = seed;
+	for (int n = 0; n < 4000; n++) {
+		int i = (int)harness_draw_below(&luck, 300);
+		int scale = scales[harness_draw_below(&luck, 8)];
+
+		if (!list[i].is_set) {
+			mta_time at = time_about(now, scale);
+
+			set(i, (at | 63) + harness_draw_below(&luck, 3) - 1);
+		}
+		i = first();
+		if (i >= 0 && harness_draw_below(&luck, 2) == 0) {
+			now = list[i].when.at;
+			give_up(i);
+		}
+	}
+	drain();
+}
+END_TEST
+
+/* One bucket of all timers becomes as many as there are timers: there is no
+ * room for those yet. */
+START_TEST(one_bucket_becomes_many)
+{
+	const mta_time far = INT64_C(1) << 40;
+
+	set(0, far - 1);
+	ck_assert_int_eq(first(), 0);
+	for (int i = 1; i < TIMERS; i++)
+		set(i, far + i % 31 * INT64_C(70000) + i * INT64_C(4100));
+	drain();
+}
+END_TEST
+
+/* A timer that is far away does not make all others stand in the heap. */
+START_TEST(far_ahead)
+{
+	set(0, INT64_C(1) << 42);
+	ck_assert_int_eq(first(), 0);
+	for (int i = 1; i < TIMERS; i++)
+		set(i, i * INT64_C(30000));
+	ck_assert_uint_lt(wheel.near.count, 300);
+	drain();
+}
+END_TEST
+
 /* What is given up does not stay: of a hundred thousand that are set for later
  * and given up, not even one slot in a hundred is left behind. */
 START_TEST(given_up)
@@ -211,6 +265,9 @@ wheel_suite(void)
 	tcase_add_test(t, ends_of_time);
 	tcase_add_test(t, one_time);
 	tcase_add_loop_test(t, random_phases, 0, (int)(8 * harness_scale()));
+	tcase_add_loop_test(t, ends_of_digits, 0, (int)(20 * harness_scale()));
+	tcase_add_test(t, one_bucket_becomes_many);
+	tcase_add_test(t, far_ahead);
 	tcase_add_test(t, given_up);
 	suite_add_tcase(s, t);
 	return s;
