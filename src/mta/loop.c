@@ -228,11 +228,11 @@ timer_leave(struct mta_timer *t)
 	if (t->state == MTA_TIMER_AT_ONCE) {
 		mta_list_remove(&t->link);
 	} else {
-		struct mta_wheel *h =
+		struct mta_wheel *w =
 			t->state == MTA_TIMER_EXACT ? &l->exact : &l->seconds;
 
-		mta_assert(h->timers[t->slot] == t);
-		mta_wheel_give_up(h, t->slot);
+		mta_assert(w->timers[t->slot] == t);
+		mta_wheel_give_up(w, t->slot);
 	}
 	t->state = MTA_TIMER_IDLE;
 	if (l->first == t)
@@ -396,15 +396,17 @@ agenda_search_wheels(struct mta_agenda *a)
 	struct mta_when best = {MTA_NEVER, UINT64_MAX};
 	struct mta_timer *first = NULL;
 	mta_time second = MTA_NEVER;
+	mta_time quiet = MTA_NEVER;
 
-	a->quiet_until = MTA_NEVER;
 	for (uint32_t i = 0; i < a->loop_count; i++) {
 		struct mta_loop *l = a->loops[i];
+		mta_time until = loop_quiet_until(l);
 
-		quiet_ends(l, loop_quiet_until(l));
+		quiet = until < quiet ? until : quiet;
 		second = l->second_begins < second ? l->second_begins : second;
 		earlier_of(&first, &best, l->first, when_free(l, l->next));
 	}
+	a->quiet_until = quiet;
 	if (first)
 		agenda_follow(a, first->loop);
 	return (struct mta_due){.at = best.at < second ? best.at : MTA_NEVER,
@@ -419,7 +421,7 @@ agenda_ask_leader(struct mta_agenda *a)
 	mta_time quiet = loop_quiet_until(l);
 	mta_time at = when_free(l, l->next).at;
 
-	a->quiet_until = quiet < a->others_until ? quiet : a->others_until;
+	a->quiet_until = quiet;
 	if (at >= a->others_until || at >= l->second_begins)
 		return agenda_search_wheels(a);
 	return (struct mta_due){.at = at, .timer = l->first};

@@ -206,6 +206,28 @@ START_TEST(a_busy_process_waits)
 }
 END_TEST
 
+/* The loop whose timer was the last first is released: the others go on. */
+START_TEST(a_loop_is_released)
+{
+	struct bed b;
+	mta_time start;
+
+	bed_init(&b, 1);
+	start = b.loops[0].now;
+	mta_timer_set(&b.loops[0], &b.timers[0], start + 1);
+	mta_timer_set(&b.loops[2], &b.timers[1], start + 2);
+	mta_timer_set(&b.loops[1], &b.timers[2], start + 3);
+	mta_agenda_step(mta_agenda_next(&b.agenda));
+	mta_agenda_step(mta_agenda_next(&b.agenda));
+	mta_loop_release(&b.loops[2]);
+	memset(&b.loops[2], 0xff, sizeof(b.loops[2]));
+	ck_assert_ptr_eq(mta_agenda_next(&b.agenda).timer, &b.timers[2]);
+	ck_assert_int_eq(mta_agenda_next(&b.agenda).at, start + 3);
+	mta_loop_release(&b.loops[0]);
+	mta_loop_release(&b.loops[1]);
+}
+END_TEST
+
 Suite *
 agenda_suite(void)
 {
@@ -214,6 +236,7 @@ agenda_suite(void)
 
 	tcase_add_loop_test(t, steps_of_three_loops, 0, 8);
 	tcase_add_test(t, a_busy_process_waits);
+	tcase_add_test(t, a_loop_is_released);
 	suite_add_tcase(s, t);
 	return s;
 }
