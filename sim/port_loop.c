@@ -72,7 +72,7 @@ box_grow(struct port_mailbox *box)
 	struct mta_note *to = ring;
 
 	mta_assert(box->ring_count < PORT_RINGS);
-	for (struct mta_note *n = box->first; n != box->end;
+	for (struct mta_note *n = box->first; n && n != box->end;
 	     n = box_after(box, n))
 		*to++ = *n;
 	box->rings[box->ring_count++] = ring;

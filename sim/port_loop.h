@@ -22,9 +22,10 @@ enum {
 
 /*
  * Notes that have arrived, oldest first, in a ring. The receiver uses a note
- * where it lies until it asks for the next: the place before `first` is never
- * written. For the same reason a ring that has become too small stays until the
- * end; the last is larger than all others together.
+ * where it lies until it asks for the next, and be there none: the place before
+ * `first` is never written. When nobody waits the ring begins again. For the
+ * same reason a ring that has become too small stays until the end; the last is
+ * larger than all others together.
  */
 struct port_mailbox {
 	struct mta_loop *loop;	/* of the receiver; NULL: nobody listens */

@@ -137,23 +137,20 @@ END_TEST
 /* A service that answers itself at length while it looks at a note: neither
  * what fills the mailbox nor what makes it grow touches that note. */
 static void
-note_is_held(uint32_t before, uint32_t during)
+note_is_held(struct bed *b, uint32_t before, uint32_t during)
 {
-	struct bed b;
-	struct mta_port *port;
+	struct mta_port *port = b->b.port;
 	struct mta_note *note;
 
-	bed_init(&b);
-	port = b.b.port;
 	for (uint32_t i = 0; i < before; i++) {
-		send(&b.a, MTA_TO_AGENTS, 7);
+		send(&b->a, MTA_TO_AGENTS, 7);
 		ck_assert_ptr_nonnull(port->ops->receive(port, MTA_TO_AGENTS));
 	}
-	send(&b.a, MTA_TO_AGENTS, 77);
+	send(&b->a, MTA_TO_AGENTS, 77);
 	note = port->ops->receive(port, MTA_TO_AGENTS);
 	ck_assert_ptr_nonnull(note);
 	for (uint32_t i = 0; i < during; i++)
-		send(&b.a, MTA_TO_AGENTS, 100 + i);
+		send(&b->a, MTA_TO_AGENTS, 100 + i);
 	ck_assert_int_eq(note->kind, MTA_NOTE_TRIGGER);
 	ck_assert_uint_eq(note->trigger, 77);
 	for (uint32_t i = 0; i < during; i++) {
@@ -162,14 +159,21 @@ note_is_held(uint32_t before, uint32_t during)
 		ck_assert_uint_eq(note->trigger, 100 + i);
 	}
 	ck_assert_ptr_null(port->ops->receive(port, MTA_TO_AGENTS));
-	bed_release(&b);
 }
 
 START_TEST(a_note_stays_until_the_next_is_asked_for)
 {
 	for (uint32_t before = 0; before < 40; before++)
-		for (uint32_t during = 0; during < 70; during++)
-			note_is_held(before, during);
+		for (uint32_t during = 0; during < 70; during++) {
+			struct bed b;
+
+			bed_init(&b);
+			note_is_held(&b, before, during);
+			/* And again, where nobody waits any more. */
+			note_is_held(&b, before / 2, during);
+			note_is_held(&b, before, during + 1);
+			bed_release(&b);
+		}
 }
 END_TEST
 
