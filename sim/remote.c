@@ -24,10 +24,9 @@ enum {
 static char *
 put_text(char *to, const char *text)
 {
-	size_t length = strlen(text);
-
-	memcpy(to, text, length);
-	return to + length;
+	while (*text)
+		*to++ = *text++;
+	return to;
 }
 
 static char *
