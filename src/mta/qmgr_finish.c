@@ -234,6 +234,7 @@ qmail_expire_or_warn(struct mta_qmgr *q, struct mta_qmail *m)
 	int64_t now_s = mta_host_second(&q->host);
 	bool is_forced = (m->flags & MTA_RUN_FORCE_EXPIRE) != 0;
 
+	mta_assert(m->is_incomplete);
 	if (is_forced ||
 	    mta_mail_has_expired(
 		    (struct mta_lifetimes){
@@ -273,7 +274,7 @@ qmail_is_damaged(struct mta_qmgr *q, struct mta_qmail *m)
 	return true;
 }
 
-/* Steps 2 and 3. */
+/* Steps 2 and 3; where nothing is left, at once the last. */
 static void
 qmail_after_bounce(struct mta_qmgr *q, struct mta_qmail *m)
 {

@@ -114,7 +114,9 @@ enum mta_scan_result {
 struct mta_scan_item {
 	struct mta_ref id; /* FOUND */
 	uint32_t skipped;  /* not-due names passed by this call */
-	bool is_last;	   /* it is known that the next call finds END */
+	bool is_last;	   /* FOUND, SKIPPED: the next call, whatever is added
+			    * meanwhile, finds END, passes no name and takes no
+			    * time. false: not known */
 };
 
 struct mta_spool {

@@ -168,8 +168,10 @@ START_TEST(plain_and_long_path_agree)
 	setup(&b);
 	ck_assert_ptr_null(law_lognormal(&a.connect, 60e3, 0.4));
 	ck_assert_ptr_null(law_exponential(&a.transfer, 500e3));
+	ck_assert_ptr_null(law_exponential(&a.per_recipient, 5e3));
 	b.connect = a.connect;
 	b.transfer = a.transfer;
+	b.per_recipient = a.per_recipient;
 	for (int i = 0; i < 4; i++)
 		never[i] = (struct receiver_reply){
 			.step = (enum receiver_step)(RECEIVER_STEP_MAIL + i),
@@ -192,14 +194,18 @@ START_TEST(plain_and_long_path_agree)
 	for (uint64_t m = 0; m < 500; m++) {
 		int64_t now = (int64_t)m * S;
 
-		ck_assert(deliver(&a, now, m, 0, 1));
-		ck_assert(deliver(&b, now, m, 0, 1));
+		ck_assert(deliver(&a, now, m, 0, 1 + (uint32_t)(m % 3)));
+		ck_assert(deliver(&b, now, m, 0, 1 + (uint32_t)(m % 3)));
 		timeouts += a.result.cause == RECEIVER_CAUSE_TIMEOUT;
 		ck_assert_int_eq(a.answer.after_us, b.answer.after_us);
 		ck_assert_int_eq(a.result.cause, b.result.cause);
 		ck_assert_int_eq(a.result.step, b.result.step);
 		ck_assert_uint_eq(a.result.accepted, b.result.accepted);
 		ck_assert_int_eq(a.result.after_us, b.result.after_us);
+		ck_assert_uint_eq(a.conn.errors, b.conn.errors);
+		if (a.result.cause == RECEIVER_CAUSE_NONE)
+			for (uint64_t i = 0; i <= m % 3; i++)
+				ck_assert_uint_eq(a.codes[i], b.codes[i]);
 	}
 	/* exp(-2) of 500 */
 	ck_assert_int_gt(timeouts, 30);
