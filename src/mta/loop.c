@@ -50,9 +50,12 @@ first_may_be(struct mta_loop *l, struct mta_timer *t)
 	l->first = t;
 }
 
-static void
-loop_find_first(struct mta_loop *l)
+/* From here on first and next are so. */
+static inline void
+loop_know_first(struct mta_loop *l)
 {
+	if (l->is_first_known)
+		return;
 	l->first = mta_wheel_first(&l->exact, &l->next);
 	l->is_first_known = true;
 }
@@ -84,8 +87,7 @@ second_when(const struct mta_loop *l, const struct mta_timer *t)
 static inline mta_time
 loop_quiet_until(struct mta_loop *l)
 {
-	if (!l->is_first_known)
-		loop_find_first(l);
+	loop_know_first(l);
 	return l->next.at < l->second_begins ? l->next.at : l->second_begins;
 }
 
@@ -271,8 +273,7 @@ loop_first(struct mta_loop *l, const struct mta_list *end,
 	struct mta_timer *first;
 	struct mta_timer *second;
 
-	if (!l->is_first_known)
-		loop_find_first(l);
+	loop_know_first(l);
 	first = l->first;
 	*when = l->next;
 	while (i != end && at_once_timer(i)->loop != l)

@@ -246,7 +246,7 @@ wheel_put(struct mta_wheel *w)
 	mta_assert(w->gone == 0);
 }
 
-/* From here on the heap may grow by so many. */
+/* With more than twice what it has now, and not only a few, it is crowded. */
 static inline void
 near_begins(struct mta_wheel *w)
 {
