@@ -330,7 +330,8 @@ golden: $(MTASIM) ## compare full traces with the kept ones; UPDATE=1 keeps ours
 
 .PHONY: mutation
 mutation: $(MTASIM) ## change each rule in turn: recorded runs must notice
-	@tests/mutation/run $(B) "$(CC)" "$(CFLAGS_ALL) $(APART) -Isrc -w" "$(LIBS)"
+	@tests/mutation/run $(B) "$(CC)" "$(CFLAGS_ALL) $(APART) \
+		$(filter-out -DMTASIM_%,$(FLAGS_sim)) -w" "$(LIBS)"
 
 # ---------------------------------------------------------------- lint
 
