@@ -70,7 +70,7 @@ mta_dest_create_routed(struct mta_transport *t, mta_sym name, mta_sym nexthop)
 	struct mta_dest *d = mta_pool_take(&q->dests);
 
 	mta_list_init(&d->todo);
-	mta_list_init(&d->peers);
+	d->peers = (struct mta_tree){0};
 	mta_timer_init(&d->timer, dest_timer_fired);
 	d->transport = t;
 	d->qmgr = q;
@@ -123,7 +123,7 @@ mta_dest_free(struct mta_dest *d)
 
 	mta_assert(d->todo_count == 0);
 	mta_assert(d->busy_count == 0);
-	mta_assert(mta_list_is_empty(&d->peers));
+	mta_assert(!d->peers.first);
 	mta_table_remove(&q->dest_index, mta_dest_key(d->transport, d->name));
 	mta_list_remove(&d->in_transport);
 	d->transport->dest_count--;

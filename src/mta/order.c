@@ -35,9 +35,9 @@ job_in_unread(struct mta_list *l)
 }
 
 static struct mta_peer *
-peer_in_dest(struct mta_list *l)
+peer_in_dest(struct mta_tree_node *n)
 {
-	return mta_container_of(l, struct mta_peer, in_dest);
+	return mta_container_of(n, struct mta_peer, in_dest);
 }
 
 void
@@ -78,7 +78,7 @@ mta_order_successor(const struct mta_job *j)
 static int64_t
 open_key(const struct mta_dest *d)
 {
-	return peer_in_dest(d->peers.next)->job->place;
+	return d->peers.first->key;
 }
 
 static void
@@ -167,21 +167,18 @@ mta_order_dest_closes(struct mta_dest *d)
 static inline void
 open_key_changed(struct mta_dest *d)
 {
-	if (d->open_place != 0 && !mta_list_is_empty(&d->peers))
+	if (d->open_place != 0 && d->peers.first)
 		open_settle(d->transport, d, d->open_place);
 }
 
-/* Behind the last peer of an earlier job: new jobs come last. */
 void
 mta_order_peer_waits(struct mta_peer *p)
 {
 	struct mta_dest *d = p->dest;
-	struct mta_list *l = d->peers.prev;
 
-	while (l != &d->peers && peer_in_dest(l)->job->place > p->job->place)
-		l = l->prev;
-	mta_list_insert_before(l->next, &p->in_dest);
-	if (l == &d->peers)
+	p->in_dest.key = p->job->place;
+	mta_tree_add(&d->peers, &p->in_dest);
+	if (d->peers.first == &p->in_dest)
 		open_key_changed(d);
 }
 
@@ -189,9 +186,9 @@ void
 mta_order_peer_rests(struct mta_peer *p)
 {
 	struct mta_dest *d = p->dest;
-	bool was_first = d->peers.next == &p->in_dest;
+	bool was_first = d->peers.first == &p->in_dest;
 
-	mta_list_remove(&p->in_dest);
+	mta_tree_remove(&d->peers, &p->in_dest);
 	if (was_first)
 		open_key_changed(d);
 }
@@ -208,25 +205,22 @@ peers_leave(struct mta_job *j)
 			continue;
 		if (p->dest->open_place != 0)
 			mta_order_dest_closes(p->dest);
-		mta_list_remove(&p->in_dest);
+		mta_tree_remove(&p->dest->peers, &p->in_dest);
 	}
 }
 
-/* And in again: a job that has advanced is among the first. */
+/* And in again. */
 static void
 peers_return(struct mta_job *j)
 {
 	for (struct mta_list *l = j->peers.next; l != &j->peers; l = l->next) {
 		struct mta_peer *p =
 			mta_container_of(l, struct mta_peer, in_job);
-		struct mta_list *k = p->dest->peers.next;
 
 		if (!p->first)
 			continue;
-		while (k != &p->dest->peers &&
-		       peer_in_dest(k)->job->place < j->place)
-			k = k->next;
-		mta_list_insert_before(k, &p->in_dest);
+		p->in_dest.key = j->place;
+		mta_tree_add(&p->dest->peers, &p->in_dest);
 		if (p->dest->startable > 0)
 			mta_order_dest_opens(p->dest);
 	}
@@ -313,8 +307,10 @@ mta_order_free_all(struct mta_transport *t)
 bool
 mta_order_peers_wait(const struct mta_dest *d)
 {
-	for (struct mta_list *l = d->peers.next; l != &d->peers; l = l->next) {
-		const struct mta_job *j = peer_in_dest(l)->job;
+	struct mta_tree_node *n = d->peers.first;
+
+	for (; n; n = mta_tree_next(n)) {
+		const struct mta_job *j = peer_in_dest(n)->job;
 
 		if (mta_job_is_blocked(j))
 			return true;
@@ -359,7 +355,8 @@ mta_order_next_stop(struct mta_transport *t)
 
 	stop = earlier(stop, t->special_next);
 	if (t->open_count > 0)
-		stop = earlier(stop, peer_in_dest(t->open[0]->peers.next)->job);
+		stop = earlier(stop,
+			       peer_in_dest(t->open[0]->peers.first)->job);
 	if (!stop) {
 		frontier_set(t, NULL);
 		return NULL;
@@ -467,6 +464,16 @@ mta_order_index(struct mta_job *j)
 /* ---- places
  * ----------------------------------------------------------------------- */
 
+/* The job's place, and that of its peers. */
+static void
+job_place(struct mta_job *j, int64_t place)
+{
+	j->place = place;
+	for (struct mta_list *l = j->peers.next; l != &j->peers; l = l->next)
+		mta_container_of(l, struct mta_peer, in_job)->in_dest.key =
+			place;
+}
+
 static void
 order_renumber(struct mta_transport *t)
 {
@@ -474,7 +481,7 @@ order_renumber(struct mta_transport *t)
 
 	for (struct mta_list *l = t->order.next; l != &t->order; l = l->next) {
 		place += PLACE_GAP;
-		job_in_order(l)->place = place;
+		job_place(job_in_order(l), place);
 	}
 }
 

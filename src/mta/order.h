@@ -71,7 +71,7 @@ static inline bool
 mta_order_is_awaited(const struct mta_dest *d)
 {
 	return d->tag == d->transport->tag ||
-	       (!mta_list_is_empty(&d->peers) && mta_order_peers_wait(d));
+	       (d->peers.first && mta_order_peers_wait(d));
 }
 
 /* The first job that is not blocked and may start something or must be looked

@@ -52,7 +52,7 @@ transport_forget_dests(struct mta_transport *t)
 
 		d->todo_count = 0;
 		d->busy_count = 0;
-		mta_list_init(&d->peers);
+		d->peers = (struct mta_tree){0};
 		mta_dest_free(d);
 	}
 }

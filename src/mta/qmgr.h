@@ -28,6 +28,7 @@
 #include "mta/list.h"
 #include "mta/params.h"
 #include "mta/pool.h"
+#include "mta/tree.h"
 #include "mta/rules.h"
 #include "mta/table.h"
 
@@ -77,8 +78,9 @@ struct mta_entry {
 /* The entries of one job for one destination. */
 struct mta_peer {
 	struct mta_pooled pooled;
-	struct mta_list in_job;	 /* job's peers, in turn */
-	struct mta_list in_dest; /* dest's waiting peers, while it is one */
+	struct mta_list in_job;	      /* job's peers, in turn */
+	struct mta_tree_node in_dest; /* dest's waiting peers, while it is one;
+				       * by the place of the job */
 	struct mta_entry *first; /* not yet handed out, the oldest; or NULL */
 	struct mta_entry *last;	 /* and the youngest, if there is a first */
 	struct mta_job *job;
@@ -162,7 +164,7 @@ struct mta_dest {
 	struct mta_pooled pooled;
 	struct mta_list in_transport; /* in order of creation */
 	struct mta_list todo;	      /* entries waiting */
-	struct mta_list peers;	      /* that have entries to do, by place */
+	struct mta_tree peers;	      /* that have entries to do, by place */
 	uint32_t open_place;	      /* in the transport's heap, from 1; 0 */
 	struct mta_transport *transport;
 	struct mta_qmgr *qmgr;
