@@ -8,6 +8,7 @@
  * only of the same transport.
  */
 #include "mta/panic.h"
+#include "mta/text.h"
 #include "sim/agents_parts.h"
 
 /* Is the destination one that is always cached? */
@@ -17,9 +18,9 @@ destination_is_named(const struct agent_process *p)
 	const char *always = p->transport->smtp->connection_cache_destinations;
 
 	return *always != '\0' &&
-	       mta_list_has_name(
-		       always, mta_sym_text(p->transport->agents->host.symbols,
-					    p->agent.attempt.destination));
+	       mta_text_lists(always,
+			      mta_sym_text(p->transport->agents->host.symbols,
+					   p->agent.attempt.destination));
 }
 
 /* May the request use the cache this way? */

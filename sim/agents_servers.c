@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mta/panic.h"
+#include "mta/text.h"
 #include "sim/agents_parts.h"
 
 /* One more place to go to, and its servers: at most mx_address_limit, and as
@@ -43,19 +44,23 @@ list_add_stop(struct agent_process *p, struct remote *remote)
 /* One name of smtp_fallback_relay; brackets mean the same without DNS, and a
  * port is not looked at. */
 static void
-list_add_relay(struct agent_process *p, const char *name)
+list_add_relay(struct agent_process *p, const char *name, size_t length)
 {
 	struct agents_lookup *lookup = p->transport->agents->lookup;
 	char host[MTA_ADDR_TEXT_MAX];
 	struct remote *remote;
-	size_t length;
 
-	name += *name == '[';
-	length = strcspn(name, "]: ,\t");
-	if (length == 0 || length >= sizeof(host))
+	if (*name == '[') {
+		name++;
+		length--;
+	}
+	if (length >= sizeof(host))
 		return;
 	memcpy(host, name, length);
 	host[length] = '\0';
+	host[strcspn(host, "]:")] = '\0';
+	if (host[0] == '\0')
+		return;
 	remote = lookup->domain(lookup, host);
 	if (!remote || remote != p->main)
 		list_add_stop(p, remote);
@@ -65,17 +70,15 @@ void
 agent_make_tour(struct agent_process *p)
 {
 	const char *at = p->transport->smtp->fallback_relay;
+	const char *name;
+	size_t length;
 
 	/* Kept for the next delivery that has many places to go to. */
 	if (!p->tour)
 		p->tour = mta_alloc(1, sizeof(*p->tour));
 	p->server_count = p->stop_count = 0;
 	list_add_stop(p, p->main);
-	at += strspn(at, ", \t");
-	while (p->transport->is_smtp && *at) {
-		list_add_relay(p, at);
-		at += strcspn(at, ", \t");
-		at += strspn(at, ", \t");
-	}
+	while (p->transport->is_smtp && (name = mta_text_word(&at, &length)))
+		list_add_relay(p, name, length);
 	mta_assert(p->server_count > 0);
 }

@@ -16,6 +16,7 @@
 
 #include "mta/panic.h"
 #include "mta/rules.h"
+#include "mta/text.h"
 #include "sim/arena.h"
 #include "sim/folder.h"
 #include "sim/options.h"
@@ -73,7 +74,7 @@ set_path(struct spool_out *o, const char *queue, const char *id)
 
 	if (depth > HASH_MOST)
 		depth = HASH_MOST;
-	if (world_list_names(p->hash_queue_names, queue))
+	if (mta_text_lists(p->hash_queue_names, queue))
 		mta_queue_id_hash(id, depth, hash);
 	for (const char *c = hash; *c; c++) {
 		n += (size_t)snprintf(o->path + n, sizeof(o->path) - n, "/%c",

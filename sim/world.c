@@ -5,9 +5,8 @@
  */
 #include "sim/world.h"
 
-#include <strings.h>
-
 #include "mta/panic.h"
+#include "mta/text.h"
 #include "sim/start.h"
 
 /* ---- building
@@ -30,21 +29,6 @@ world_read_params(struct world *w)
 	}
 	mta_params_copy(&w->next_params, &w->params);
 	mta_params_fix(&w->params, fixes);
-}
-
-bool
-world_list_names(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = list; *at; at += strspn(at, ", \t")) {
-		size_t n = strcspn(at, ", \t");
-
-		if (n == length && strncasecmp(at, name, n) == 0)
-			return true;
-		at += n;
-	}
-	return false;
 }
 
 static enum spool_order
@@ -80,8 +64,8 @@ world_make_spool(struct world *w, uint64_t seed)
 
 	for (int i = 0; i < MTA_QUEUES; i++)
 		c.dirs.is_hashed[i] =
-			world_list_names(w->params.hash_queue_names,
-					 mta_queue_name((enum mta_queue)i));
+			mta_text_lists(w->params.hash_queue_names,
+				       mta_queue_name((enum mta_queue)i));
 	spool_mem_init(&w->spool, &c, &w->symbols,
 		       world_time(w->scenario->run.start_at_us));
 	w->spool_costs[WORLD_POOL].commit = costs->cleanup_us;

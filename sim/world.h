@@ -99,9 +99,6 @@ bool world_start(struct world *w, struct world_options *options);
  * empty, with nothing under way? */
 bool world_is_drained(const struct world *w);
 
-/* Is a name in a list of names, as hash_queue_names is one? */
-bool world_list_names(const char *list, const char *name);
-
 /* What an operator can do to the system as a whole (F1.15, F8.11). */
 void world_system_start(struct world *w);
 void world_system_stop(struct world *w);

@@ -56,23 +56,11 @@ mta_notice_size_bytes(const struct mta_notice *n, const struct mta_params *p)
 struct mta_notice_classes
 mta_notice_classes_of(const char *notify_classes)
 {
-	static const char blanks[] = ", \t";
-	struct mta_notice_classes classes = {0};
-	const char *at = notify_classes + strspn(notify_classes, blanks);
-
-	while (*at) {
-		size_t length = strcspn(at, blanks);
-
-		if (mta_text_is(at, length, "bounce"))
-			classes.bounce = true;
-		else if (mta_text_is(at, length, "2bounce"))
-			classes.double_bounce = true;
-		else if (mta_text_is(at, length, "delay"))
-			classes.delay = true;
-		at += length;
-		at += strspn(at, blanks);
-	}
-	return classes;
+	return (struct mta_notice_classes){
+		.bounce = mta_text_lists(notify_classes, "bounce"),
+		.double_bounce = mta_text_lists(notify_classes, "2bounce"),
+		.delay = mta_text_lists(notify_classes, "delay"),
+	};
 }
 
 bool

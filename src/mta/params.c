@@ -12,6 +12,7 @@
 
 #include "mta/params.h"
 #include "mta/panic.h"
+#include "mta/text.h"
 
 #define FIELD(kind, field)  MTA_PARAM_FIELD_##kind(field)
 #define OFFSET(kind, field) offsetof(struct mta_params, FIELD(kind, field))
@@ -507,16 +508,11 @@ mta_params_fix(struct mta_params *p,
 bool
 mta_list_has_name(const char *list, const char *name)
 {
-	size_t length = strlen(name);
-	const char *at = list;
+	size_t length;
 
-	while (*at) {
-		size_t n = strcspn(at, ", \t");
-
-		if (n == length && memcmp(at, name, n) == 0)
+	for (const char *word; (word = mta_text_word(&list, &length));) {
+		if (strlen(name) == length && memcmp(word, name, length) == 0)
 			return true;
-		at += n;
-		at += strspn(at, ", \t");
 	}
 	return false;
 }

@@ -179,7 +179,7 @@ mta_transport_window_law(const struct mta_transport_params *t);
 struct mta_slot_law
 mta_transport_slot_law(const struct mta_transport_params *t);
 
-/* Is a name in a list as main.cf writes it: commas and blanks between? */
+/* Is a name, spelled exactly so, in a list as main.cf writes it? */
 bool mta_list_has_name(const char *list, const char *name);
 
 enum {

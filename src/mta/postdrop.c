@@ -7,6 +7,7 @@
 
 #include "mta/mail.h"
 #include "mta/pickup.h"
+#include "mta/text.h"
 
 static bool
 entry_is(const char *entry, size_t length, const char *text)
@@ -26,19 +27,13 @@ entry_fits(const char *entry, size_t length, const char *user)
 bool
 mta_user_is_listed(const char *list, const char *user)
 {
-	static const char blanks[] = ", \t";
-	const char *at = list + strspn(list, blanks);
+	size_t length;
 
-	while (*at) {
-		bool is_negated = *at == '!';
-		size_t length;
+	for (const char *word; (word = mta_text_word(&list, &length));) {
+		bool is_negated = *word == '!';
 
-		at += is_negated;
-		length = strcspn(at, blanks);
-		if (entry_fits(at, length, user))
+		if (entry_fits(word + is_negated, length - is_negated, user))
 			return !is_negated;
-		at += length;
-		at += strspn(at, blanks);
 	}
 	return false;
 }

@@ -30,3 +30,26 @@ mta_text_is(const char *text, size_t length, const char *name)
 	}
 	return true;
 }
+
+const char *
+mta_text_word(const char **at, size_t *length)
+{
+	static const char between[] = ", \t\r\n";
+	const char *word = *at + strspn(*at, between);
+
+	*length = strcspn(word, between);
+	*at = word + *length;
+	return *length > 0 ? word : NULL;
+}
+
+bool
+mta_text_lists(const char *list, const char *name)
+{
+	size_t length;
+
+	for (const char *word; (word = mta_text_word(&list, &length));) {
+		if (mta_text_is(word, length, name))
+			return true;
+	}
+	return false;
+}

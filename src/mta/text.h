@@ -30,4 +30,13 @@ mta_text_lower(char c)
 /* Are the first `length` bytes of `text` the word `name`, ASCII case aside? */
 bool mta_text_is(const char *text, size_t length, const char *name);
 
+/*
+ * The next word of a list as main.cf writes it, commas and white space between:
+ * from *at on, which moves behind the word. length: its bytes. NULL: no more.
+ */
+const char *mta_text_word(const char **at, size_t *length);
+
+/* Is a word of such a list the word `name`, ASCII case aside? */
+bool mta_text_lists(const char *list, const char *name);
+
 #endif
