@@ -71,6 +71,21 @@ side_log(struct spool_side *side, enum mta_log log)
 	return &side->logs->of[log];
 }
 
+void
+spool_side_log(struct spool_side *side, enum mta_log log,
+	       const struct mta_log_record *record)
+{
+	struct spool_log *l = side_log(side, log);
+
+	side->plain.file.logs |= 1U << log;
+	if (l->count == l->capacity) {
+		l->capacity = l->capacity ? l->capacity * 2 : 1;
+		l->records = mta_realloc(l->records, l->capacity,
+					 sizeof(*l->records));
+	}
+	l->records[l->count++] = *record;
+}
+
 enum mta_err
 spool_log_append(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 		 const struct mta_log_record *record)
@@ -78,22 +93,12 @@ spool_log_append(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 	struct spool_view *v = view_of(spool);
 	struct spool_mem *s = v->store;
 	struct spool_record *r = spool_record_find(&s->records, file);
-	struct spool_side *side;
-	struct spool_log *l;
 
 	if (!r) {
 		mta_sym_drop(s->symbols, record->status.reason);
 		return MTA_ENOENT;
 	}
-	side = spool_mem_side(s, r, file.index);
-	side->plain.file.logs |= 1U << log;
-	l = side_log(side, log);
-	if (l->count == l->capacity) {
-		l->capacity = l->capacity ? l->capacity * 2 : 1;
-		l->records = mta_realloc(l->records, l->capacity,
-					 sizeof(*l->records));
-	}
-	l->records[l->count++] = *record;
+	spool_side_log(spool_mem_side(s, r, file.index), log, record);
 	spool_disk_use(&s->disk, v->loop, s->disk.fsync);
 	return MTA_OK;
 }
@@ -112,14 +117,31 @@ side_with_log(struct spool_mem *s, enum mta_log log, struct mta_ref file,
 	return spool_side_has_log(side, log) ? side : NULL;
 }
 
+/* The defer log of a mail that is packed. A look writes nothing out. */
+static enum mta_err
+past_log_read(const struct spool_mem *s, enum mta_log log,
+	      const struct spool_record *r, uint32_t n,
+	      struct mta_log_record *record)
+{
+	const struct spool_past *past = spool_record_past(&s->records, r);
+
+	if (log != MTA_LOG_DEFER || n > 0 || past->deferred.dsn.class == 0)
+		return MTA_ENOENT;
+	*record = (struct mta_log_record){.address = spool_record_to(r),
+					  .status = past->deferred};
+	return MTA_OK;
+}
+
 enum mta_err
 spool_log_read(struct mta_spool *spool, enum mta_log log, struct mta_ref file,
 	       uint32_t n, struct mta_log_record *record)
 {
+	struct spool_mem *s = view_of(spool)->store;
 	struct spool_record *r;
-	const struct spool_side *side =
-		side_with_log(view_of(spool)->store, log, file, &r);
+	const struct spool_side *side = side_with_log(s, log, file, &r);
 
+	if (r && r->has_past)
+		return past_log_read(s, log, r, n, record);
 	if (!side || n >= side->logs->of[log].count)
 		return MTA_ENOENT;
 	*record = side->logs->of[log].records[n];
@@ -143,9 +165,12 @@ void
 spool_log_remove(struct mta_spool *spool, enum mta_log log, struct mta_ref file)
 {
 	struct spool_mem *s = view_of(spool)->store;
-	struct spool_record *r;
-	struct spool_side *side = side_with_log(s, log, file, &r);
+	struct spool_record *r = spool_record_find(&s->records, file);
+	struct spool_side *side;
 
+	if (r && r->has_past)
+		spool_mem_write_out(s, r, file.index);
+	side = side_with_log(s, log, file, &r);
 	if (!side)
 		return;
 	side->plain.file.logs &= ~(1U << log);

@@ -126,6 +126,7 @@ struct spool_side *
 spool_mem_write_out(struct spool_mem *s, struct spool_record *record,
 		    uint32_t slot)
 {
+	struct spool_past *past = spool_record_past(&s->records, record);
 	struct spool_side *side;
 	struct spool_plain plain;
 
@@ -133,6 +134,14 @@ spool_mem_write_out(struct spool_mem *s, struct spool_record *record,
 	side = side_take(s, record, slot);
 	side->plain = plain;
 	spool_side_add(side, plain.to);
+	if (past) {
+		if (plain.file.logs != 0)
+			spool_side_log(side, MTA_LOG_DEFER,
+				       &(struct mta_log_record){
+					       .address = plain.to,
+					       .status = past->deferred});
+		spool_record_drop_past(&s->records, record);
+	}
 	return side;
 }
 
@@ -140,7 +149,6 @@ spool_mem_write_out(struct spool_mem *s, struct spool_record *record,
 static void
 side_give(struct spool_mem *s, struct spool_side *side)
 {
-	mta_assert(side->plain.file.logs == 0);
 	if (side->many) {
 		free(side->many);
 		side->many = NULL;
@@ -151,16 +159,41 @@ side_give(struct spool_mem *s, struct spool_side *side)
 	mta_pool_give(&s->sides, side);
 }
 
-/* A side that holds nothing but a fresh mail becomes a packed record again. */
+/* The logs say at most why the one recipient waits. */
+static bool
+side_has_plain_logs(const struct spool_side *side)
+{
+	const struct spool_log *l;
+
+	if (side->plain.file.logs == 0)
+		return true;
+	if (side->plain.file.logs != 1U << MTA_LOG_DEFER)
+		return false;
+	l = &side->logs->of[MTA_LOG_DEFER];
+	return l->count == 1 && l->records[0].offset == 0 &&
+	       l->records[0].address == side->plain.to &&
+	       l->records[0].status.dsn.class != 0;
+}
+
+/* In a queue that is long, the side of a usual mail with one recipient that
+ * nobody works on becomes a packed record. */
 MTA_APART static void
 record_try_pack(struct spool_mem *s, struct spool_record *record)
 {
 	struct spool_side *side = spool_side_of(record);
+	struct spool_log *l = NULL;
 
-	if (side->count == 1 && side->one_mark == 0 &&
-	    side->shared_locks == 0 && side->plain.file.logs == 0 &&
-	    spool_record_pack(&s->records, record))
-		side_give(s, side);
+	if (side->count != 1 || side->one_mark != 0 ||
+	    side->shared_locks != 0 || !side_has_plain_logs(side))
+		return;
+	if (side->plain.file.logs != 0)
+		l = &side->logs->of[MTA_LOG_DEFER];
+	if (!spool_record_pack(&s->records, record,
+			       l ? &l->records[0].status : NULL))
+		return;
+	if (l)
+		l->count = 0;
+	side_give(s, side);
 }
 
 void
@@ -169,6 +202,8 @@ spool_mem_settle(struct spool_mem *s, struct spool_record *record,
 {
 	bool was_orphan = record->where == SPOOL_GONE;
 
+	if (record->has_past)
+		spool_mem_write_out(s, record, slot);
 	if (record->is_written_out) {
 		struct spool_side *side = spool_side_of(record);
 
@@ -542,13 +577,18 @@ op_move(struct mta_spool *spool, struct mta_ref file, enum mta_queue from,
 	struct spool_view *v = view_of(spool);
 	struct spool_mem *s = v->store;
 	struct spool_record *record = file_find_in(s, file, from);
+	const struct mta_file *shown;
 
 	mta_assert(to != MTA_ACTIVE);
 	if (!record)
 		return NULL;
 	charge_finish(v, from);
 	file_move(s, record, file.index, to, wake_s);
-	return file_show(s, record);
+	/* What a side says stays as it is until the side is taken again. */
+	shown = file_show(s, record);
+	if (record->is_written_out && s->dirs.dirs[to].live > SPOOL_SHORT)
+		record_try_pack(s, record);
+	return shown;
 }
 
 static const struct mta_file *

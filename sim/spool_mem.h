@@ -203,6 +203,10 @@ spool_disk_use(struct spool_disk *d, struct mta_loop *loop, mta_span service)
 		spool_disk_wait(d, loop, service);
 }
 
+/* One more record in a log of the side, which owns the reason. */
+void spool_side_log(struct spool_side *side, enum mta_log log,
+		    const struct mta_log_record *record);
+
 /* Recipients of a file that is written out, from 0 on. */
 void spool_side_add(struct spool_side *side, mta_addr to);
 static inline mta_addr

@@ -21,6 +21,7 @@ enum {
 	DELAY_BITS = 20,
 	ARRIVAL_BITS = 44,
 	BASE_DAYS = 40,
+	PASTS_PER_CHUNK = 1 << 12,
 };
 
 #define LOW_BITS(n)    ((UINT64_C(1) << (n)) - 1)
@@ -31,6 +32,7 @@ spool_records_init(struct spool_records *r, mta_time now)
 {
 	*r = (struct spool_records){.base = now - BASE_DAYS * INT64_C(86400) *
 							  MTA_USEC_PER_S};
+	mta_pool_init(&r->pasts, sizeof(struct spool_past), PASTS_PER_CHUNK);
 }
 
 void
@@ -39,6 +41,7 @@ spool_records_release(struct spool_records *r)
 	for (uint32_t i = 0; i < r->chunk_count; i++)
 		free(r->chunks[i]);
 	free(r->chunks);
+	mta_pool_release(&r->pasts);
 	*r = (struct spool_records){.base = r->base};
 }
 
@@ -86,6 +89,7 @@ spool_records_give(struct spool_records *r, uint32_t slot)
 	record->mode = 0;
 	record->is_written_out = 0;
 	record->created_late = 0;
+	mta_assert(!record->has_past);
 	record->place = r->free_head;
 	r->free_head = slot + 1;
 	r->used_count--;
@@ -97,8 +101,8 @@ is_packable(const struct spool_records *r, const struct spool_plain *p)
 {
 	const struct mta_envelope *e = &p->file.envelope;
 
-	return e->recipient_count == 1 && e->attempts == 0 && e->warn_s == 0 &&
-	       e->size_bytes >> SIZE_BITS == 0 && e->arrival >= r->base &&
+	return e->recipient_count == 1 && e->size_bytes >> SIZE_BITS == 0 &&
+	       e->arrival >= r->base &&
 	       (uint64_t)(e->arrival - r->base) >> ARRIVAL_BITS == 0 &&
 	       e->committed >= e->arrival &&
 	       (uint64_t)(e->committed - e->arrival) >> DELAY_BITS == 0 &&
@@ -107,8 +111,30 @@ is_packable(const struct spool_records *r, const struct spool_plain *p)
 	       mta_addr_number(p->to) >> NUMBER_BITS == 0;
 }
 
+/* What a record has no room for itself, if there is any of it. */
+static void
+pack_past(struct spool_records *r, struct spool_record *record,
+	  const struct mta_envelope *e, const struct mta_status *deferred)
+{
+	struct spool_past *past;
+
+	record->serial = e->serial;
+	if (e->attempts == 0 && e->warn_s == 0 && !deferred)
+		return;
+	past = mta_pool_take_raw(&r->pasts);
+	past->serial = e->serial;
+	past->attempts = e->attempts;
+	past->first_active = e->first_active;
+	past->warn_s = e->warn_s;
+	past->deferred =
+		deferred ? *deferred : (struct mta_status){.reason = 0};
+	record->serial = past->pooled.index;
+	record->has_past = 1;
+}
+
 bool
-spool_record_pack(const struct spool_records *r, struct spool_record *record)
+spool_record_pack(struct spool_records *r, struct spool_record *record,
+		  const struct mta_status *deferred)
 {
 	const struct spool_plain *from = record->out.plain;
 	const struct mta_envelope *e = &from->file.envelope;
@@ -116,7 +142,7 @@ spool_record_pack(const struct spool_records *r, struct spool_record *record)
 	mta_assert(record->is_written_out);
 	if (!is_packable(r, from))
 		return false;
-	record->serial = e->serial;
+	pack_past(r, record, e, deferred);
 	record->created_late = e->created != e->arrival;
 	record->is_written_out = 0;
 	record->packed = (struct spool_packed){
@@ -165,6 +191,7 @@ spool_record_unpack(const struct spool_records *r,
 		    const struct spool_record *from, struct spool_plain *to)
 {
 	const struct spool_packed *p = &from->packed;
+	const struct spool_past *past = spool_record_past(r, from);
 	mta_time arrival = packed_arrival(r, p);
 
 	mta_assert(!from->is_written_out);
@@ -182,4 +209,20 @@ spool_record_unpack(const struct spool_records *r,
 		.first_active = MTA_NEVER,
 		.committed = arrival + (mta_time)p->accept_delay_us,
 	};
+	if (!past)
+		return;
+	to->file.envelope.serial = past->serial;
+	to->file.envelope.attempts = past->attempts;
+	to->file.envelope.first_active = past->first_active;
+	to->file.envelope.warn_s = past->warn_s;
+	if (past->deferred.dsn.class != 0)
+		to->file.logs = 1U << MTA_LOG_DEFER;
+}
+
+void
+spool_record_drop_past(struct spool_records *r, struct spool_record *record)
+{
+	mta_assert(record->has_past);
+	mta_pool_give(&r->pasts, spool_record_past(r, record));
+	record->has_past = 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The memory spool's queue files: a record of 36 bytes for each. A mail with
- * one recipient that was not tried yet fits into it, packed. What does not fit
- * (several recipients, an attempt, a log, an odd size or time) is written out,
- * somewhere else, and the record says where.
+ * one recipient that was not tried yet fits into it, packed; of one that was,
+ * and has at most the reason why it waits in a log, a past of 48 bytes tells
+ * the rest. What does not fit (several recipients, marks, other logs, an odd
+ * size or time) is written out, somewhere else, and the record says where.
  *
  * A slot is a place for a record. Its generation, 20 bits, changes with every
  * use, so that a handle fits one file only (until the same slot was used a
@@ -12,6 +13,7 @@
 #ifndef SIM_SPOOL_RECORD_H
 #define SIM_SPOOL_RECORD_H
 
+#include "mta/pool.h"
 #include "mta/spool.h"
 #include "mta/types.h"
 
@@ -39,6 +41,17 @@ struct spool_packed {
 	uint64_t size_high : 12;
 } __attribute__((packed, aligned(4)));
 
+/* What has become of a packed mail so far. */
+struct spool_past {
+	struct mta_pooled pooled;
+	uint32_t serial;
+	uint32_t attempts;
+	mta_time first_active;
+	int64_t warn_s;
+	struct mta_status deferred; /* its record in the defer log, which owns
+				     * the reason; class 0: it has none */
+};
+
 struct spool_lane;
 
 /* Where the rest of a file is; both are borrowed. */
@@ -53,12 +66,13 @@ struct spool_record {
 		struct spool_written out; /* if is_written_out */
 	};
 	uint32_t place;	 /* in its lane; free: next free slot + 1 */
-	uint32_t serial; /* if packed */
+	uint32_t serial; /* if packed; has_past: the place of its past */
 	uint32_t generation : 20;
 	uint32_t where : 3; /* enum mta_queue or spool_place */
 	uint32_t mode : 5;  /* enum mta_file_mode bits */
 	uint32_t is_written_out : 1;
 	uint32_t created_late : 1; /* created when committed, not at arrival */
+	uint32_t has_past : 1;	   /* if packed */
 } __attribute__((packed, aligned(4)));
 
 _Static_assert(sizeof(struct spool_record) == 36, "packed as stated");
@@ -75,6 +89,7 @@ struct spool_records {
 	uint32_t free_head; /* slot + 1, or 0 */
 	uint32_t used_count;
 	mta_time base; /* earliest arrival that can be packed */
+	struct mta_pool pasts;
 };
 
 /* now: times from 40 days before it to 160 days after it can be packed. */
@@ -115,15 +130,27 @@ spool_record_ref(const struct spool_records *r, uint32_t slot)
 }
 
 /*
- * Pack a mail that is written out. False, and nothing has changed: it does not
- * fit.
+ * Pack a mail that is written out. deferred: the one record of its defer log,
+ * about its one recipient, whose reason is taken over; NULL: it has no log.
+ * False, and nothing has changed: it does not fit.
  */
-bool
-spool_record_pack(const struct spool_records *r, struct spool_record *record);
+bool spool_record_pack(struct spool_records *r, struct spool_record *record,
+		       const struct mta_status *deferred);
 /* Write out what is packed, without making a note of it in the record. */
 void
 spool_record_unpack(const struct spool_records *r,
 		    const struct spool_record *from, struct spool_plain *to);
+
+/* What has become of a record that is packed; NULL: it was never tried. */
+static inline struct spool_past *
+spool_record_past(const struct spool_records *r,
+		  const struct spool_record *record)
+{
+	return record->has_past ? mta_pool_at(&r->pasts, record->serial) : NULL;
+}
+/* Forget it; its reason is the caller's. */
+void
+spool_record_drop_past(struct spool_records *r, struct spool_record *record);
 
 /* From now on the record is written out there. */
 static inline void

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mta/book.h"
 #include "mta/loop.h"
 #include "mta/symtab.h"
 #include "sim/spool_mem.h"
@@ -406,6 +407,153 @@ START_TEST(waiting_mail_is_small)
 }
 END_TEST
 
+/* So many in deferred that it is no short queue any more. */
+static void
+bed_fill_deferred(struct bed *b)
+{
+	for (int i = 0; i <= SPOOL_SHORT; i++) {
+		b->loop.now += 977;
+		bed_move(b, bed_file(b, 1), MTA_INCOMING, MTA_DEFERRED);
+	}
+}
+
+static void
+bed_log(struct bed *b, enum mta_log log, struct mta_ref f, mta_addr address)
+{
+	struct mta_log_record r = {
+		.address = address,
+		.status = {.dsn = {4, 4, 1},
+			   .reason = mta_sym_intern(&b->symbols, "down")}};
+
+	ck_assert_int_eq(b->ops->log_append(b->spool, log, f, &r), MTA_OK);
+}
+
+/* Tried once, and deferred with what the envelope was in active. */
+static struct mta_ref
+bed_defer(struct bed *b, struct mta_envelope *as_tried)
+{
+	mta_addr to = mta_addr_make(70000, 9);
+	struct mta_ref f = b->ops->create(
+		b->spool,
+		&(struct mta_envelope){.arrival = b->loop.now,
+				       .created = b->loop.now,
+				       .serial = 77,
+				       .size_bytes = 5000,
+				       .sender = mta_addr_make(70001, 8),
+				       .warn_s = 1700014400},
+		to);
+
+	ck_assert_ptr_nonnull(b->ops->commit(b->spool, f, MTA_INCOMING));
+	b->loop.now += 10 * MS;
+	bed_move(b, f, MTA_INCOMING, MTA_ACTIVE);
+	bed_log(b, MTA_LOG_DEFER, f, to);
+	*as_tried = b->ops->look(b->spool, f)->envelope;
+	bed_move(b, f, MTA_ACTIVE, MTA_DEFERRED);
+	return f;
+}
+
+/* All that the operations say of it is as it was, though it is packed. */
+START_TEST(tried_mail_is_small)
+{
+	struct bed b;
+	struct mta_envelope tried;
+	const struct mta_file *shown;
+	struct mta_log_record logged;
+	struct mta_record r;
+	struct mta_ref f;
+	uint32_t sides;
+
+	bed_init(&b, (struct spool_mem_config){.files_max = 0});
+	bed_fill_deferred(&b);
+	sides = b.store.sides.used_count;
+	f = bed_defer(&b, &tried);
+	ck_assert_uint_eq(b.store.sides.used_count, sides);
+	ck_assert_uint_eq(sizeof(struct spool_past), 48);
+	shown = b.ops->look(b.spool, f);
+	ck_assert_mem_eq(&shown->envelope, &tried, sizeof(tried));
+	ck_assert_uint_eq(tried.attempts, 1);
+	ck_assert_uint_eq(shown->logs, 1U << MTA_LOG_DEFER);
+	ck_assert_int_eq(b.ops->read(b.spool, f, 0, &r), MTA_OK);
+	ck_assert_int_eq(r.kind, MTA_RECORD_RECIPIENT);
+	ck_assert_uint_eq(r.address, mta_addr_make(70000, 9));
+	ck_assert_int_eq(b.ops->log_read(b.spool, MTA_LOG_DEFER, f, 0, &logged),
+			 MTA_OK);
+	ck_assert_uint_eq(logged.offset, 0);
+	ck_assert_uint_eq(logged.address, r.address);
+	ck_assert_uint_eq(logged.status.dsn.subject, 4);
+	ck_assert_str_eq(mta_sym_text(&b.symbols, logged.status.reason),
+			 "down");
+	ck_assert_int_eq(b.ops->log_read(b.spool, MTA_LOG_DEFER, f, 1, &logged),
+			 MTA_ENOENT);
+	ck_assert_int_eq(
+		b.ops->log_read(b.spool, MTA_LOG_BOUNCE, f, 0, &logged),
+		MTA_ENOENT);
+	/* Looking at it has written nothing out. */
+	ck_assert_uint_eq(b.store.sides.used_count, sides);
+	ck_assert_int_eq(b.ops->admit(b.spool, f, MTA_DEFERRED, &shown),
+			 MTA_OK);
+	ck_assert_uint_eq(shown->envelope.attempts, 2);
+	ck_assert_int_eq(shown->envelope.first_active, tried.first_active);
+	ck_assert_int_eq(b.ops->log_read(b.spool, MTA_LOG_DEFER, f, 0, &logged),
+			 MTA_OK);
+	bed_release(&b);
+}
+END_TEST
+
+/* The log outlives its file until it is removed, and then owns nothing. */
+START_TEST(a_log_of_packed_mail_can_be_removed)
+{
+	struct bed b;
+	struct mta_envelope tried;
+	struct mta_log_record logged;
+	struct mta_ref f, g;
+
+	bed_init(&b, (struct spool_mem_config){.files_max = 0});
+	bed_fill_deferred(&b);
+	f = bed_defer(&b, &tried);
+	g = bed_defer(&b, &tried);
+	ck_assert_ptr_nonnull(b.ops->remove(b.spool, f, MTA_DEFERRED));
+	ck_assert_ptr_null(b.ops->look(b.spool, f));
+	ck_assert_int_eq(b.ops->log_read(b.spool, MTA_LOG_DEFER, f, 0, &logged),
+			 MTA_OK);
+	b.ops->log_remove(b.spool, MTA_LOG_DEFER, f);
+	ck_assert_int_eq(b.ops->log_read(b.spool, MTA_LOG_DEFER, f, 0, &logged),
+			 MTA_ENOENT);
+	b.ops->log_remove(b.spool, MTA_LOG_DEFER, g);
+	ck_assert_uint_eq(b.ops->look(b.spool, g)->logs, 0);
+	ck_assert_uint_eq(b.ops->look(b.spool, g)->envelope.attempts, 1);
+	/* Nobody holds the reason any more. */
+	ck_assert_uint_eq(mta_sym_find(&b.symbols, "down"), 0);
+	bed_release(&b);
+}
+END_TEST
+
+/* What a past cannot tell stays written out. */
+START_TEST(odd_tried_mail_is_not_packed)
+{
+	struct bed b;
+	struct mta_log_record logged;
+	struct mta_ref f, g;
+
+	bed_init(&b, (struct spool_mem_config){.files_max = 0});
+	bed_fill_deferred(&b);
+	f = bed_file(&b, 1);
+	bed_log(&b, MTA_LOG_BOUNCE, f, 0);
+	bed_move(&b, f, MTA_INCOMING, MTA_DEFERRED);
+	ck_assert_uint_eq(b.ops->look(b.spool, f)->logs, 1U << MTA_LOG_BOUNCE);
+	ck_assert_int_eq(
+		b.ops->log_read(b.spool, MTA_LOG_BOUNCE, f, 0, &logged),
+		MTA_OK);
+	g = bed_file(&b, 1);
+	bed_log(&b, MTA_LOG_DEFER, g, 0);
+	bed_log(&b, MTA_LOG_DEFER, g, 0);
+	bed_move(&b, g, MTA_INCOMING, MTA_DEFERRED);
+	ck_assert_int_eq(b.ops->log_read(b.spool, MTA_LOG_DEFER, g, 1, &logged),
+			 MTA_OK);
+	bed_release(&b);
+}
+END_TEST
+
 Suite *
 spool_mem_suite(void)
 {
@@ -421,6 +569,9 @@ spool_mem_suite(void)
 	tcase_add_test(t, power_is_lost);
 	tcase_add_test(t, power_is_lost_with_luck);
 	tcase_add_test(t, waiting_mail_is_small);
+	tcase_add_test(t, tried_mail_is_small);
+	tcase_add_test(t, a_log_of_packed_mail_can_be_removed);
+	tcase_add_test(t, odd_tried_mail_is_not_packed);
 	suite_add_tcase(s, t);
 	return s;
 }
