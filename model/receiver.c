@@ -27,7 +27,10 @@ receiver_client_default(void)
 	return (struct receiver_client){.dns_us = 10 * S,
 					.connect_us = 30 * S,
 					.greeting_us = 300 * S,
+					.rset_us = 20 * S,
 					.mail_us = 300 * S,
+					.rcpt_us = 300 * S,
+					.data_us = 120 * S,
 					.end_us = 600 * S,
 					.syn_first_us = 1 * S};
 }
@@ -169,20 +172,53 @@ receiver_failed(enum receiver_step step, enum receiver_cause cause, int code,
 					.after_us = after_us};
 }
 
-/* How long a client knocks that was given no answer. */
 static int64_t
-connect_timeout(const struct receiver_client *client)
+or_never(int64_t us)
 {
-	/* The system's: six repeats, each gap double the last, and one more
-	 * gap: 127 times the first. */
-	return client->connect_us > 0 ? client->connect_us
-				      : 127 * client->syn_first_us;
+	return us > 0 ? us : RECEIVER_NEVER;
 }
 
-/* A failure as it looks from the client's side. */
+int64_t
+receiver_patience(const struct receiver_client *client, enum receiver_step step)
+{
+	switch (step) {
+	case RECEIVER_STEP_DNS:
+		break;
+	case RECEIVER_STEP_CONNECT:
+		/* The system's: six repeats, each gap double the last, and one
+		 * more gap: 127 times the first. */
+		return client->connect_us > 0 ? client->connect_us
+					      : 127 * client->syn_first_us;
+	case RECEIVER_STEP_GREETING:
+	case RECEIVER_STEP_HELO:
+		return client->greeting_us;
+	case RECEIVER_STEP_MAIL:
+		return or_never(client->mail_us);
+	case RECEIVER_STEP_RCPT:
+		return or_never(client->rcpt_us);
+	case RECEIVER_STEP_DATA:
+		return or_never(client->data_us);
+	case RECEIVER_STEP_END:
+		return or_never(client->end_us);
+	}
+	return RECEIVER_NEVER;
+}
+
+struct receiver_answer
+receiver_heard_by(const struct receiver_client *client,
+		  struct receiver_answer answer)
+{
+	int64_t most = receiver_patience(client, answer.step);
+
+	if (answer.after_us < most)
+		return answer;
+	return receiver_failed(answer.step, RECEIVER_CAUSE_TIMEOUT, 0, most);
+}
+
+/* A failure as it looks from the client's side, if it waits so long. */
 static struct receiver_answer
-fail_by(enum receiver_cause how, int code, int64_t after_us,
-	const struct receiver_client *client)
+failure_by(enum receiver_cause how, int code, int64_t after_us,
+	   const struct receiver_client *client)
 {
 	switch (how) {
 	case RECEIVER_CAUSE_CODE:
@@ -195,8 +231,9 @@ fail_by(enum receiver_cause how, int code, int64_t after_us,
 	case RECEIVER_CAUSE_UNREACHABLE:
 		return receiver_failed(RECEIVER_STEP_CONNECT, how, 0, after_us);
 	case RECEIVER_CAUSE_TIMEOUT:
-		return receiver_failed(RECEIVER_STEP_CONNECT, how, 0,
-				       connect_timeout(client));
+		return receiver_failed(
+			RECEIVER_STEP_CONNECT, how, 0,
+			receiver_patience(client, RECEIVER_STEP_CONNECT));
 	case RECEIVER_CAUSE_DNS:
 		return receiver_failed(RECEIVER_STEP_DNS, how, 0,
 				       after_us > 0 ? after_us
@@ -209,6 +246,14 @@ fail_by(enum receiver_cause how, int code, int64_t after_us,
 	}
 	return receiver_failed(RECEIVER_STEP_GREETING, RECEIVER_CAUSE_TIMEOUT,
 			       0, client->greeting_us);
+}
+
+static struct receiver_answer
+fail_by(enum receiver_cause how, int code, int64_t after_us,
+	const struct receiver_client *client)
+{
+	return receiver_heard_by(client,
+				 failure_by(how, code, after_us, client));
 }
 
 static enum receiver_cause
@@ -268,22 +313,33 @@ fails_now(struct receiver *receiver, const struct receiver_phase *phase,
 	return draw_chance(&draw, fails->share);
 }
 
-/* The time until MAIL can be sent; *banner_us is the part after connecting. */
-static int64_t
-ready_after(struct receiver *receiver, const struct receiver_phase *phase,
-	    const struct receiver_call *call, uint32_t number,
-	    int64_t *banner_us)
+/* Connection `number` is made, or the client gives it up. */
+static inline struct receiver_answer
+knock(const struct receiver *receiver, const struct receiver_phase *phase,
+      const struct receiver_call *call, uint32_t number)
 {
-	int64_t connect_us = law_draw_at(
+	int64_t most = receiver_patience(call->timeouts, RECEIVER_STEP_CONNECT);
+	int64_t us = law_draw_at(
 		phase->connect, receiver->stream, call->message,
 		receiver_part(call->try, call->host, PURPOSE_CONNECT),
 		call->index, number);
 
-	*banner_us = law_draw_at(
+	if (us >= most)
+		return receiver_failed(RECEIVER_STEP_CONNECT,
+				       RECEIVER_CAUSE_TIMEOUT, 0, most);
+	return (struct receiver_answer){.outcome = RECEIVER_READY,
+					.after_us = us};
+}
+
+static int64_t
+banner_after(const struct receiver *receiver,
+	     const struct receiver_phase *phase,
+	     const struct receiver_call *call, uint32_t number)
+{
+	return law_draw_at(
 		phase->greeting_delay, receiver->stream, call->message,
 		receiver_part(call->try, call->host, PURPOSE_GREETING),
 		call->index, number);
-	return *banner_us + connect_us;
 }
 
 /* A limit on connections, or on what they bring, that is told at the start. */
@@ -299,45 +355,70 @@ rate_code(struct receiver *receiver, int64_t now_us)
 	return receiver_is_empty(receiver, now_us) ? rate->over_code : 0;
 }
 
+/* What is refused by a banner is refused at the banner. */
+static enum receiver_step
+told_at(enum receiver_step step)
+{
+	return step == RECEIVER_STEP_HELO ? step : RECEIVER_STEP_GREETING;
+}
+
+/* Reply rules from the connect to HELO: FAILED, or as it was. */
+static struct receiver_answer
+refuse_by_rule(struct receiver *receiver, const struct receiver_phase *phase,
+	       const struct receiver_call *call, struct receiver_answer ready)
+{
+	struct reply_question question = {
+		.message = call->message, .try = call->try, .host = call->host};
+
+	for (int step = RECEIVER_STEP_CONNECT; step <= RECEIVER_STEP_HELO;
+	     step++) {
+		int64_t after_us = -1;
+		int code;
+
+		question.step = (enum receiver_step)step;
+		code = receiver_reply_code(receiver, phase, &question,
+					   &after_us);
+		if (!code)
+			continue;
+		if (after_us < 0)
+			return receiver_failed(told_at(question.step),
+					       RECEIVER_CAUSE_CODE, code,
+					       ready.after_us);
+		return receiver_heard_by(call->timeouts,
+					 receiver_failed(told_at(question.step),
+							 RECEIVER_CAUSE_CODE,
+							 code, after_us));
+	}
+	return ready;
+}
+
 /* What a process says before MAIL: READY or FAILED. */
 static struct receiver_answer
 greet(struct receiver *receiver, const struct receiver_phase *phase,
       const struct receiver_call *call, uint32_t number)
 {
 	const struct receiver_rate *rate = &receiver->config->rate;
-	struct reply_question question = {
-		.message = call->message, .try = call->try, .host = call->host};
-	int64_t banner_us, after_us,
-		natural_us =
-			ready_after(receiver, phase, call, number, &banner_us);
-	int code = rate_code(receiver, call->now_us);
+	struct receiver_answer answer = knock(receiver, phase, call, number);
+	int64_t most = call->timeouts->greeting_us;
+	int64_t banner_us;
+	int code;
 
+	if (answer.outcome != RECEIVER_READY)
+		return answer;
+	code = rate_code(receiver, call->now_us);
 	if (code)
-		return receiver_failed(rate->over_step == RECEIVER_STEP_HELO
-					       ? RECEIVER_STEP_HELO
-					       : RECEIVER_STEP_GREETING,
-				       RECEIVER_CAUSE_CODE, code,
-				       rate->after_us);
-	if (banner_us >= call->timeouts->greeting_us)
-		return receiver_failed(
-			RECEIVER_STEP_GREETING, RECEIVER_CAUSE_TIMEOUT, 0,
-			natural_us - banner_us + call->timeouts->greeting_us);
-	for (int step = RECEIVER_STEP_CONNECT; step <= RECEIVER_STEP_HELO;
-	     step++) {
-		question.step = (enum receiver_step)step;
-		after_us = -1;
-		code = receiver_reply_code(receiver, phase, &question,
-					   &after_us);
-		if (code)
-			return receiver_failed(step == RECEIVER_STEP_HELO
-						       ? RECEIVER_STEP_HELO
-						       : RECEIVER_STEP_GREETING,
-					       RECEIVER_CAUSE_CODE, code,
-					       after_us >= 0 ? after_us
-							     : natural_us);
-	}
-	return (struct receiver_answer){.outcome = RECEIVER_READY,
-					.after_us = natural_us};
+		return receiver_heard_by(
+			call->timeouts,
+			receiver_failed(told_at(rate->over_step),
+					RECEIVER_CAUSE_CODE, code,
+					rate->after_us));
+	banner_us = banner_after(receiver, phase, call, number);
+	if (banner_us >= most)
+		return receiver_failed(RECEIVER_STEP_GREETING,
+				       RECEIVER_CAUSE_TIMEOUT, 0,
+				       answer.after_us + most);
+	answer.after_us += banner_us;
+	return refuse_by_rule(receiver, phase, call, answer);
 }
 
 struct receiver_answer
@@ -371,18 +452,14 @@ static struct receiver_answer
 let_in(struct receiver *receiver, const struct receiver_call *call,
        struct receiver_conn *conn)
 {
-	const struct receiver_phase *phase = receiver->config->phases;
 	uint32_t number = receiver->accepted++;
+	struct receiver_answer answer =
+		knock(receiver, receiver->config->phases, call, number);
 
 	*conn = (struct receiver_conn){
 		.number = number, .client = call->client, .host = call->host};
-	receiver->open++;
-	return (struct receiver_answer){
-		.outcome = RECEIVER_READY,
-		.after_us = law_draw_at(
-			phase->connect, receiver->stream, call->message,
-			receiver_part(call->try, call->host, PURPOSE_CONNECT),
-			call->index, number)};
+	receiver->open += answer.outcome == RECEIVER_READY;
+	return answer;
 }
 
 struct receiver_answer

@@ -42,19 +42,25 @@ struct receiver {
 	struct receiver_extra *extra; /* owned, or NULL */
 };
 
-/* How long the client waits at each step; 0 at connect: as the system does. */
+/* How long the client waits at each step. 0 at connect: as the system does;
+ * from MAIL on: as long as it takes, but a session in which nothing is heard
+ * any more is given up as a connect. */
 struct receiver_client {
 	int64_t dns_us;
 	int64_t connect_us;
-	int64_t greeting_us;
+	int64_t greeting_us; /* the banner, and the answer to HELO */
+	int64_t rset_us;     /* is a session that is used again still there? */
 	int64_t mail_us;
-	int64_t end_us;
+	int64_t rcpt_us;
+	int64_t data_us;      /* the answer to DATA */
+	int64_t end_us;	      /* from there to the last answer */
 	int64_t syn_first_us; /* first repeat of an unanswered connect; each
 			       * next gap is double */
 };
 
-/* Postfix's smtp client on Linux: 10 s of DNS tries, connect 30, greeting 300,
- * mail 300, end of data 600 s; first repeat after 1 s. */
+/* Postfix's smtp client on Linux: 10 s of DNS tries, connect 30, greeting, mail
+ * and recipients 300, DATA 120, end of data 600, RSET 20 s; first repeat after
+ * 1 s. */
 struct receiver_client receiver_client_default(void);
 
 struct receiver_call {
@@ -113,6 +119,7 @@ struct receiver_result {
 	int code;	   /* with cause CODE */
 	uint32_t accepted; /* recipients whose code is 250 */
 	bool last;	   /* the server ends the connection after this one */
+	bool dead;	   /* the session was gone before anything was said */
 	int64_t after_us;  /* MAIL to the last answer */
 };
 

@@ -109,18 +109,22 @@ punish(struct receiver *receiver, const struct receiver_cap *cap,
 }
 
 static enum door
-over_cap(const struct receiver_cap *cap, struct receiver_answer *answer)
+over_cap(const struct receiver_cap *cap, const struct receiver_call *call,
+	 struct receiver_answer *answer)
 {
 	switch (cap->over) {
 	case RECEIVER_OVER_CODE:
-		*answer = receiver_failed(
-			RECEIVER_STEP_GREETING, RECEIVER_CAUSE_CODE,
-			cap->code ? cap->code : 421, cap->after_us);
+		*answer = receiver_heard_by(
+			call->timeouts,
+			receiver_failed(
+				RECEIVER_STEP_GREETING, RECEIVER_CAUSE_CODE,
+				cap->code ? cap->code : 421, cap->after_us));
 		return DOOR_ANSWER;
 	case RECEIVER_OVER_REFUSED:
-		*answer = receiver_failed(RECEIVER_STEP_CONNECT,
-					  RECEIVER_CAUSE_REFUSED, 0,
-					  cap->after_us);
+		*answer = receiver_heard_by(
+			call->timeouts, receiver_failed(RECEIVER_STEP_CONNECT,
+							RECEIVER_CAUSE_REFUSED,
+							0, cap->after_us));
 		return DOOR_SHUT;
 	case RECEIVER_OVER_DROP:
 		return DOOR_SILENT;
@@ -168,7 +172,7 @@ receiver_door(struct receiver *receiver, const struct receiver_call *call,
 	open = receiver_open_count(receiver, call->now_us);
 	if (cap.most > 0 && open >= cap.most) {
 		punish(receiver, &cap, call->now_us);
-		return over_cap(&cap, answer);
+		return over_cap(&cap, call, answer);
 	}
 	if (servers->processes > 0 && open >= servers->processes)
 		return queued(receiver) < servers->backlog
@@ -210,9 +214,7 @@ receiver_wait(struct receiver *receiver, const struct receiver_call *call,
 	waiter->gap_us = client->syn_first_us;
 	waiter->next_us = call->now_us + waiter->gap_us;
 	waiter->deadline_us =
-		call->now_us + (client->connect_us > 0
-					? client->connect_us
-					: 127 * client->syn_first_us);
+		call->now_us + receiver_patience(client, RECEIVER_STEP_CONNECT);
 }
 
 static void

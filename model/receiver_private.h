@@ -115,6 +115,13 @@ receiver_accept(struct receiver *receiver, const struct receiver_call *call,
 struct receiver_answer
 receiver_failed(enum receiver_step step, enum receiver_cause cause, int code,
 		int64_t after_us);
+/* How long this client waits at a step; RECEIVER_NEVER: as long as it takes. */
+int64_t receiver_patience(const struct receiver_client *client,
+			  enum receiver_step step);
+/* A failure as this client meets it: as a timeout of the step, if it waits no
+ * longer than that. */
+struct receiver_answer receiver_heard_by(const struct receiver_client *client,
+					 struct receiver_answer answer);
 
 /* receiver_door.c: may this connection come in? */
 enum door {
@@ -146,8 +153,8 @@ receiver_reply_code(struct receiver *receiver,
 /*
  * M-RECEIVER-PAUSE: answers that a server holds back on purpose, from clients
  * that name many recipients or make many errors. A pause is silence before the
- * answer; one that is longer than the client waits is a timeout, which is for
- * who asks to find. The only state is the count of errors in the connection:
+ * answer; together they may be longer than the client waits, which is for who
+ * asks to find. The only state is the count of errors in the connection:
  * where that is 0, only a recipient can have to wait.
  */
 

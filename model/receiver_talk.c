@@ -4,7 +4,8 @@
  * message, its answer. What refuses is asked in this order at each step: rate,
  * greylist at mail, data and end, then reply rules; at rcpt: rate, rules,
  * greylist. Before each answer may come a pause, and too many errors end the
- * session instead.
+ * session instead. An answer that comes later than the client waits at its step
+ * is never heard: the talk ends as a timeout.
  *
  * Time: what the refusing rules say, and if a recipient was accepted the
  * transfer law once and the per-recipient law for each accepted one (constant:
@@ -197,18 +198,18 @@ question_at(const struct talk *talk, enum receiver_step step, uint32_t i)
 				       .address = address_of(talk, i)};
 }
 
-/* The pause before an answer: false if that ended the talk, for the client lost
- * its patience. */
-static bool
-outlast(struct talk *talk, enum receiver_step step, int64_t pause_us)
+/* The time until the answer of a step: false if that ended the talk, for the
+ * client lost its patience. */
+static inline bool
+outlast(struct talk *talk, enum receiver_step step, int64_t us)
 {
-	const struct receiver_client *client = talk->request->timeouts;
+	int64_t most = receiver_patience(talk->request->timeouts, step);
 
-	if (client && client->mail_us > 0 && pause_us >= client->mail_us) {
-		fail(talk, step, RECEIVER_CAUSE_TIMEOUT, 0, client->mail_us);
+	if (us >= most) {
+		fail(talk, step, RECEIVER_CAUSE_TIMEOUT, 0, most);
 		return false;
 	}
-	talk->result.after_us += pause_us;
+	talk->result.after_us += us;
 	return true;
 }
 
@@ -221,17 +222,6 @@ is_over(struct talk *talk, enum receiver_step step)
 		return false;
 	fail(talk, step, RECEIVER_CAUSE_CODE, 421, 0);
 	return true;
-}
-
-/* What the errors made so far in this session do to the next command: false if
- * it is the last. */
-static bool
-errors_allow(struct talk *talk, enum receiver_step step)
-{
-	return !is_over(talk, step) &&
-	       outlast(talk, step,
-		       receiver_answer_pause(talk->receiver->config,
-					     talk->conn));
 }
 
 /* With what code is the whole message refused at a step? 0: it is not. */
@@ -252,36 +242,40 @@ step_code(struct talk *talk, enum receiver_step step, int64_t *after_us)
 static bool
 ask_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
 {
-	int64_t after_us = -1;
+	int64_t after_us = -1, pause_us;
 	int code;
 
-	if (talk->conn->errors > 0 && !errors_allow(talk, step))
+	if (is_over(talk, step))
 		return false;
+	pause_us = receiver_answer_pause(talk->receiver->config, talk->conn);
 	code = step_code(talk, step, &after_us);
+	if (!outlast(talk, step,
+		     pause_us + (after_us >= 0 ? after_us : natural_us)))
+		return false;
 	if (!code)
 		return true;
 	talk->conn->errors++;
-	fail(talk, step, RECEIVER_CAUSE_CODE, code,
-	     after_us >= 0 ? after_us : natural_us);
+	fail(talk, step, RECEIVER_CAUSE_CODE, code, 0);
 	return false;
 }
 
 /* A step that speaks for the whole message: false if it was refused. `natural`
- * is the time of a refusal that has none of its own. */
+ * is the time of an answer that has none of its own. */
 static inline bool
 pass_step(struct talk *talk, enum receiver_step step, int64_t natural_us)
 {
-	return !may_stop_at(talk, step) || ask_step(talk, step, natural_us);
+	return may_stop_at(talk, step) ? ask_step(talk, step, natural_us)
+				       : outlast(talk, step, natural_us);
 }
 
-/* Is this recipient refused, with what code? */
+/* Is this recipient refused, with what code? *after_us is the time of a reply
+ * that has one of its own. */
 static int
-recipient_code(struct talk *talk, uint32_t i)
+recipient_code(struct talk *talk, uint32_t i, int64_t *after_us)
 {
 	const struct receiver_rate *rate = &talk->receiver->config->rate;
 	struct reply_question question =
 		question_at(talk, RECEIVER_STEP_RCPT, i);
-	int64_t after_us = 0;
 	int code;
 
 	if (rate->most.per_s > 0 && rate->over_step == RECEIVER_STEP_RCPT) {
@@ -292,10 +286,8 @@ recipient_code(struct talk *talk, uint32_t i)
 			return rate->over_code;
 	}
 	code = receiver_reply_code(talk->receiver, talk->phase, &question,
-				   &after_us);
-	if (code)
-		talk->result.after_us += after_us > 0 ? after_us : 0;
-	else if (is_grey_at(talk, RECEIVER_STEP_RCPT) && is_grey(talk, i))
+				   after_us);
+	if (!code && is_grey_at(talk, RECEIVER_STEP_RCPT) && is_grey(talk, i))
 		code = grey_code(talk);
 	return code;
 }
@@ -305,13 +297,16 @@ static bool
 ask_recipient(struct talk *talk, uint32_t i)
 {
 	const struct receiver_config *config = talk->receiver->config;
+	int64_t after_us = 0, pause_us;
 	int code;
 
-	if (is_over(talk, RECEIVER_STEP_RCPT) ||
-	    !outlast(talk, RECEIVER_STEP_RCPT,
-		     receiver_recipient_pause(config, talk->conn, i)))
+	if (is_over(talk, RECEIVER_STEP_RCPT))
 		return false;
-	code = recipient_code(talk, i);
+	pause_us = receiver_recipient_pause(config, talk->conn, i);
+	code = recipient_code(talk, i, &after_us);
+	if (!outlast(talk, RECEIVER_STEP_RCPT,
+		     pause_us + (after_us > 0 ? after_us : 0)))
+		return false;
 	talk->codes[i] = (uint16_t)(code ? code : 250);
 	talk->conn->errors += code != 0;
 	return true;
@@ -388,36 +383,34 @@ transfer_us(struct receiver *receiver, const struct receiver_phase *phase,
 	return add_recipients(us, receiver, phase, request, host, accepted);
 }
 
-/* Does the client give up before the message has been taken? */
-static inline bool
-takes_too_long(const struct receiver_client *client, int64_t us)
-{
-	return client && client->end_us > 0 && us >= client->end_us;
-}
-
 /* DATA and the message, for the accepted recipients. */
 static void
 send_message(struct talk *talk)
 {
-	const struct receiver_client *client = talk->request->timeouts;
 	int64_t us;
 
 	if (!pass_step(talk, RECEIVER_STEP_DATA, 0))
 		return;
 	us = transfer_us(talk->receiver, talk->phase, talk->request,
 			 talk->conn->host, talk->result.accepted);
-	if (takes_too_long(client, us)) {
-		fail(talk, RECEIVER_STEP_END, RECEIVER_CAUSE_TIMEOUT, 0,
-		     client->end_us);
-		return;
-	}
 	if (!pass_step(talk, RECEIVER_STEP_END, us))
 		return;
-	talk->result.after_us += us;
 	talk->conn->errors = 0;
 	if (receiver_counts_good(talk->receiver->config))
 		receiver_count_good(talk->receiver, talk->conn->client,
 				    talk->request->now_us);
+}
+
+/* A session in which nothing is heard any more: one that is used again is asked
+ * with RSET first. */
+static int64_t
+silence_us(const struct talk *talk)
+{
+	const struct receiver_client *client = talk->request->timeouts;
+	int64_t us =
+		talk->conn->messages > 1 ? client->rset_us : client->mail_us;
+
+	return us > 0 ? us : receiver_patience(client, RECEIVER_STEP_CONNECT);
 }
 
 /* The session may be broken, or used up, before anything is said. */
@@ -425,7 +418,6 @@ static bool
 is_broken(struct talk *talk)
 {
 	const struct receiver_config *config = talk->receiver->config;
-	const struct receiver_client *client = talk->request->timeouts;
 	enum receiver_state state =
 		config->steady ? RECEIVER_UP
 			       : receiver_state_at(talk->receiver, talk->phase,
@@ -433,12 +425,14 @@ is_broken(struct talk *talk)
 
 	if (state == RECEIVER_TIMEOUT) {
 		fail(talk, RECEIVER_STEP_MAIL, RECEIVER_CAUSE_TIMEOUT, 0,
-		     client ? client->mail_us : 0);
+		     silence_us(talk));
+		talk->result.dead = true;
 		return true;
 	}
 	if (state == RECEIVER_RESET) {
 		fail(talk, RECEIVER_STEP_MAIL, RECEIVER_CAUSE_LOST, 0,
 		     talk->phase->after_us);
+		talk->result.dead = true;
 		return true;
 	}
 	if (config->messages_per_connection > 0 &&
@@ -454,16 +448,16 @@ static struct receiver_result
 hear_out(struct receiver *receiver, const struct receiver_conn *conn,
 	 const struct receiver_transaction *request)
 {
-	const struct receiver_client *client = request->timeouts;
+	int64_t most = receiver_patience(request->timeouts, RECEIVER_STEP_END);
 	uint32_t accepted = request->recipients;
 	int64_t us = transfer_us(receiver, receiver->config->phases, request,
 				 conn->host, accepted);
 
-	if (takes_too_long(client, us))
+	if (us >= most)
 		return (struct receiver_result){.cause = RECEIVER_CAUSE_TIMEOUT,
 						.step = RECEIVER_STEP_END,
 						.accepted = accepted,
-						.after_us = client->end_us};
+						.after_us = most};
 	return (struct receiver_result){.accepted = accepted, .after_us = us};
 }
 

@@ -35,28 +35,35 @@ client_of(const struct mta_smtp_params *p)
 
 	c.connect_us = mta_from_seconds(p->connect_timeout_s);
 	c.greeting_us = mta_from_seconds(p->helo_timeout_s);
+	c.rset_us = mta_from_seconds(p->rset_timeout_s);
 	c.mail_us = mta_from_seconds(p->mail_timeout_s);
+	c.rcpt_us = mta_from_seconds(p->rcpt_timeout_s);
+	c.data_us = mta_from_seconds(p->data_init_timeout_s);
 	c.end_us = mta_from_seconds(p->data_done_timeout_s);
 	return c;
 }
 
-/* A command of pipe has its own limit, a mailbox none (F11.8). */
+/* R-STEP-TIMEOUT: a command or a mailbox takes as long as it takes (F11.8). */
 static struct receiver_client
 patience_of(const struct agents_transport *t)
 {
-	const struct mta_params *params = t->agents->params;
 	struct receiver_client c = client_of(t->smtp);
+
+	if (!t->is_smtp)
+		c.mail_us = c.rcpt_us = c.data_us = c.end_us = 0;
+	return c;
+}
+
+/* R-PIPE: until it is killed (F11.8). */
+static mta_span
+time_limit_of(const struct agents_transport *t)
+{
+	const struct agents *a = t->agents;
 	struct mta_transport_params own;
 
-	if (t->kind == SCENARIO_KIND_PIPE) {
-		mta_transport_params(
-			params, mta_sym_text(t->agents->host.symbols, t->name),
-			&own);
-		c.end_us = mta_from_seconds(own.time_limit_s);
-	} else if (!t->is_smtp) {
-		c.end_us = 0;
-	}
-	return c;
+	mta_transport_params(a->params, mta_sym_text(a->host.symbols, t->name),
+			     &own);
+	return mta_from_seconds(own.time_limit_s);
 }
 
 /* ---- processes ---------------------------------------------------------- */
@@ -508,8 +515,12 @@ transport_init(struct agents_transport *t, struct agents *a,
 static void
 agents_read_params(struct agents *a)
 {
-	for (size_t i = 0; i < a->transport_count; i++)
-		a->transports[i].patience = patience_of(&a->transports[i]);
+	for (size_t i = 0; i < a->transport_count; i++) {
+		struct agents_transport *t = &a->transports[i];
+
+		t->patience = patience_of(t);
+		t->time_limit = time_limit_of(t);
+	}
 }
 
 void

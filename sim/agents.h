@@ -48,6 +48,7 @@ struct agents_transport {
 	struct mta_list sessions; /* cached, longest idle first */
 	struct mta_timer session_timer;	 /* the first of them may have to go */
 	struct receiver_client patience; /* how long we wait */
+	mta_span time_limit;		 /* of a command; for pipe alone */
 };
 
 struct agents {

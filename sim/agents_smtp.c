@@ -239,25 +239,40 @@ talk_ran_too_long(const struct agent_process *p)
 	       p->result.step == RECEIVER_STEP_END;
 }
 
+/* The code of the first that is refused, else 250. */
+static uint16_t
+talk_first_refusal(const struct agent_process *p, const uint16_t *codes)
+{
+	for (uint32_t i = 0; i < p->agent.left_count; i++)
+		if (codes[i] != 250)
+			return codes[i];
+	return 250;
+}
+
 /* R-PIPE (F11.8): a command has one outcome for all its recipients. What
  * refuses one of them refuses all, unless it was killed before it could say
  * so. */
 static void
 talk_make_one(struct agent_process *p, uint16_t *codes)
 {
-	for (uint32_t i = 0; i < p->agent.left_count; i++) {
-		if (codes[i] == 250)
-			continue;
-		if (!talk_ran_too_long(p)) {
-			p->result.cause = RECEIVER_CAUSE_CODE;
-			p->result.step = RECEIVER_STEP_END;
-			p->result.code = codes[i];
-		}
-		p->result.accepted = p->agent.left_count;
-		for (uint32_t k = 0; k < p->agent.left_count; k++)
-			codes[k] = 250;
-		return;
-	}
+	mta_span limit = p->transport->time_limit;
+	uint16_t code = talk_first_refusal(p, codes);
+
+	if (p->result.after_us >= limit)
+		p->result = (struct receiver_result){
+			.cause = RECEIVER_CAUSE_TIMEOUT,
+			.step = RECEIVER_STEP_END,
+			.after_us = limit};
+	else if (code != 250)
+		p->result = (struct receiver_result){
+			.cause = RECEIVER_CAUSE_CODE,
+			.step = RECEIVER_STEP_END,
+			.code = code,
+			.last = p->result.last,
+			.after_us = p->result.after_us};
+	p->result.accepted = p->agent.left_count;
+	for (uint32_t i = 0; i < p->agent.left_count; i++)
+		codes[i] = 250;
 }
 
 /* To a model that looks at texts. */
@@ -587,14 +602,12 @@ talk_say_failed(struct agent_process *p)
 	return f.verdict.keeps_connection;
 }
 
-/* The connection had died in the cache: that is found out before MAIL, and
- * another one is made. */
+/* The connection had died in the cache: that is found out by RSET, before MAIL,
+ * and another one is made. */
 static bool
 talk_was_stale(const struct agent_process *p)
 {
-	return p->is_reused && p->result.step == RECEIVER_STEP_MAIL &&
-	       (p->result.cause == RECEIVER_CAUSE_LOST ||
-		p->result.cause == RECEIVER_CAUSE_TIMEOUT);
+	return p->is_reused && p->result.dead;
 }
 
 static void

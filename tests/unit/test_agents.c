@@ -18,6 +18,7 @@
 struct end {
 	struct receiver_config config;
 	struct receiver_phase phase;
+	struct receiver_phase phases[2]; /* instead, where it changes */
 	struct receiver_mx mx[2];
 	struct receiver_reply replies[2];
 	struct law connect;
@@ -324,6 +325,47 @@ START_TEST(timeouts_are_the_parameters)
 	ck_assert_str_eq(
 		reasons[0],
 		"connect to mx.a.example[192.0.2.1]:25: Connection timed out");
+}
+END_TEST
+
+/*
+ * R-STEP-TIMEOUT (F11.5): a reply that takes 25 s is not heard by who waits for
+ * 20 s, and the destination is blamed (F11.2). The time of MAIL and what
+ * follows comes on top of the 60 ms until it can be sent.
+ */
+START_TEST(each_step_has_its_own_timeout)
+{
+	static const struct {
+		const char *parameter;
+		enum receiver_step step;
+		uint8_t told; /* enum mta_smtp_step */
+		double at;
+	} rows[] = {
+		{"smtp_helo_timeout", RECEIVER_STEP_GREETING, MTA_STEP_GREETING,
+		 20},
+		{"smtp_helo_timeout", RECEIVER_STEP_HELO, MTA_STEP_HELO, 20},
+		{"smtp_mail_timeout", RECEIVER_STEP_MAIL, MTA_STEP_MAIL, 20.06},
+		{"smtp_rcpt_timeout", RECEIVER_STEP_RCPT, MTA_STEP_RCPT, 20.06},
+		{"smtp_data_init_timeout", RECEIVER_STEP_DATA, MTA_STEP_DATA,
+		 20.06},
+		{"smtp_data_done_timeout", RECEIVER_STEP_END, MTA_STEP_END,
+		 20.06},
+	};
+
+	ends[0].replies[0] = (struct receiver_reply){.step = rows[_i].step,
+						     .code = 450,
+						     .share = 1,
+						     .after_us = 25000 * MS};
+	ends[0].phase.replies = ends[0].replies;
+	ends[0].phase.reply_count = 1;
+	fake_set(&f, rows[_i].parameter, "20s");
+	start();
+	order("smtp", 1);
+	fake_run(&f, 60);
+	expect_reply(0, rows[_i].at, true);
+	ck_assert(is_blamed(0));
+	expect_dsn(0, 4, 4, 2);
+	ck_assert_uint_eq(f.deliveries[0].step, rows[_i].told);
 }
 END_TEST
 
@@ -635,6 +677,54 @@ START_TEST(a_session_is_used_again)
 }
 END_TEST
 
+/* R-STEP-TIMEOUT: the server is silent from 1 s on. RSET shows it after 5 s;
+ * the new connection is given up 30 s later. */
+START_TEST(a_session_that_died_is_found_by_rset)
+{
+	ends[0].phases[0] = ends[0].phases[1] = ends[0].phase;
+	ends[0].phases[1].at_us = 1000 * MS;
+	ends[0].phases[1].state = RECEIVER_TIMEOUT;
+	ends[0].config.phases = ends[0].phases;
+	ends[0].config.phase_count = 2;
+	fake_set(&f, "smtp_rset_timeout", "5s");
+	start();
+	order_with_hints(MTA_HINT_LOAD | MTA_HINT_STORE);
+	fake_run(&f, 1);
+	order_with_hints(MTA_HINT_LOAD);
+	fake_run(&f, 60);
+	expect_reply(1, 36, true);
+	ck_assert_str_eq(
+		reasons[1],
+		"connect to mx.a.example[192.0.2.1]:25: Connection timed out");
+}
+END_TEST
+
+/* One that answers RSET, but MAIL only after 25 s, is no dead session: that is
+ * a failure of the site, and no second connection is made. */
+START_TEST(a_session_that_is_slow_at_mail_has_failed)
+{
+	ends[0].phases[0] = ends[0].phases[1] = ends[0].phase;
+	ends[0].replies[0] = (struct receiver_reply){.step = RECEIVER_STEP_MAIL,
+						     .code = 450,
+						     .share = 1,
+						     .after_us = 25000 * MS};
+	ends[0].phases[1].at_us = 1000 * MS;
+	ends[0].phases[1].replies = ends[0].replies;
+	ends[0].phases[1].reply_count = 1;
+	ends[0].config.phases = ends[0].phases;
+	ends[0].config.phase_count = 2;
+	fake_set(&f, "smtp_mail_timeout", "20s");
+	start();
+	order_with_hints(MTA_HINT_LOAD | MTA_HINT_STORE);
+	fake_run(&f, 1);
+	order_with_hints(MTA_HINT_LOAD);
+	fake_run(&f, 60);
+	expect_reply(1, 21, true);
+	ck_assert(is_blamed(1));
+	ck_assert_uint_eq(ends[0].remote.receiver.accepted, 1);
+}
+END_TEST
+
 START_TEST(a_session_lives_two_seconds)
 {
 	start();
@@ -933,6 +1023,7 @@ add_delivery_tests(TCase *c)
 	tcase_add_test(c, work_of_the_agent_itself);
 	tcase_add_test(c, refused_connections_are_blamed);
 	tcase_add_test(c, timeouts_are_the_parameters);
+	tcase_add_loop_test(c, each_step_has_its_own_timeout, 0, 6);
 	tcase_add_test(c, greeting_421_is_blamed);
 	tcase_add_test(c, one_recipient_of_three_is_refused_for_now);
 	tcase_add_test(c, an_unknown_recipient_bounces);
@@ -949,6 +1040,8 @@ add_delivery_tests(TCase *c)
 	tcase_add_test(c, a_full_server_lets_wait);
 	tcase_add_test(c, who_waits_too_long_gives_up);
 	tcase_add_test(c, a_session_is_used_again);
+	tcase_add_test(c, a_session_that_died_is_found_by_rset);
+	tcase_add_test(c, a_session_that_is_slow_at_mail_has_failed);
 	tcase_add_test(c, a_session_lives_two_seconds);
 	tcase_add_test(c, the_cache_can_be_off);
 	tcase_add_test(c, uses_of_a_session_are_limited);

@@ -115,7 +115,8 @@ START_TEST(pause_after_the_fiftieth_recipient)
 }
 END_TEST
 
-/* 300 s at RCPT are what a client waits: the pause is never heard out. */
+/* 300 s at RCPT are what a client waits: the pause is never heard out. Nor are
+ * 200 s of pause before a refusal that takes 200 s itself. */
 START_TEST(pause_longer_than_the_client_waits)
 {
 	struct bench b;
@@ -126,6 +127,17 @@ START_TEST(pause_longer_than_the_client_waits)
 	begin(&b);
 	ck_assert_int_eq(dial(&b, 0, 0), RECEIVER_READY);
 	talk(&b, 3, 0);
+	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_TIMEOUT);
+	ck_assert_int_eq(b.result.step, RECEIVER_STEP_RCPT);
+	ck_assert_int_eq(b.result.after_us, 300 * S);
+	receiver_release(&b.receiver);
+	setup(&b);
+	b.config.tarpit =
+		(struct receiver_tarpit){.after = 0, .pause_us = 200 * S};
+	b.reply.after_us = 200 * S;
+	begin(&b);
+	ck_assert_int_eq(dial(&b, 0, 0), RECEIVER_READY);
+	talk(&b, 1, 1);
 	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_TIMEOUT);
 	ck_assert_int_eq(b.result.step, RECEIVER_STEP_RCPT);
 	ck_assert_int_eq(b.result.after_us, 300 * S);

@@ -321,11 +321,23 @@ START_TEST(phases_are_looked_up_twice)
 	/* Refusing new connections does not touch this one. */
 	talk(&b, 20 * S, 2, 0, 1);
 	ck_assert_uint_eq(b.result.accepted, 1);
-	/* Silence does. */
+	/* Silence does: the answer to RSET is waited for 20 s, or that to MAIL,
+	 * if it is the first message, 300 s. */
 	talk(&b, 30 * S, 3, 0, 1);
 	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_TIMEOUT);
 	ck_assert_int_eq(b.result.step, RECEIVER_STEP_MAIL);
+	ck_assert_int_eq(b.result.after_us, 20 * S);
+	ck_assert(b.result.dead);
+	receiver_close(&b.receiver, &b.conn, 50 * S);
+	dial(&b, 9 * S, 4, 0);
+	talk(&b, 30 * S, 4, 0, 1);
+	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_TIMEOUT);
 	ck_assert_int_eq(b.result.after_us, 300 * S);
+	/* Who waits as long as it takes gives up as a connect, after 30 s. */
+	b.conn.messages = 0;
+	b.client.mail_us = 0;
+	talk(&b, 30 * S, 4, 0, 1);
+	ck_assert_int_eq(b.result.after_us, 30 * S);
 	receiver_close(&b.receiver, &b.conn, 330 * S);
 	receiver_release(&b.receiver);
 }
@@ -800,6 +812,195 @@ START_TEST(clients_lose_patience)
 }
 END_TEST
 
+/* A connect that takes the client's 30 s, or the system's 127, is given up
+ * then; on the short path and, with a rule that never fits, on the long one. */
+START_TEST(connects_that_take_too_long)
+{
+	static const struct receiver_reply never = {
+		RECEIVER_STEP_GREETING, 421, 1e-12, NULL, 0, -1};
+	struct bench b;
+
+	for (int i = 0; i < 4; i++) {
+		int64_t most = (i < 2 ? 30 : 127) * S;
+
+		setup(&b);
+		b.client.connect_us = i < 2 ? 30 * S : 0;
+		b.phases[0].replies = &never;
+		b.phases[0].reply_count = (size_t)(i % 2);
+		ck_assert_ptr_null(law_constant(&b.connect, (double)most));
+		begin(&b);
+		dial(&b, 0, 0, 0);
+		expect_failed(&b, RECEIVER_STEP_CONNECT, RECEIVER_CAUSE_TIMEOUT,
+			      0, most);
+		ck_assert_uint_eq(receiver_open_count(&b.receiver, 0), 0);
+		ck_assert_ptr_null(law_constant(&b.connect, (double)most - 1));
+		ck_assert(deliver(&b, S, 0, 0, 1));
+		receiver_release(&b.receiver);
+	}
+}
+END_TEST
+
+/* F11.5: 300 s for the banner, HELO, MAIL and RCPT, 120 for DATA, 600 for the
+ * end. A reply a microsecond sooner is heard, one at that time is not. */
+START_TEST(replies_that_come_too_late)
+{
+	static const struct {
+		enum receiver_step step, told;
+		int64_t most;
+	} rows[] = {
+		{RECEIVER_STEP_CONNECT, RECEIVER_STEP_GREETING, 300 * S},
+		{RECEIVER_STEP_GREETING, RECEIVER_STEP_GREETING, 300 * S},
+		{RECEIVER_STEP_HELO, RECEIVER_STEP_HELO, 300 * S},
+		{RECEIVER_STEP_MAIL, RECEIVER_STEP_MAIL, 300 * S},
+		{RECEIVER_STEP_RCPT, RECEIVER_STEP_RCPT, 300 * S},
+		{RECEIVER_STEP_DATA, RECEIVER_STEP_DATA, 120 * S},
+		{RECEIVER_STEP_END, RECEIVER_STEP_END, 600 * S},
+	};
+	struct bench b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct receiver_reply reply = {rows[i].step, 550, 1,
+					       NULL,	     0,	  rows[i].most};
+
+		setup(&b);
+		b.phases[0].replies = &reply;
+		b.phases[0].reply_count = 1;
+		begin(&b);
+		if (!deliver(&b, 0, 0, 0, 2)) {
+			expect_failed(&b, rows[i].told, RECEIVER_CAUSE_TIMEOUT,
+				      0, rows[i].most);
+			reply.after_us--;
+			dial(&b, S, 0, 1);
+			expect_failed(&b, rows[i].told, RECEIVER_CAUSE_CODE,
+				      550, rows[i].most - 1);
+		} else {
+			ck_assert_int_eq(b.result.cause,
+					 RECEIVER_CAUSE_TIMEOUT);
+			ck_assert_int_eq(b.result.step, rows[i].told);
+			ck_assert_int_eq(b.result.after_us, rows[i].most);
+			ck_assert(!b.result.dead);
+			ck_assert(b.codes[0] == 250 && b.codes[1] == 250);
+			reply.after_us--;
+			ck_assert(deliver(&b, S, 0, 1, 1));
+			ck_assert_int_eq(b.result.after_us, rows[i].most - 1);
+			ck_assert(b.result.code == 550 || b.codes[0] == 550);
+		}
+		receiver_release(&b.receiver);
+	}
+}
+END_TEST
+
+/* Each answer has its own time: u0 is refused after 200 s, and the silence to
+ * u1 is over 300 s later; u2, which was not asked, shares it. Who has no limit
+ * from MAIL on hears all three. */
+START_TEST(each_recipient_is_waited_for)
+{
+	static const struct receiver_reply rules[] = {
+		{RECEIVER_STEP_RCPT, 550, 1, "u0@*", 0, 200 * S},
+		{RECEIVER_STEP_RCPT, 450, 1, "u1@*", 0, 400 * S},
+		{RECEIVER_STEP_RCPT, 550, 1, "u2@*", 0, 600 * S},
+	};
+	struct bench b;
+
+	setup(&b);
+	b.phases[0].replies = rules;
+	b.phases[0].reply_count = 3;
+	begin(&b);
+	ck_assert(deliver(&b, 0, 0, 0, 3));
+	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_TIMEOUT);
+	ck_assert_int_eq(b.result.step, RECEIVER_STEP_RCPT);
+	ck_assert_int_eq(b.result.after_us, 500 * S);
+	ck_assert_uint_eq(b.result.accepted, 2);
+	ck_assert(b.codes[0] == 550 && b.codes[1] == 250 && b.codes[2] == 250);
+	b.client.rcpt_us = 0;
+	ck_assert(deliver(&b, S, 0, 1, 3));
+	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_NONE);
+	ck_assert_int_eq(b.result.after_us, 1200 * S);
+	ck_assert(b.codes[0] == 550 && b.codes[1] == 450 && b.codes[2] == 550);
+	receiver_release(&b.receiver);
+}
+END_TEST
+
+/* Failures that show after 400 s, where a connect is given up after 30 s and a
+ * banner after 300 s; the resolver takes what it takes. */
+START_TEST(failures_that_show_too_late)
+{
+	static const struct {
+		enum receiver_cause how, cause;
+		enum receiver_step step;
+		int64_t after_us;
+	} rows[] = {
+		{RECEIVER_CAUSE_REFUSED, RECEIVER_CAUSE_TIMEOUT,
+		 RECEIVER_STEP_CONNECT, 30 * S},
+		{RECEIVER_CAUSE_UNREACHABLE, RECEIVER_CAUSE_TIMEOUT,
+		 RECEIVER_STEP_CONNECT, 30 * S},
+		{RECEIVER_CAUSE_LOST, RECEIVER_CAUSE_TIMEOUT,
+		 RECEIVER_STEP_GREETING, 300 * S},
+		{RECEIVER_CAUSE_CODE, RECEIVER_CAUSE_TIMEOUT,
+		 RECEIVER_STEP_GREETING, 300 * S},
+		{RECEIVER_CAUSE_DNS, RECEIVER_CAUSE_DNS, RECEIVER_STEP_DNS,
+		 400 * S},
+	};
+	static const uint8_t pattern[] = {1};
+	struct bench b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		setup(&b);
+		b.phases[0].fails =
+			(struct receiver_fails){.pattern = pattern,
+						.pattern_count = 1,
+						.how = rows[i].how,
+						.after_us = 400 * S};
+		begin(&b);
+		dial(&b, 0, 0, 0);
+		expect_failed(&b, rows[i].step, rows[i].cause, 0,
+			      rows[i].after_us);
+		receiver_release(&b.receiver);
+	}
+}
+END_TEST
+
+/* A limit that is told after 400 s: of connections at a time, and of their
+ * rate. */
+START_TEST(limits_that_are_told_too_late)
+{
+	static const struct {
+		enum receiver_over over;
+		enum receiver_step step;
+		int64_t after_us;
+	} rows[] = {
+		{RECEIVER_OVER_CODE, RECEIVER_STEP_GREETING, 300 * S},
+		{RECEIVER_OVER_REFUSED, RECEIVER_STEP_CONNECT, 30 * S},
+	};
+	struct bench b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		setup(&b);
+		b.phases[0].connections = (struct receiver_cap){
+			.most = 1, .over = rows[i].over, .after_us = 400 * S};
+		begin(&b);
+		dial(&b, 0, 0, 0);
+		dial(&b, 0, 1, 0);
+		expect_failed(&b, rows[i].step, RECEIVER_CAUSE_TIMEOUT, 0,
+			      rows[i].after_us);
+		receiver_release(&b.receiver);
+	}
+	setup(&b);
+	b.config.rate =
+		(struct receiver_rate){.most = {.per_s = 0.001, .burst = 1},
+				       .count = RECEIVER_COUNT_CONNECTIONS,
+				       .over_step = RECEIVER_STEP_HELO,
+				       .over_code = 421,
+				       .after_us = 400 * S};
+	begin(&b);
+	ck_assert(deliver(&b, 0, 0, 0, 1));
+	dial(&b, S, 1, 0);
+	expect_failed(&b, RECEIVER_STEP_HELO, RECEIVER_CAUSE_TIMEOUT, 0,
+		      300 * S);
+	receiver_release(&b.receiver);
+}
+END_TEST
+
 static void
 refused(const char *error, const char *word)
 {
@@ -873,6 +1074,11 @@ model_receiver_suite(void)
 	tcase_add_test(tcase, outages_take_their_share);
 	tcase_add_test(tcase, values_follow_deliveries);
 	tcase_add_test(tcase, clients_lose_patience);
+	tcase_add_test(tcase, connects_that_take_too_long);
+	tcase_add_test(tcase, replies_that_come_too_late);
+	tcase_add_test(tcase, each_recipient_is_waited_for);
+	tcase_add_test(tcase, failures_that_show_too_late);
+	tcase_add_test(tcase, limits_that_are_told_too_late);
 	tcase_add_test(tcase, what_no_receiver_can_be);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -366,6 +366,66 @@ START_TEST(command_that_is_killed_refuses_nobody)
 }
 END_TEST
 
+/*
+ * R-PIPE: the limit is on all that the command does, refusing included: 550
+ * after 30 s is never said. Two recipients at 12 s each are too much as well. A
+ * mailbox that is refused after 1000 s is refused then.
+ */
+START_TEST(command_that_refuses_too_late)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: limit\nrun: {for: 1100s}\n"
+		"mta: {pipe_time_limit: 20s}\n"
+		"receivers:\n"
+		"  late: {replies: [{step: mail, code: 550, after: 30s}]}\n"
+		"  each: {replies: [{step: rcpt, code: 550, after: 12s}]}\n"
+		"  box: {replies: [{step: rcpt, code: 550, after: 1000s}]}\n"
+		"domains:\n"
+		"  a.example: {receiver: late, transport: pipe}\n"
+		"  b.example: {receiver: each, transport: pipe}\n"
+		"  c.example: {receiver: box, transport: virtual}\n"
+		"sources:\n"
+		"  a: {arrivals: {times: [0s]}, sender: \"\", to: a.example}\n"
+		"  b: {arrivals: {times: [1s]}, sender: \"\", users: 2,\n"
+		"      recipients: 2, to: b.example}\n"
+		"  c: {arrivals: {times: [2s]}, sender: \"\", to: "
+		"c.example}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:bounced@20 1:bounced@21 1:bounced@21 "
+			 "2:bounced@1002");
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_str_eq(world_run_text(r, r->delivery.list[i].reason),
+				 "command time limit exceeded");
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-STEP-TIMEOUT, R-BLAME (F11.2, F11.5): MAIL is answered after 25 s, but
+ * waited for 20 s. Window 5, 3, 2 (F7.5); the third failure makes 1/5 + 1/3 +
+ * 1/2 of a cohort, and the site is dead.
+ */
+START_TEST(site_that_dies_of_slow_answers)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: slow\nrun: {for: 100s}\n"
+		"mta: {smtp_mail_timeout: 20s}\n"
+		"receivers: {r: {replies: [{step: mail, code: 450, after: "
+		"25s}]}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s, 1s, 2s]}, to: a.example}\n");
+
+	ck_assert_str_eq(world_run_say_feedback(r),
+			 "a.example:sick3@20 a.example:sick2@21 "
+			 "a.example:dead0@22");
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@20 1:deferred@21 2:deferred@22");
+	world_run_close(r);
+}
+END_TEST
+
 Suite *
 system_agents_suite(void)
 {
@@ -384,6 +444,8 @@ system_agents_suite(void)
 	tcase_add_test(tc, one_outcome_of_a_command);
 	tcase_add_test(tc, command_that_takes_too_long);
 	tcase_add_test(tc, command_that_is_killed_refuses_nobody);
+	tcase_add_test(tc, command_that_refuses_too_late);
+	tcase_add_test(tc, site_that_dies_of_slow_answers);
 	suite_add_tcase(s, tc);
 	return s;
 }
