@@ -105,31 +105,38 @@ receiver_phase_find(struct receiver *receiver, int64_t now_us)
 	return &config->phases[i];
 }
 
+/* The outage at a time, or the next one, looked for from one before it on. */
+static struct receiver_outage
+outage_from(const struct receiver *receiver, struct receiver_outage outage,
+	    int64_t now_us)
+{
+	const struct receiver_outages *outages = &receiver->config->outages;
+
+	while (outage.to_us <= now_us) {
+		uint64_t n = outage.number++;
+		struct draw up = stream_at_part(
+			receiver->stream, n, receiver_part(0, 0, PURPOSE_UP));
+		struct draw down = stream_at_part(
+			receiver->stream, n, receiver_part(0, 0, PURPOSE_DOWN));
+
+		outage.from_us =
+			outage.to_us + law_draw(outages->every, &up, n, n);
+		outage.to_us =
+			outage.from_us + law_draw(outages->down, &down, n, n);
+		/* Both 0: time must pass. */
+		if (outage.to_us < outage.from_us + 1)
+			outage.to_us = outage.from_us + 1;
+	}
+	return outage;
+}
+
+/* A transaction is asked in advance, and others follow that are earlier: the
+ * outage that is remembered is one that a connection has met. */
 static bool
 is_in_outage(struct receiver *receiver, int64_t now_us)
 {
-	const struct receiver_outages *outages = &receiver->config->outages;
-	struct receiver_extra *extra = receiver_extra(receiver);
-	struct draw up, down;
-
-	while (extra->outage.to_us <= now_us) {
-		uint64_t n = extra->outage.number++;
-		int64_t from;
-
-		up = stream_at_part(receiver->stream, n,
-				    receiver_part(0, 0, PURPOSE_UP));
-		down = stream_at_part(receiver->stream, n,
-				      receiver_part(0, 0, PURPOSE_DOWN));
-		from = extra->outage.to_us +
-		       law_draw(outages->every, &up, n, n);
-		extra->outage.from_us = from;
-		extra->outage.to_us =
-			from + law_draw(outages->down, &down, n, n);
-		/* Both 0: time must pass. */
-		if (extra->outage.to_us < from + 1)
-			extra->outage.to_us = from + 1;
-	}
-	return now_us >= extra->outage.from_us;
+	return outage_from(receiver, receiver_extra(receiver)->outage, now_us)
+		       .from_us <= now_us;
 }
 
 enum receiver_state
@@ -287,6 +294,12 @@ receiver_is_shut(struct receiver *receiver, const struct receiver_call *call,
 	enum receiver_state state =
 		receiver_state_at(receiver, phase, call->now_us);
 
+	if (receiver->config->outages.every) {
+		struct receiver_extra *extra = receiver_extra(receiver);
+
+		extra->outage =
+			outage_from(receiver, extra->outage, call->now_us);
+	}
 	if (is_dead_host(receiver->config, call->host))
 		state = RECEIVER_TIMEOUT;
 	if (state == RECEIVER_UP)

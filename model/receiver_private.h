@@ -54,6 +54,11 @@ struct waiter {
 	int64_t gap_us;	     /* between the last knock and the next */
 };
 
+struct receiver_outage {
+	uint64_t number;	/* of the one behind it */
+	int64_t from_us, to_us; /* down from, to */
+};
+
 struct receiver_extra {
 	struct waiter *waiters; /* owned; in order of coming */
 	size_t waiter_count, waiter_room;
@@ -66,10 +71,7 @@ struct receiver_extra {
 	} bucket;
 	int64_t cap_penalty_until_us; /* 0: none */
 	int64_t polled_us;	      /* when last, with somebody waiting */
-	struct {
-		uint64_t number; /* of this outage and the up time before */
-		int64_t from_us, to_us; /* down from, to */
-	} outage;
+	struct receiver_outage outage;
 	struct receiver_table times; /* rule and address -> tries seen */
 	struct receiver_table grey;  /* key -> first seen, last passed */
 	struct receiver_table known; /* client -> good ones, last counted */

@@ -737,6 +737,30 @@ START_TEST(outages_alternate)
 }
 END_TEST
 
+/* Up 6 s, down 4 s. A connection takes 9 s, so that MAIL is asked about beyond
+ * the outage of [6, 10): those who connect meanwhile meet it still. */
+START_TEST(an_outage_is_met_after_a_look_ahead)
+{
+	struct law every, down;
+	struct bench b;
+
+	setup(&b);
+	ck_assert_ptr_null(law_constant(&every, 6e6));
+	ck_assert_ptr_null(law_constant(&down, 4e6));
+	ck_assert_ptr_null(law_constant(&b.connect, 9e6));
+	b.config.outages = (struct receiver_outages){
+		.every = &every, .down = &down, .state = RECEIVER_REFUSED};
+	begin(&b);
+	for (int s = 0; s < 40; s++) {
+		dial(&b, s * S, 0, 0);
+		ck_assert((b.answer.outcome == RECEIVER_READY) == (s % 10 < 6));
+		if (b.answer.outcome == RECEIVER_READY)
+			talk(&b, (s + 9) * S, 0, 0, 1);
+	}
+	receiver_release(&b.receiver);
+}
+END_TEST
+
 /* Alternating renewal: the share of time down tends to 2 / (8 + 2). Sampled
  * once in 50 minutes (near independent) at 4000 moments; both exponential, the
  * chain forgets with rate 1/8 + 1/2, e^-31 between two samples. */
@@ -1071,6 +1095,7 @@ model_receiver_suite(void)
 	tcase_add_test(tcase, greylist_learns_a_client);
 	tcase_add_test(tcase, mx_hosts_in_order);
 	tcase_add_test(tcase, outages_alternate);
+	tcase_add_test(tcase, an_outage_is_met_after_a_look_ahead);
 	tcase_add_test(tcase, outages_take_their_share);
 	tcase_add_test(tcase, values_follow_deliveries);
 	tcase_add_test(tcase, clients_lose_patience);
