@@ -211,7 +211,7 @@ $(B)/tests/%/suites.o: $(B)/tests/%/suites.c
 $(B)/flags: always | build/tools.ok
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(CC) $(CFLAGS_ALL) $(WHOLE_OBJECTS)' \
-		"$(if $(filter dist,$(VARIANT)),$(PREFIX))" >$@.new
+		'$(DATADIR) $(SRCDIR)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # Targets that may install packages do so before the first compiler call; all
