@@ -277,13 +277,15 @@ load_table(struct law_reader *l, const struct tree_node *node, bool shares,
 	bool ok = csv_open(&csv, path) &&
 		  find_value_column(l, &csv, &value_at, &factor) &&
 		  (!shares || csv_find(&csv, "share", &share_at));
-	while (ok && t->count < VALUES_MAX && csv_next(&csv)) {
+	while (ok && csv_next(&csv)) {
 		double value = 0;
 		double share = 0;
 		ok = csv_double(&csv, value_at, &value) &&
 		     (!shares || csv_double(&csv, share_at, &share));
 		if (ok && value < 0)
 			ok = csv_fail(&csv, "a value below 0");
+		if (ok && t->count == VALUES_MAX)
+			ok = csv_fail(&csv, "more rows than are read");
 		if (ok)
 			table_add(t, value * factor, share);
 	}

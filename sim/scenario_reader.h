@@ -52,6 +52,7 @@ struct reader {
 	struct name_index transports; /* name -> index, as the next */
 	struct name_index receivers;
 	struct name_index sources;
+	uint32_t null_senders; /* sources and starts with the empty sender */
 	struct name_index domains;
 	struct name_index files; /* name -> index of scenario->files */
 	size_t receiver_room;

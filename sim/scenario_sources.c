@@ -12,6 +12,7 @@
 
 #include "model/arrival.h"
 #include "model/law.h"
+#include "mta/book.h"
 
 static const char arrival_words[] =
 	"poisson even weibull daily times burst bursts";
@@ -336,6 +337,11 @@ check_sender(struct reader *r, const struct tree_node *node, const char *sender)
 				"USER@DOMAIN, or \"\" for the empty "
 				"sender",
 				sender);
+	if (node && sender && !*sender &&
+	    ++r->null_senders == MTA_ADDR_NULL_FAMILIES)
+		reader_complain(r, node,
+				"at most %d sources may have the empty sender",
+				MTA_ADDR_NULL_FAMILIES - 1);
 }
 
 static void
@@ -408,6 +414,10 @@ reader_sources(struct reader *r, const struct tree_node *root)
 			reader_complain_key(r, n,
 					    "this name is that of "
 					    "bounces; take another");
+		if (!strcmp(n->key, "start"))
+			reader_complain_key(r, n,
+					    "this name is that of mail "
+					    "in 'start'; take another");
 		name_index_add(&r->sources, n->key, s->source_count);
 		read_source(r, n, &s->sources[s->source_count++]);
 	}

@@ -285,6 +285,24 @@ END_TEST
 
 /* In a file a receiver may wait for a --set that leads to it: a warning, unless
  * that --set is given. */
+/* Each is a family of addresses, of which 255 are left for them (book.h). */
+START_TEST(sources_with_the_empty_sender_are_counted)
+{
+	static char many[256 * 80];
+	size_t n = 0;
+
+	for (int i = 0; i < 255; i++)
+		n += (size_t)snprintf(many + n, sizeof(many) - n,
+				      "  s%d: {arrivals: {even: 1/s}, "
+				      "to: a.example, sender: \"\"}\n",
+				      i);
+	scenario_free(read_good(many));
+	snprintf(many + n, sizeof(many) - n,
+		 "  s: {arrivals: {even: 1/s}, to: a.example, sender: \"\"}\n");
+	refuse(many, 264, 53, "at most 255 sources may have the empty sender");
+}
+END_TEST
+
 START_TEST(unused_receivers_are_warned_of)
 {
 	static const char text[] = "scenario: x\nrun: {for: 1h}\n"
@@ -624,6 +642,7 @@ scenario_suite(void)
 	tcase_add_test(tc, sets_reach_everything);
 	tcase_add_test(tc, sets_complain_as_the_command_line);
 	tcase_add_test(tc, one_mistake_one_complaint);
+	tcase_add_test(tc, sources_with_the_empty_sender_are_counted);
 	tcase_add_test(tc, unused_receivers_are_warned_of);
 	tcase_add_test(tc, what_is_written_reads_the_same);
 	tcase_add_test(tc, places);
