@@ -19,6 +19,19 @@ print(const char *what, double number, double messages,
 	fflush(stdout);
 }
 
+/* So much mail that no queue grows, however long it comes. */
+static struct mini_case
+steady(uint32_t destinations, double messages)
+{
+	enum {
+		PROCESSES = 100,
+		RATE = 85
+	};
+
+	return (struct mini_case){destinations,	   PROCESSES, RATE,
+				  messages / RATE, 0,	      0};
+}
+
 /* Each size by itself, for the greatest take long. */
 static void
 by_messages(void)
@@ -27,7 +40,7 @@ by_messages(void)
 	double most = bench_is_full() ? 1e8 : 3e5;
 
 	for (double n = bench_is_full() ? 1e5 : 1e4; n < 1.1 * most;) {
-		struct mini_case c = {10000, 2000, 1400, n / 1400, 0, 0};
+		struct mini_case c = steady(10000, n);
 		struct bench_sim s;
 		struct bench_work work;
 		struct bench_result r;
@@ -55,8 +68,7 @@ by_destinations(void)
 	struct bench_result r[3];
 
 	for (size_t i = 0; i < count; i++) {
-		struct mini_case c = {numbers[i],      2000, 1400,
-				      messages / 1400, 0,    0};
+		struct mini_case c = steady(numbers[i], messages);
 
 		bench_sim_open(&s[i]);
 		bench_sim_mail(&s[i], &c, "60s");
@@ -72,8 +84,7 @@ by_destinations(void)
 static void
 by_jobs(void)
 {
-	struct mini_case c = {10000, 2000, 1400, bench_is_full() ? 700 : 30,
-			      0,     0};
+	struct mini_case c = steady(10000, bench_is_full() ? 1e6 : 5e4);
 	struct bench_sim s[2];
 	struct bench_work works[2];
 	struct bench_result r[2];

@@ -50,7 +50,7 @@ write_lists(struct bench_sim *s, int seconds, bool has_lists)
 static void
 lists(void)
 {
-	int seconds = bench_is_full() ? 1000 : 20;
+	int seconds = bench_is_full() ? 1000 : 60;
 	double single = 1000.0 * seconds;
 	double listed = (double)LIST_RECIPIENTS * seconds;
 	struct bench_sim s[2];
