@@ -211,6 +211,23 @@ START_TEST(notes_leave_when_the_sender_is_done)
 }
 END_TEST
 
+/* A receiver that has set its turn for later takes it when a note comes. */
+START_TEST(a_note_brings_a_turn_forward)
+{
+	struct bed b;
+
+	bed_init(&b);
+	mta_timer_set(&b.b.loop, &b.b.wake, 50 * MS);
+	sender_at(&b.a, 5 * MS);
+	send(&b.a, MTA_TO_AGENTS, 1);
+	ck_assert_int_eq(mta_loop_next(&b.b.loop).at, 5 * MS);
+	run(&b.b, 5 * MS);
+	ck_assert_uint_eq(b.b.heard_count, 1);
+	ck_assert_int_eq(mta_loop_next(&b.b.loop).at, MTA_NEVER);
+	bed_release(&b);
+}
+END_TEST
+
 START_TEST(no_overtaking)
 {
 	struct bed b;
@@ -372,6 +389,7 @@ port_contract_suite(void)
 	tcase_add_test(t, a_note_stays_until_the_next_is_asked_for);
 	tcase_add_test(t, a_note_to_oneself);
 	tcase_add_test(t, notes_leave_when_the_sender_is_done);
+	tcase_add_test(t, a_note_brings_a_turn_forward);
 	tcase_add_test(t, no_overtaking);
 	tcase_add_test(t, a_busy_process_holds_up_nobody);
 	tcase_add_test(t, generated_steps);
