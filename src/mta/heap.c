@@ -4,6 +4,8 @@
  * the end of the last family of siblings at least, hold the greatest number, so
  * that every family can be taken for whole.
  */
+#include "mta/pure.h"
+
 #include "mta/heap.h"
 
 #include "mta/panic.h"

@@ -10,6 +10,8 @@
  * Most timers of a simulation are "at once": they cost two pointers, never see
  * a wheel, and as long as the wheels are quiet the first of the list is next.
  */
+#include "mta/pure.h"
+
 #include "mta/loop.h"
 
 #include "mta/rules.h"

@@ -6,6 +6,8 @@
  * Which reason fits which move is the caller's to say; the table asks only
  * whether there is any.
  */
+#include "mta/pure.h"
+
 #include "mta/mail.h"
 
 #include "mta/panic.h"

@@ -4,6 +4,8 @@
  * its pooled head, the next free one. Its generation is even then, odd in use,
  * and grows by one at each change, so that a handle fits one use only.
  */
+#include "mta/pure.h"
+
 #include "mta/pool.h"
 
 void

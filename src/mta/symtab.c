@@ -5,6 +5,8 @@
  * its last owner, so that names which come and go do not add up. The hash is
  * for finding only: nothing is ever ordered by it.
  */
+#include "mta/pure.h"
+
 #include "mta/symtab.h"
 
 #include "mta/panic.h"

@@ -2,6 +2,8 @@
 /*
  * Who gets which records, and the words for their numbers.
  */
+#include "mta/pure.h"
+
 #include "mta/trace.h"
 
 #include "mta/panic.h"

@@ -3,6 +3,8 @@
  * The names of the queues, as directories and operators spell them. Everything
  * else of types.h is in the header.
  */
+#include "mta/pure.h"
+
 #include "mta/types.h"
 
 const char *

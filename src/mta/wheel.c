@@ -11,6 +11,8 @@
  * the keys of a bucket agree with `far` in all digits above, and what is in a
  * bucket of a lower level is before all that is in higher ones.
  */
+#include "mta/pure.h"
+
 #include "mta/wheel.h"
 
 #include "mta/panic.h"
