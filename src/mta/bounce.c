@@ -283,19 +283,14 @@ static void
 task_trace_notice(const struct mta_bounce *b, const struct bounce_task *t,
 		  struct mta_ref notice)
 {
-	const struct mta_host *h = &b->host;
-
-	if (!mta_trace_wants(h->trace, MTA_TRACE_NOTICE))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_NOTICE,
-			  &(struct mta_trace_notice){
-				  .at = h->loop->now,
-				  .file = t->file,
-				  .notice = notice,
-				  .serial = t->about.serial,
-				  .notice_serial = t->notice_serial,
-				  .kind = t->kind,
-			  });
+	mta_notice_trace_queued(&b->host,
+				&(struct mta_trace_notice){
+					.file = t->file,
+					.notice = notice,
+					.serial = t->about.serial,
+					.notice_serial = t->notice_serial,
+					.kind = t->kind,
+				});
 }
 
 /* R-NOTIFY-COPY: does the postmaster get a copy of what the sender got? */
@@ -310,13 +305,6 @@ task_wants_copy(const struct mta_bounce *b, const struct bounce_task *t)
 	return t->what == MTA_NOTIFY_WARN ? classes.delay : classes.bounce;
 }
 
-static bool
-result_is_success(enum mta_submit_result result)
-{
-	return result == MTA_SUBMIT_ACCEPTED || result == MTA_SUBMIT_HELD ||
-	       result == MTA_SUBMIT_DISCARDED;
-}
-
 static void
 bounce_submitted(struct mta_bounce *b, const struct mta_note *note)
 {
@@ -325,7 +313,7 @@ bounce_submitted(struct mta_bounce *b, const struct mta_note *note)
 
 	if (!t)
 		return; /* asked for before a restart */
-	if (result_is_success(note->submitted.result)) {
+	if (mta_submit_is_success(note->submitted.result)) {
 		task_trace_notice(b, t, note->submitted.file);
 	} else if (t->step == TASK_TELL_SENDER) {
 		task_answer(b, t, true);

@@ -98,6 +98,10 @@ void mta_notice_trace_dropped(const struct mta_host *h, struct mta_ref file,
 uint32_t mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 			 const struct mta_notice *n);
 
+/* Tell the trace that cleanup has taken a notice. Sets `at`. */
+void mta_notice_trace_queued(const struct mta_host *h,
+			     struct mta_trace_notice *record);
+
 /* ---- the service -------------------------------------------------------- */
 
 struct mta_bounce {

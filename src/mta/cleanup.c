@@ -21,7 +21,8 @@
 #include "mta/turn.h"
 
 enum {
-	PROCESSES_PER_CHUNK = 256
+	PROCESSES_PER_CHUNK = 256,
+	REFUSALS_PER_CHUNK = 64
 };
 
 enum process_step {
@@ -37,6 +38,15 @@ struct cleanup_process {
 	struct mta_cleanup *cleanup;
 	struct mta_note_submit submit;
 	enum process_step step;
+};
+
+/* A mail of maildrop that is refused: its file stays, as one that is being
+ * written, until its notices are queued. */
+struct cleanup_refusal {
+	struct mta_pooled pooled;
+	struct mta_trace_notice notice; /* under way */
+	struct mta_envelope about;
+	bool wants_copy; /* of the notice, for the postmaster */
 };
 
 static void process_fired(struct mta_timer *timer);
@@ -104,23 +114,48 @@ cleanup_envelope(const struct mta_cleanup *c, const struct mta_note_submit *s)
 }
 
 static void
-cleanup_notice(const struct mta_cleanup *c, struct mta_ref file,
-	       const struct mta_envelope *about, enum mta_notice_kind kind)
+refusal_notify(const struct mta_cleanup *c, struct cleanup_refusal *r,
+	       enum mta_notice_kind kind)
 {
-	mta_notice_send(
+	r->notice.kind = kind;
+	r->notice.notice_serial = mta_notice_send(
 		&c->host, c->params,
 		&(struct mta_notice){.kind = kind,
-				     .file = file,
-				     .about = about,
-				     .reported_count = about->recipient_count,
-				     .reply_to = MTA_TO_CLEANUP});
+				     .file = r->notice.file,
+				     .about = &r->about,
+				     .reported_count = r->about.recipient_count,
+				     .reply_to = MTA_TO_CLEANUP,
+				     .client = mta_pool_ref(r)});
+}
+
+/* A notice of ours is queued, or could not be, which nobody hears. */
+static void
+cleanup_notified(struct mta_cleanup *c, const struct mta_note *note)
+{
+	struct mta_spool *spool = c->host.spool;
+	struct cleanup_refusal *r =
+		mta_pool_find(&c->refusals, note->submitted.client);
+
+	if (!r)
+		return; /* asked for before a restart */
+	if (mta_submit_is_success(note->submitted.result)) {
+		r->notice.notice = note->submitted.file;
+		mta_notice_trace_queued(&c->host, &r->notice);
+		if (r->wants_copy) {
+			r->wants_copy = false;
+			refusal_notify(c, r, MTA_NOTICE_POSTMASTER);
+			return;
+		}
+	}
+	spool->ops->abandon(spool, r->notice.file);
+	mta_pool_give(&c->refusals, r);
 }
 
 /* R-CLEANUP-BOUNCE (F2.4): nobody waits to hear that a mail of maildrop was
  * refused, so it bounces as a mail that was tried would (R-DOUBLE-BOUNCE,
- * R-NOTIFY-COPY), but the copy does not wait for the notice. */
-static void
-cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
+ * R-NOTIFY-COPY). False: nobody is to be told. */
+static bool
+cleanup_bounce(struct mta_cleanup *c, const struct mta_note_submit *s,
 	       const struct mta_recipient *items, struct mta_ref file,
 	       struct mta_status why)
 {
@@ -128,6 +163,7 @@ cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
 		mta_notice_classes_of(c->params->notify_classes);
 	struct mta_envelope about = cleanup_envelope(c, s);
 	enum mta_notice_kind kind;
+	struct cleanup_refusal *r;
 
 	for (uint32_t i = 0; i < s->recipient_count; i++) {
 		struct mta_trace_delivery d =
@@ -137,23 +173,32 @@ cleanup_bounce(const struct mta_cleanup *c, const struct mta_note_submit *s,
 	}
 	if (!mta_notice_of_failure(&c->host, c->params, s->sender, &kind)) {
 		mta_notice_trace_dropped(&c->host, file, &about);
-		return;
+		return false;
 	}
-	cleanup_notice(c, file, &about, kind);
-	if (kind == MTA_NOTICE_BOUNCE && classes.bounce)
-		cleanup_notice(c, file, &about, MTA_NOTICE_POSTMASTER);
+	r = mta_pool_take(&c->refusals);
+	r->notice =
+		(struct mta_trace_notice){.file = file, .serial = about.serial};
+	r->about = about;
+	r->wants_copy = kind == MTA_NOTICE_BOUNCE && classes.bounce;
+	refusal_notify(c, r, kind);
+	return true;
 }
 
+/* The file goes at once, or when its notices are queued. */
 MTA_RARE static void
-cleanup_refuse(const struct mta_cleanup *c, const struct mta_note_submit *s,
+cleanup_refuse(struct mta_cleanup *c, const struct mta_note_submit *s,
 	       const struct mta_recipient *items, struct mta_ref file,
 	       enum mta_submit_result why)
 {
+	struct mta_spool *spool = c->host.spool;
 	struct mta_symtab *symbols = c->host.symbols;
 	struct mta_status status;
+	bool is_needed;
 
-	if (s->reply_to != MTA_TO_PICKUP)
+	if (s->reply_to != MTA_TO_PICKUP) {
+		spool->ops->abandon(spool, file);
 		return;
+	}
 	if (why == MTA_SUBMIT_TOO_LARGE) {
 		status.dsn = MTA_DSN(5, 3, 4);
 		status.reason = mta_sym_intern(
@@ -163,8 +208,10 @@ cleanup_refuse(const struct mta_cleanup *c, const struct mta_note_submit *s,
 		status.reason =
 			mta_sym_intern(symbols, "message content rejected");
 	}
-	cleanup_bounce(c, s, items, file, status);
+	is_needed = cleanup_bounce(c, s, items, file, status);
 	mta_sym_drop(symbols, status.reason);
+	if (!is_needed)
+		spool->ops->abandon(spool, file);
 }
 
 /* R-FLOW-HOLD (F3.4): what is held takes no part in the flow. */
@@ -192,7 +239,7 @@ cleanup_commit(const struct mta_cleanup *c, struct mta_ref file,
 }
 
 static enum mta_submit_result
-cleanup_store(const struct mta_cleanup *c, struct mta_note_submit *s,
+cleanup_store(struct mta_cleanup *c, struct mta_note_submit *s,
 	      struct mta_ref *file)
 {
 	const struct mta_host *h = &c->host;
@@ -212,7 +259,6 @@ cleanup_store(const struct mta_cleanup *c, struct mta_note_submit *s,
 	case MTA_SUBMIT_REJECTED:
 	case MTA_SUBMIT_TOO_LARGE:
 		cleanup_refuse(c, s, items, *file, result);
-		h->spool->ops->abandon(h->spool, *file);
 		break;
 	case MTA_SUBMIT_DISCARDED:
 	case MTA_SUBMIT_NO_SPACE:
@@ -257,8 +303,7 @@ cleanup_answer(const struct mta_cleanup *c, const struct mta_note_submit *s,
 }
 
 static void
-cleanup_serve(const struct mta_cleanup *c, struct mta_note_submit *s,
-	      bool has_slept)
+cleanup_serve(struct mta_cleanup *c, struct mta_note_submit *s, bool has_slept)
 {
 	struct outcome o = {.has_slept = has_slept};
 
@@ -403,9 +448,10 @@ cleanup_wake_fired(struct mta_timer *timer)
 	struct mta_note *note;
 
 	while ((note = mta_turn_receive(&c->host, MTA_TO_CLEANUP, &c->wake))) {
-		/* An answer is about a notice of our own: nothing follows. */
-		if (note->kind == MTA_NOTE_SUBMITTED)
+		if (note->kind == MTA_NOTE_SUBMITTED) {
+			cleanup_notified(c, note);
 			continue;
+		}
 		mta_assert(note->kind == MTA_NOTE_SUBMIT);
 		cleanup_connected(c, &note->submit);
 	}
@@ -421,6 +467,8 @@ mta_cleanup_init(struct mta_cleanup *c, const struct mta_host *host,
 	mta_list_init(&c->backlog);
 	mta_pool_init(&c->processes, sizeof(struct cleanup_process),
 		      PROCESSES_PER_CHUNK);
+	mta_pool_init(&c->refusals, sizeof(struct cleanup_refusal),
+		      REFUSALS_PER_CHUNK);
 	host->port->ops->attach(host->port, MTA_TO_CLEANUP, host->loop,
 				&c->wake);
 }
@@ -445,4 +493,5 @@ mta_cleanup_release(struct mta_cleanup *c)
 		cleanup_drop_process(c, mta_pool_at(&c->processes, i));
 	mta_timer_cancel(c->host.loop, &c->wake);
 	mta_pool_release(&c->processes);
+	mta_pool_release(&c->refusals);
 }

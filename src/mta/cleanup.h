@@ -41,6 +41,7 @@ struct mta_cleanup {
 	struct mta_access *access; /* NULL: no rules */
 	struct mta_timer wake;	   /* a note waits */
 	struct mta_pool processes; /* those at work or asleep, and the queue */
+	struct mta_pool refusals;  /* whose notices are under way */
 	struct mta_list backlog;   /* connections nobody has accepted yet */
 	uint32_t process_limit;	   /* maxproc; 0: none. Set after init */
 	uint32_t busy_count;	   /* at work or asleep */

@@ -122,6 +122,14 @@ enum mta_submit_result {
 	MTA_SUBMIT_NO_SPACE,  /* 451 4.3.0 */
 };
 
+/* What a client takes for success. */
+static inline bool
+mta_submit_is_success(enum mta_submit_result result)
+{
+	return result == MTA_SUBMIT_ACCEPTED || result == MTA_SUBMIT_HELD ||
+	       result == MTA_SUBMIT_DISCARDED;
+}
+
 struct mta_note {
 	enum mta_note_kind kind;
 	union {

@@ -161,3 +161,12 @@ mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 	h->port->ops->send(h->port, MTA_TO_CLEANUP, &note);
 	return note.submit.serial;
 }
+
+void
+mta_notice_trace_queued(const struct mta_host *h,
+			struct mta_trace_notice *record)
+{
+	record->at = h->loop->now;
+	if (mta_trace_wants(h->trace, MTA_TRACE_NOTICE))
+		mta_trace_deliver(h->trace, MTA_TRACE_NOTICE, record);
+}

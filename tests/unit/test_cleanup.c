@@ -305,6 +305,13 @@ START_TEST(what_pickup_brings_and_is_refused_bounces_f2_4)
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
 	ck_assert(mta_addr_is_null(f.spool.files[1].shown.envelope.sender));
 	ck_assert_uint_eq(f.spool.files[1].recipients[0], SENDER);
+	/* It is told of, and the refused file, the first one, is dropped. */
+	ck_assert_uint_eq(f.notice_count, 1);
+	ck_assert_int_eq(f.notices[0].kind, MTA_NOTICE_BOUNCE);
+	ck_assert_uint_eq(f.notices[0].serial, local.submit.serial);
+	ck_assert_uint_eq(f.notices[0].file.index, 0);
+	ck_assert_uint_eq(f.notices[0].notice.index, 1);
+	ck_assert(!f.spool.files[0].exists);
 }
 END_TEST
 
@@ -369,6 +376,9 @@ START_TEST(postmaster_copy_of_a_refusal_f10_1)
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 2);
 	expect_notice(1, 0, FAKE_SENDER_FAMILY);
 	expect_notice(2, FAKE_DOUBLE_FAMILY, FAKE_POSTMASTER_FAMILY);
+	ck_assert_uint_eq(f.notice_count, 2);
+	ck_assert_int_eq(f.notices[1].kind, MTA_NOTICE_POSTMASTER);
+	ck_assert_uint_eq(f.notices[1].file.index, 0);
 }
 END_TEST
 
