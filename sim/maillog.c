@@ -3,6 +3,12 @@
  * Who logs what, by kind of record. A line needs an id, and a record names its
  * file: the spool still knows the id of the file that was removed last, so the
  * last words of a mail can be written from the record of its removal.
+ *
+ * Agents finish what the operator takes from them (F9.10): the ids of such
+ * files are kept here.
+ *
+ * The words of smtpd's refusals and of warnings are ours; their form, codes and
+ * ids are those of the facts.
  */
 #include "sim/maillog.h"
 
@@ -65,13 +71,48 @@ line_open(struct maillog *m, mta_time at, const char *program, int pid)
 	fprintf(m->file, "%s[%d]: ", program, pid);
 }
 
+static uint64_t
+file_key(struct mta_ref file)
+{
+	return (uint64_t)file.index << 32 | file.generation;
+}
+
+/* Write down the id of a file under a key. */
+static void
+keep_id(struct maillog *m, struct mta_table *ids, uint64_t key,
+	struct mta_ref file)
+{
+	char *id = mta_table_find(ids, key);
+
+	if (!id) {
+		/* One for each mail that somebody has taken hold of. */
+		id = mta_alloc(MTA_ID_TEXT_MAX, 1);
+		mta_table_add(ids, key, id);
+	}
+	m->view.spool->ops->id_text(m->view.spool, file, id, MTA_ID_TEXT_MAX);
+}
+
+static void
+forget_id(struct mta_table *ids, uint64_t key)
+{
+	char *id = mta_table_find(ids, key);
+
+	if (!id)
+		return;
+	mta_table_remove(ids, key);
+	free(id);
+}
+
 static void
 put_id(struct maillog *m, struct mta_ref file)
 {
 	char id[MTA_ID_TEXT_MAX];
+	const char *kept = NULL;
 
 	m->view.spool->ops->id_text(m->view.spool, file, id, sizeof(id));
-	fputs(id, m->file);
+	if (!*id)
+		kept = mta_table_find(&m->kept, file_key(file));
+	fputs(kept ? kept : id, m->file);
 	fputs(": ", m->file);
 }
 
@@ -123,62 +164,100 @@ is_local(const struct maillog *m, uint32_t source)
 	return s && s->via == SCENARIO_VIA_SENDMAIL;
 }
 
+/* A file of cleanup's. */
+struct arrival {
+	mta_time at;
+	mta_addr sender;
+	struct mta_ref file;
+	uint32_t serial;
+};
+
 static void
-log_picked_up(struct maillog *m, const struct mta_trace_move *r,
-	      uint32_t source, const char *old)
+log_picked_up(struct maillog *m, const struct arrival *a, uint32_t source,
+	      const char *old)
 {
-	line_of(m, r->at, "pickup", PID_PICKUP, r->file);
+	line_of(m, a->at, "pickup", PID_PICKUP, a->file);
 	fprintf(m->file, "uid=%u ", 1000 + source % 1000);
-	put_address(m, "from", r->sender);
+	put_address(m, "from", a->sender);
 	if (old)
 		fprintf(m->file, " orig_id=%s", old);
 	fputc('\n', m->file);
 }
 
-/* A file in incoming or hold that was in no queue before. */
 static void
-log_arrival(struct maillog *m, const struct mta_trace_move *r)
+log_arrival(struct maillog *m, const struct arrival *a)
 {
-	struct book_origin origin = book_origin_of(m->view.book, r->sender);
-	uint64_t key = (uint64_t)r->serial + 1;
-	char *old = mta_table_find(&m->requeued, key);
+	struct book_origin origin = book_origin_of(m->view.book, a->sender);
+	uint64_t key = (uint64_t)a->serial + 1;
+	const char *old = mta_table_find(&m->requeued, key);
 
 	if (old || is_local(m, origin.source)) {
-		log_picked_up(m, r, origin.source, old);
+		log_picked_up(m, a, origin.source, old);
 	} else if (source_of(m, origin.source)) {
-		line_of(m, r->at, "smtpd", PID_SMTPD, r->file);
+		line_of(m, a->at, "smtpd", PID_SMTPD, a->file);
 		fputs("client=", m->file);
 		put_client(m, origin.source);
 		fputc('\n', m->file);
 	}
-	if (old) {
-		mta_table_remove(&m->requeued, key);
-		free(old);
-	}
-	line_of(m, r->at, "cleanup", PID_CLEANUP, r->file);
-	fprintf(m->file, "message-id=<m%u@" HOST_DOMAIN ">\n", r->serial);
+	forget_id(&m->requeued, key);
+	line_of(m, a->at, "cleanup", PID_CLEANUP, a->file);
+	fprintf(m->file, "message-id=<m%u@" HOST_DOMAIN ">\n", a->serial);
 }
 
-/* A client of smtpd that was told no, or whose mail was thrown away. */
+/* Cleanup refuses what pickup brings recipient by recipient: before the first,
+ * what is said of every mail. */
+static void
+log_refused_arrival(struct maillog *m, const struct mta_trace_delivery *d)
+{
+	if (mta_ref_equal(d->file, m->refused))
+		return;
+	m->refused = d->file;
+	log_arrival(m, &(struct arrival){.at = d->at,
+					 .sender = d->sender,
+					 .file = d->file,
+					 .serial = d->serial});
+}
+
+/* smtpd tells a client no, or that its mail will be thrown away. */
+static void
+log_smtpd(struct maillog *m, const struct mta_trace_answered *r,
+	  const char *what, const char *why)
+{
+	uint32_t source = book_origin_of(m->view.book, r->sender).source;
+
+	if (!source_of(m, source) || is_local(m, source))
+		return;
+	line_open(m, r->at, "smtpd", PID_SMTPD);
+	fprintf(m->file, "NOQUEUE: %s: MAIL from ", what);
+	put_client(m, source);
+	fprintf(m->file, ": %s; ", why);
+	put_address(m, "from", r->sender);
+	fprintf(m->file, " proto=ESMTP helo=<client%u.example>\n", source + 1);
+}
+
+/* Codes of F2.3 and F2.5. What is thrown away is taken in first (F2.7). */
 static void
 log_answer(struct maillog *m, const struct mta_trace_answered *r)
 {
-	uint32_t source = book_origin_of(m->view.book, r->sender).source;
-	bool is_discarded = r->result == MTA_SUBMIT_DISCARDED;
-
-	if ((r->result != MTA_SUBMIT_REJECTED && !is_discarded) ||
-	    !source_of(m, source) || is_local(m, source))
+	switch ((enum mta_submit_result)r->result) {
+	case MTA_SUBMIT_REJECTED:
+		log_smtpd(m, r, "reject", "550 5.7.1 access denied");
 		return;
-	line_open(m, r->at, "smtpd", PID_SMTPD);
-	fprintf(m->file, "NOQUEUE: %s: MAIL from ",
-		is_discarded ? "discard" : "reject");
-	put_client(m, source);
-	fputs(is_discarded ? ": " : ": 550 5.7.1 ", m->file);
-	put_address(m,
-		    is_discarded ? "sender address DISCARD; from"
-				 : "sender address rejected; from",
-		    r->sender);
-	fprintf(m->file, " proto=ESMTP helo=<client%u.example>\n", source + 1);
+	case MTA_SUBMIT_TOO_LARGE:
+		log_smtpd(m, r, "reject", "552 5.3.4 message too large");
+		return;
+	case MTA_SUBMIT_DISCARDED:
+		log_smtpd(m, r, "discard", "access rule");
+		log_arrival(m, &(struct arrival){.at = r->at,
+						 .sender = r->sender,
+						 .file = r->file,
+						 .serial = r->serial});
+		return;
+	case MTA_SUBMIT_ACCEPTED:
+	case MTA_SUBMIT_HELD:
+	case MTA_SUBMIT_NO_SPACE:
+		return;
+	}
 }
 
 /* ---- deliveries -----------------------------------------------------------
@@ -270,12 +349,14 @@ log_delivery(struct maillog *m, const struct mta_trace_delivery *d)
 
 	if (!status)
 		return;
-	if (d->active == MTA_NEVER)
+	if (d->active == MTA_NEVER) {
+		log_refused_arrival(m, d);
 		line_of(m, d->at, "cleanup", PID_CLEANUP, d->file);
-	else if (d->handoff == MTA_NEVER)
+	} else if (d->handoff == MTA_NEVER) {
 		line_of(m, d->at, "qmgr", PID_QMGR, d->file);
-	else
+	} else {
 		line_of_agent(m, d);
+	}
 	put_address(m, "to", d->recipient);
 	fprintf(m->file, ", relay=%s",
 		d->relay ? mta_sym_text(m->view.symbols, d->relay) : "none");
@@ -327,6 +408,21 @@ log_expired(struct maillog *m, const struct mta_trace_status *r,
 	fprintf(m->file, ", status=%s, returned to sender\n", how);
 }
 
+/* A bounce that cannot be delivered goes silently (F10.2), a double bounce with
+ * a warning (F10.3). */
+static void
+log_dropped(struct maillog *m, const struct mta_trace_status *r)
+{
+	struct mta_book *book = &m->view.book->base;
+
+	if (!book->is_double_bounce(book, r->sender))
+		return;
+	line_open(m, r->at, "bounce", PID_BOUNCE);
+	fputs("warning: ", m->file);
+	put_id(m, r->file);
+	fputs("undeliverable double bounce dropped\n", m->file);
+}
+
 static void
 log_status(struct maillog *m, const struct mta_trace_status *r)
 {
@@ -350,8 +446,7 @@ log_status(struct maillog *m, const struct mta_trace_status *r)
 		fputs("skipped, still being delivered\n", m->file);
 		return;
 	case MTA_STATUS_DROPPED:
-		line_of(m, r->at, "bounce", PID_BOUNCE, r->file);
-		fputs("undeliverable notification dropped\n", m->file);
+		log_dropped(m, r);
 		return;
 	}
 }
@@ -387,19 +482,31 @@ log_postsuper(struct maillog *m, const struct mta_trace_move *r,
 	fprintf(m->file, "%s\n", what);
 }
 
-/* Pickup will make a new file of it, and log the old one's id. */
+/* A mail leaves active: is it the queue manager who is done with it? */
 static void
-keep_old_id(struct maillog *m, const struct mta_trace_move *r)
+note_left_active(struct maillog *m, const struct mta_trace_move *r)
 {
-	uint64_t key = (uint64_t)r->serial + 1;
-	char *id = mta_table_find(&m->requeued, key);
-
-	if (!id) {
-		id = mta_alloc(MTA_ID_TEXT_MAX, 1);
-		mta_table_add(&m->requeued, key, id);
+	switch ((enum mta_move_reason)r->reason) {
+	case MTA_MOVE_HOLD:
+	case MTA_MOVE_REQUEUED:
+	case MTA_MOVE_DELETED:
+	case MTA_MOVE_RESTART:
+		keep_id(m, &m->kept, file_key(r->file), r->file);
+		return;
+	case MTA_MOVE_DONE:
+		forget_id(&m->kept, file_key(r->file));
+		return;
+	case MTA_MOVE_ACCEPTED:
+	case MTA_MOVE_SUBMITTED:
+	case MTA_MOVE_ADMITTED:
+	case MTA_MOVE_LOCKED:
+	case MTA_MOVE_DEFERRED:
+	case MTA_MOVE_PICKED_UP:
+	case MTA_MOVE_DAMAGED:
+	case MTA_MOVE_FLUSHED:
+	case MTA_MOVE_RELEASED:
+		return;
 	}
-	m->view.spool->ops->id_text(m->view.spool, r->file, id,
-				    MTA_ID_TEXT_MAX);
 }
 
 static void
@@ -407,9 +514,14 @@ log_move(struct maillog *m, const struct mta_trace_move *r)
 {
 	if (r->from == MTA_QUEUES) {
 		if (r->to == MTA_INCOMING || r->to == MTA_HOLD)
-			log_arrival(m, r);
+			log_arrival(m, &(struct arrival){.at = r->at,
+							 .sender = r->sender,
+							 .file = r->file,
+							 .serial = r->serial});
 		return;
 	}
+	if (r->from == MTA_ACTIVE)
+		note_left_active(m, r);
 	switch ((enum mta_move_reason)r->reason) {
 	case MTA_MOVE_DONE:
 		line_of(m, r->at, "qmgr", PID_QMGR, r->file);
@@ -422,7 +534,8 @@ log_move(struct maillog *m, const struct mta_trace_move *r)
 		log_postsuper(m, r, "released from hold");
 		return;
 	case MTA_MOVE_REQUEUED:
-		keep_old_id(m, r);
+		/* Pickup will make a new file, and log the old one's id. */
+		keep_id(m, &m->requeued, (uint64_t)r->serial + 1, r->file);
 		log_postsuper(m, r, "requeued");
 		return;
 	case MTA_MOVE_DELETED:
@@ -497,6 +610,7 @@ maillog_open(const char *dir, const struct maillog_view *view)
 
 	*m = (struct maillog){.sink = {.take = take}, .view = *view};
 	mta_table_init(&m->requeued);
+	mta_table_init(&m->kept);
 	snprintf(m->path, sizeof(m->path), "%s/maillog", dir);
 	m->file = fopen(m->path, "w");
 	if (!m->file) {
@@ -525,6 +639,14 @@ maillog_close(struct maillog *m)
 	return m->error[0] == '\0';
 }
 
+static void
+ids_release(struct mta_table *ids)
+{
+	for (uint32_t i = 0; i < ids->slot_count; i++)
+		free(ids->slots[i].value);
+	mta_table_release(ids);
+}
+
 void
 maillog_free(struct maillog *m)
 {
@@ -532,8 +654,7 @@ maillog_free(struct maillog *m)
 		return;
 	if (m->file)
 		fclose(m->file);
-	for (uint32_t i = 0; i < m->requeued.slot_count; i++)
-		free(m->requeued.slots[i].value);
-	mta_table_release(&m->requeued);
+	ids_release(&m->requeued);
+	ids_release(&m->kept);
 	free(m);
 }

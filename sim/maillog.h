@@ -45,6 +45,8 @@ struct maillog {
 	int64_t stamp_second;	   /* that stamp_text is of */
 	char stamp_text[64];	   /* a line's beginning; "": none yet */
 	struct mta_table requeued; /* serial + 1 -> old id, owned */
+	struct mta_table kept;	   /* file -> id, owned, see the source */
+	struct mta_ref refused;	   /* by cleanup, the last one */
 	char error[512];	   /* "cannot write 'PATH': why", or "" */
 	char path[4096];
 };

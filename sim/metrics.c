@@ -65,6 +65,7 @@ struct metrics {
 	struct metrics_view view;
 	bool *is_smtp; /* owned; by symbol: a transport that logs as smtp */
 	mta_sym smtp_room;
+	struct mta_ref refused; /* by cleanup, the last one */
 	struct plain_row now;
 	struct spread_row spreads;
 	struct plain_row *plain_rows; /* owned */
@@ -125,7 +126,7 @@ static const struct family families[] = {
 	{"postfix_showq_queue_depth", "Messages in a queue now.", "gauge",
 	 "queue", NULL, 0, MTA_QUEUES, NULL},
 	{"postfix_cleanup_messages_processed_total",
-	 "Counter: messages that cleanup has accepted.", NULL, NULL, NULL,
+	 "Counter: messages that cleanup has read.", NULL, NULL, NULL,
 	 PLAIN_CLEANUP, 1, NULL},
 	{"postfix_qmgr_messages_removed_total",
 	 "Counter: messages that the queue manager is done with.", NULL, NULL,
@@ -187,11 +188,23 @@ take_move(struct metrics *m, const struct mta_trace_move *r)
 		m->now.value[PLAIN_REMOVED]++;
 }
 
+/* Cleanup refuses a mail of pickup's, recipient by recipient. */
+static void
+take_refused(struct metrics *m, const struct mta_trace_delivery *d)
+{
+	if (d->outcome != MTA_BOUNCED || mta_ref_equal(d->file, m->refused))
+		return;
+	m->refused = d->file;
+	m->now.value[PLAIN_CLEANUP]++;
+}
+
 static void
 take_delivery(struct metrics *m, const struct mta_trace_delivery *d)
 {
 	struct delay_parts delays;
 
+	if (d->active == MTA_NEVER)
+		take_refused(m, d);
 	/* Others log what no agent has had in hand. */
 	if (d->active == MTA_NEVER || d->handoff == MTA_NEVER ||
 	    d->transport >= m->smtp_room || !m->is_smtp[d->transport])
@@ -224,6 +237,7 @@ take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 	struct metrics *m = mta_container_of(sink, struct metrics, sink);
 	const struct mta_trace_status *status = record;
 	const struct mta_trace_notice *notice = record;
+	const struct mta_trace_answered *answered = record;
 
 	if (kind == MTA_TRACE_MOVE)
 		take_move(m, record);
@@ -238,6 +252,9 @@ take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 	else if (kind == MTA_TRACE_NOTICE)
 		m->now.value[PLAIN_NOTICES] +=
 			notice->kind == MTA_NOTICE_BOUNCE;
+	else if (kind == MTA_TRACE_ANSWERED)
+		m->now.value[PLAIN_CLEANUP] +=
+			answered->result == MTA_SUBMIT_DISCARDED;
 }
 
 static void
@@ -268,7 +285,7 @@ metrics_open(const struct metrics_view *view)
 {
 	static const enum mta_trace_kind kinds[] = {
 		MTA_TRACE_MOVE,	  MTA_TRACE_DELIVERY, MTA_TRACE_ADMITTED,
-		MTA_TRACE_STATUS, MTA_TRACE_NOTICE,
+		MTA_TRACE_STATUS, MTA_TRACE_NOTICE,   MTA_TRACE_ANSWERED,
 	};
 	struct metrics *m = memory_array(1, sizeof(*m));
 

@@ -348,6 +348,8 @@ op_abandon(struct mta_spool *spool, struct mta_ref file)
 	struct spool_record *record = new_file(s, file);
 
 	s->new_count--;
+	s->removed = file;
+	s->removed_created = spool_record_created(&s->records, record);
 	spool_mem_settle(s, record, file.index);
 }
 

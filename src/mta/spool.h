@@ -199,7 +199,8 @@ struct mta_spool_ops {
 	 * this is called. */
 	void (*log_remove)(struct mta_spool *, enum mta_log, struct mta_ref);
 	/* The id as operators see it (F1.4), into a buffer; also of the file
-	 * that was removed last, so that its last words can name it. */
+	 * that was removed or abandoned last, so that its last words can name
+	 * it; "" when it is not known. */
 	void (*id_text)(struct mta_spool *, struct mta_ref, char *buffer,
 			size_t size_bytes);
 };

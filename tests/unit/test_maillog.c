@@ -182,6 +182,115 @@ START_TEST(what_the_operator_does)
 }
 END_TEST
 
+/* F9.10: the delivery of 1 s ends at 2.1 s, after its mail was deleted; and its
+ * own line names the mail, as does that of the agent of a mail that is held
+ * first. */
+START_TEST(what_is_deleted_while_it_is_delivered)
+{
+	static const char sent[] =
+		"Jan  5 00:00:02 mta postfix/smtp[201]: 000001: "
+		"to=<u0@good.example>, relay=mx.good[192.0.2.1]:25, "
+		"delay=1.1, delays=0/0/0.2/0.9, dsn=2.0.0, status=sent ";
+	char *log = log_of(
+		one_good,
+		"operator: [{at: 1.5s, postsuper: delete, where: ALL}]\n");
+
+	ck_assert_ptr_nonnull(strstr(log, sent));
+	free(log);
+	log = log_of(one_good,
+		     "operator:\n"
+		     "  - {at: 1.5s, postsuper: hold, where: ALL}\n"
+		     "  - {at: 1.6s, postsuper: delete, where: ALL}\n");
+	ck_assert_ptr_nonnull(strstr(log, sent));
+	free(log);
+}
+END_TEST
+
+/* F2.4, F14.2: pickup's file is the second, the notice the third; pickup comes
+ * at once. */
+START_TEST(a_mail_from_maildrop_that_is_refused)
+{
+	char *log =
+		log_of(by_cron, "access: [{sender: root@*, action: reject}]\n");
+	static const char lines[] =
+		"Jan  5 00:00:03 mta postfix/pickup[103]: 000002: uid=1000 "
+		"from=<root@shop.example>\n"
+		"Jan  5 00:00:03 mta postfix/cleanup[102]: 000002: "
+		"message-id=<m0@mta.example>\n"
+		"Jan  5 00:00:03 mta postfix/cleanup[102]: 000002: "
+		"to=<u0@good.example>, relay=none, delay=0, delays=0/0/0/0, "
+		"dsn=5.7.1, status=bounced (message content rejected)\n"
+		"Jan  5 00:00:03 mta postfix/cleanup[102]: 000003: "
+		"message-id=<m1@mta.example>\n"
+		"Jan  5 00:00:03 mta postfix/bounce[105]: 000002: sender "
+		"non-delivery notification: 000003\n";
+
+	ck_assert_int_eq(strncmp(log, lines, strlen(lines)), 0);
+	free(log);
+}
+END_TEST
+
+/* Codes of F2.3, F2.5; what is thrown away is taken in before (F2.7). */
+START_TEST(what_smtpd_answers)
+{
+	static const char no[] =
+		"Jan  5 00:00:01 mta postfix/smtpd[101]: NOQUEUE: reject: "
+		"MAIL from client1.example[198.51.100.1]: ";
+	static const char taken[] =
+		"Jan  5 00:00:01 mta postfix/smtpd[101]: 000001: "
+		"client=client1.example[198.51.100.1]\n"
+		"Jan  5 00:00:01 mta postfix/cleanup[102]: 000001: "
+		"message-id=<m0@mta.example>\n";
+	char *log = log_of(one_good,
+			   "access: [{recipient: u0@*, action: reject}]\n");
+
+	ck_assert_int_eq(strncmp(log, no, strlen(no)), 0);
+	ck_assert_str_eq(log + strlen(no),
+			 "550 5.7.1 access denied; from=<app0@shop.example> "
+			 "proto=ESMTP helo=<client1.example>\n");
+	free(log);
+	log = log_of(one_good, "mta: {message_size_limit: 1999}\n");
+	ck_assert_int_eq(strncmp(log, no, strlen(no)), 0);
+	ck_assert_str_eq(log + strlen(no),
+			 "552 5.3.4 message too large; from=<app0@shop.example>"
+			 " proto=ESMTP helo=<client1.example>\n");
+	free(log);
+	log = log_of(one_good, "access: [{sender: app*, action: discard}]\n");
+	ck_assert_ptr_nonnull(strstr(log, "NOQUEUE: discard: MAIL from "));
+	ck_assert_str_eq(strchr(log, '\n') + 1, taken);
+	free(log);
+}
+END_TEST
+
+/* F10.2, F10.3: the bounce that bounces makes a double bounce, which bounces;
+ * only that is warned of. */
+START_TEST(notices_that_cannot_be_delivered)
+{
+	static const char to_bad[] = "  bad:\n"
+				     "    arrivals: {times: [1s]}\n"
+				     "    sender: u1@bad.example\n"
+				     "    to: {bad.example: 1}\n"
+				     "    users: 2\n"
+				     "    recipients: 2\n"
+				     "    size: 1000\n";
+	char *log = log_of(to_bad, "");
+
+	ck_assert_ptr_nonnull(strstr(log, "sender non-delivery notification"));
+	ck_assert_ptr_null(strstr(log, "warning"));
+	ck_assert_ptr_null(strstr(log, "dropped"));
+	free(log);
+	log = log_of(to_bad, "mta:\n"
+			     "  notify_classes: 2bounce\n"
+			     "  2bounce_notice_recipient: u1@bad.example\n");
+	ck_assert_ptr_nonnull(
+		strstr(log, "postmaster non-delivery notification"));
+	ck_assert_ptr_nonnull(strstr(log, "postfix/bounce[105]: warning: "));
+	ck_assert_ptr_nonnull(
+		strstr(log, ": undeliverable double bounce dropped\n"));
+	free(log);
+}
+END_TEST
+
 START_TEST(a_folder_that_is_not_there)
 {
 	struct mta_trace trace;
@@ -205,6 +314,10 @@ maillog_suite(void)
 	tcase_add_test(t, a_mail_that_bounces_and_is_deferred);
 	tcase_add_test(t, a_mail_from_maildrop);
 	tcase_add_test(t, what_the_operator_does);
+	tcase_add_test(t, what_is_deleted_while_it_is_delivered);
+	tcase_add_test(t, a_mail_from_maildrop_that_is_refused);
+	tcase_add_test(t, what_smtpd_answers);
+	tcase_add_test(t, notices_that_cannot_be_delivered);
 	tcase_add_test(t, a_folder_that_is_not_there);
 	suite_add_tcase(s, t);
 	return s;
