@@ -35,6 +35,13 @@ recipient_address(const json_t *recipient)
 	return json_string_value(json_object_get(recipient, "address"));
 }
 
+/* It is finished, and only still to be reported (F12.1). */
+static bool
+has_bounced(const json_t *recipient)
+{
+	return json_object_get(recipient, "bounce_reason") != NULL;
+}
+
 /* NULL, or what the object lacks. */
 static const char *
 mail_check(const json_t *mail)
@@ -135,33 +142,46 @@ sender_of(struct world *w, const json_t *mail, uint32_t family)
 	return book_add_row(&w->book, family, text);
 }
 
+/* The addresses of those that are not finished; how many. */
+static uint32_t
+live_recipients(struct world *w, const json_t *recipients, mta_addr *addresses)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(recipients); i++) {
+		const json_t *to = json_array_get(recipients, i);
+
+		if (!has_bounced(to))
+			addresses[count++] =
+				book_literal(&w->book, recipient_address(to));
+	}
+	return count;
+}
+
 static void
 place(struct world *w, const struct listing *listing, const json_t *mail,
       uint32_t family)
 {
 	const json_t *recipients = json_object_get(mail, "recipients");
-	size_t count = json_array_size(recipients);
 	int64_t age_s =
 		listing->newest_s -
 		json_integer_value(json_object_get(mail, "arrival_time"));
-	mta_addr *addresses = mta_alloc(count, sizeof(*addresses));
+	mta_addr *addresses =
+		mta_alloc(json_array_size(recipients), sizeof(*addresses));
+	struct start_letter letter = {
+		.queue = queue_named(
+			json_string_value(json_object_get(mail, "queue_name"))),
+		.sender = sender_of(w, mail, family),
+		.recipients = addresses,
+		.recipient_count = live_recipients(w, recipients, addresses),
+		.size_bytes = (uint32_t)json_integer_value(
+			json_object_get(mail, "message_size")),
+		.arrival = world_host(w)->loop->now - mta_from_seconds(age_s),
+		.due_after = MTA_NEVER,
+	};
 
-	for (size_t i = 0; i < count; i++)
-		addresses[i] = book_literal(
-			&w->book,
-			recipient_address(json_array_get(recipients, i)));
-	start_one(w, &(struct start_letter){
-			     .queue = queue_named(json_string_value(
-				     json_object_get(mail, "queue_name"))),
-			     .sender = sender_of(w, mail, family),
-			     .recipients = addresses,
-			     .recipient_count = (uint32_t)count,
-			     .size_bytes = (uint32_t)json_integer_value(
-				     json_object_get(mail, "message_size")),
-			     .arrival = world_host(w)->loop->now -
-					mta_from_seconds(age_s),
-			     .due_after = MTA_NEVER,
-		     });
+	if (letter.recipient_count > 0)
+		start_one(w, &letter);
 	free(addresses);
 }
 

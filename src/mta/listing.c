@@ -156,8 +156,10 @@ table_recipient(struct listing *l, const char *address, mta_sym reason)
 	mta_text_print(l->text, "%*s%s\n", l->long_ids ? 47 : 41, "", address);
 }
 
+/* key: what the reason is called, where there is one. */
 static void
-json_recipient(struct listing *l, const char *address, mta_sym reason)
+json_recipient(struct listing *l, const char *address, mta_sym reason,
+	       const char *key)
 {
 	l->text->put(l->text, l->has_recipients ? ", " : "");
 	l->text->put(l->text, "{\"orig_address\": ");
@@ -165,14 +167,14 @@ json_recipient(struct listing *l, const char *address, mta_sym reason)
 	l->text->put(l->text, ", \"address\": ");
 	put_json(l->text, address);
 	if (reason) {
-		l->text->put(l->text, ", \"delay_reason\": ");
+		mta_text_print(l->text, ", \"%s\": ", key);
 		put_json(l->text, mta_sym_text(l->host->symbols, reason));
 	}
 	l->text->put(l->text, "}");
 }
 
 static void
-list_recipient(struct listing *l, mta_addr to, mta_sym reason)
+list_recipient(struct listing *l, mta_addr to, mta_sym reason, const char *key)
 {
 	char address[MTA_ADDR_TEXT_MAX];
 
@@ -180,25 +182,54 @@ list_recipient(struct listing *l, mta_addr to, mta_sym reason)
 	if (l->form == MTA_LISTING_TABLE)
 		table_recipient(l, address, reason);
 	else
-		json_recipient(l, address, reason);
+		json_recipient(l, address, reason, key);
 	l->has_recipients = true;
 	l->last_reason = reason;
 }
+
+/* What an operator is told of: first what was deferred, then what bounced and
+ * is not yet reported. */
+static const struct reasons {
+	enum mta_log log;
+	const char *key; /* of -j */
+} reasons[] = {
+	{MTA_LOG_DEFER, "delay_reason"},
+	{MTA_LOG_BOUNCE, "bounce_reason"},
+};
+enum {
+	REASONS = sizeof(reasons) / sizeof(reasons[0])
+};
 
 static bool
 is_in_log(const struct listing *l, struct mta_ref file, mta_addr address)
 {
 	struct mta_spool *spool = l->host->spool;
 	struct mta_log_record record;
+	uint32_t seen = 0;
 
-	for (uint32_t n = 0; n < SEEN_MAX; n++) {
-		if (spool->ops->log_read(spool, MTA_LOG_DEFER, file, n,
-					 &record) != MTA_OK)
-			return false;
-		if (record.address == address)
-			return true;
-	}
+	for (int i = 0; i < REASONS; i++)
+		for (uint32_t n = 0;
+		     spool->ops->log_read(spool, reasons[i].log, file, n,
+					  &record) == MTA_OK;
+		     n++) {
+			if (seen++ == SEEN_MAX)
+				return false;
+			if (record.address == address)
+				return true;
+		}
 	return false;
+}
+
+static void
+list_log(struct listing *l, struct mta_ref file, const struct reasons *r)
+{
+	struct mta_spool *spool = l->host->spool;
+	struct mta_log_record entry;
+
+	for (uint32_t n = 0;
+	     spool->ops->log_read(spool, r->log, file, n, &entry) == MTA_OK;
+	     n++)
+		list_recipient(l, entry.address, entry.status.reason, r->key);
 }
 
 static void
@@ -206,19 +237,16 @@ list_recipients(struct listing *l, struct mta_ref file)
 {
 	struct mta_spool *spool = l->host->spool;
 	struct mta_record record = {.kind = MTA_RECORD_DONE};
-	struct mta_log_record entry;
 
 	l->has_recipients = false;
 	l->last_reason = 0;
-	for (uint32_t n = 0; spool->ops->log_read(spool, MTA_LOG_DEFER, file, n,
-						  &entry) == MTA_OK;
-	     n++)
-		list_recipient(l, entry.address, entry.status.reason);
+	for (int i = 0; i < REASONS; i++)
+		list_log(l, file, &reasons[i]);
 	while (record.kind != MTA_RECORD_END &&
 	       spool->ops->read(spool, file, record.next, &record) == MTA_OK)
 		if (record.kind == MTA_RECORD_RECIPIENT &&
 		    !is_in_log(l, file, record.address))
-			list_recipient(l, record.address, 0);
+			list_recipient(l, record.address, 0, NULL);
 }
 
 static void

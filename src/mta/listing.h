@@ -3,8 +3,9 @@
  * What waits, mail by mail: the listings of postqueue -p and -j (F12.1), from
  * the doors alone. Queues come in the order maildrop, active, incoming,
  * deferred, hold, and inside a queue as its directory lists them. Recipients
- * with a reason, from the log of the latest attempt, come first; then the live
- * ones that are not among them. Times are UTC.
+ * with a reason come first, from the defer log of the latest attempt, then from
+ * the bounce log, whose recipients are finished but not yet reported (F0.2 e);
+ * then the live ones that are not among them. Times are UTC.
  */
 #ifndef MTA_LISTING_H
 #define MTA_LISTING_H

@@ -218,6 +218,59 @@ START_TEST(listing_as_json)
 }
 END_TEST
 
+/* Of three recipients u1 bounced, and u2 still waits for the one process while
+ * u0 ends: what bounced is listed behind what was deferred, F0.2 d and e. */
+static const char half_done[] = "scenario: views\n"
+				"run: {for: 1m, sample: 1s}\n"
+				"mta: {smtp_destination_recipient_limit: 2}\n"
+				"transports: {smtp: {maxproc: 1}}\n"
+				"receivers:\n"
+				"  bad:\n"
+				"    connect: 1s\n"
+				"    transfer: 20ms\n"
+				"    replies:\n"
+				"      - {step: rcpt, code: 550, match: u1@*}\n"
+				"      - {step: rcpt, code: 450, match: u0@*}\n"
+				"domains:\n"
+				"  bad.example: {receiver: bad}\n"
+				"sources:\n"
+				"  list:\n"
+				"    arrivals: {times: [1s]}\n"
+				"    sender: a@client.example\n"
+				"    to: {bad.example: 1}\n"
+				"    recipients: 3\n"
+				"    users: 3\n"
+				"    size: 1000\n";
+
+START_TEST(listing_of_what_bounced)
+{
+	static const char deferred[] =
+		"\"recipients\": [{\"orig_address\": \"u0@bad.example\", "
+		"\"address\": \"u0@bad.example\", \"delay_reason\": \"host ";
+	static const char bounced[] =
+		"\"}, {\"orig_address\": \"u1@bad.example\", \"address\": "
+		"\"u1@bad.example\", \"bounce_reason\": \"host ";
+	static const char waits[] =
+		"\"}, {\"orig_address\": \"u2@bad.example\", \"address\": "
+		"\"u2@bad.example\"}]}\n";
+	const char *at;
+
+	listing(half_done, 2500000, MTA_LISTING_JSON);
+	at = strstr(page.text, deferred);
+	ck_assert_ptr_nonnull(at);
+	at = strstr(at, bounced);
+	ck_assert_ptr_nonnull(at);
+	ck_assert_ptr_nonnull(strstr(at, waits));
+	listing(half_done, 2500000, MTA_LISTING_TABLE);
+	at = strstr(page.text, "550 5.1.1");
+	ck_assert_ptr_nonnull(at);
+	at = strstr(at, "\n                                         "
+			"u1@bad.example\n");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_ptr_nonnull(strstr(at, "(reason unavailable)\n"));
+}
+END_TEST
+
 START_TEST(listing_of_nothing)
 {
 	listing(waiting, 500000, MTA_LISTING_TABLE);
@@ -239,6 +292,7 @@ views_suite(void)
 	tcase_add_test(t, shape_of_a_long_name);
 	tcase_add_test(t, listing_as_a_table);
 	tcase_add_test(t, listing_as_json);
+	tcase_add_test(t, listing_of_what_bounced);
 	tcase_add_test(t, listing_of_nothing);
 	suite_add_tcase(s, t);
 	return s;
