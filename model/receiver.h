@@ -108,6 +108,8 @@ struct receiver_transaction {
 	const char *const *addresses; /* of the recipients; may be NULL unless
 				       * RECEIVER_WANTS_ADDRESSES */
 	const char *sender;	      /* the same, RECEIVER_WANTS_SENDER */
+	int64_t *refused_us; /* of each recipient that is refused: MAIL to that
+			      * answer; NULL: not wanted */
 	const struct receiver_client *timeouts;
 };
 

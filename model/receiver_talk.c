@@ -308,6 +308,8 @@ ask_recipient(struct talk *talk, uint32_t i)
 		     pause_us + (after_us > 0 ? after_us : 0)))
 		return false;
 	talk->codes[i] = (uint16_t)(code ? code : 250);
+	if (code && talk->request->refused_us)
+		talk->request->refused_us[i] = talk->result.after_us;
 	talk->conn->errors += code != 0;
 	return true;
 }

@@ -85,6 +85,7 @@ process_free(struct agent_process *p, enum mta_child_end how)
 		mta_timer_after_s(a->host.loop, &t->throttle_timer,
 				  a->params->service_throttle_time_s);
 	free(p->codes);
+	free(p->refused_us);
 	free(p->tour);
 	mta_pool_give(&a->processes, p);
 }
@@ -568,6 +569,7 @@ process_release(struct agent_process *p)
 	mta_timer_cancel(a->host.loop, &p->timer);
 	mta_sym_drop(a->host.symbols, p->agent.hop.reason);
 	free(p->codes);
+	free(p->refused_us);
 	free(p->tour);
 }
 

@@ -21,7 +21,7 @@ enum agent_step {
 	AGENT_WORKING,	  /* costs.agent_delivery */
 	AGENT_CONNECTING, /* a connection will be known to have failed */
 	AGENT_WAITING,	  /* the remote end lets it wait */
-	AGENT_REFUSING,	  /* RCPT replies will be known, before the rest */
+	AGENT_REFUSING,	  /* a refusal of RCPT will be known, before the rest */
 	AGENT_SENDING,	  /* the last answer is yet to come */
 	AGENT_ENDING,	  /* has replied, busy until its timer */
 };
@@ -80,8 +80,9 @@ struct agent_process {
 	struct agent_tour *tour;       /* owned; NULL: never had one */
 	struct remote_failure failure; /* known when the timer fires */
 	uint32_t codes_capacity;
-	uint16_t *codes;  /* owned; of the recipients, when they are several */
-	mta_time mail_at; /* MAIL is sent; of REFUSING */
+	uint16_t *codes; /* owned; of the recipients, when they are several */
+	int64_t *refused_us; /* owned, beside codes: MAIL to each refusal */
+	mta_time mail_at;    /* MAIL is sent; of REFUSING */
 };
 
 /* A session that is kept open (F11.6). */

@@ -180,6 +180,8 @@ talk_codes(struct agent_process *p)
 	/* Bounded by what one request holds; kept for the next one. */
 	if (count > p->codes_capacity) {
 		p->codes = mta_realloc(p->codes, count, sizeof(*p->codes));
+		p->refused_us = mta_realloc(p->refused_us, count,
+					    sizeof(*p->refused_us));
 		p->codes_capacity = count;
 	}
 	return p->codes;
@@ -219,15 +221,17 @@ talk_addresses(const struct agent_process *p)
 	return list;
 }
 
-/* From one code for each recipient that is left to one for each recipient. */
+/* From one answer for each recipient that is left to one for each recipient. */
 static void
-talk_spread_codes(const struct agent_process *p, uint16_t *codes)
+talk_spread_answers(const struct agent_process *p)
 {
 	uint32_t k = p->agent.left_count;
 
 	for (uint32_t i = p->agent.recipient_count; i-- > k && k > 0;)
-		if (mta_agent_has_left(&p->agent, i))
-			codes[i] = codes[--k];
+		if (mta_agent_has_left(&p->agent, i)) {
+			p->codes[i] = p->codes[--k];
+			p->refused_us[i] = p->refused_us[k];
+		}
 }
 
 /* R-PIPE (F11.8): a command that runs too long is killed, and bounces. */
@@ -305,6 +309,7 @@ talk_ask(struct agent_process *p, mta_time at)
 		.index = talk_index(p),
 		.try = p->try,
 		.recipients = p->agent.left_count,
+		.refused_us = codes == &p->code ? NULL : p->refused_us,
 		.timeouts = &p->transport->patience};
 
 	if (receiver_wants(receiver))
@@ -314,26 +319,67 @@ talk_ask(struct agent_process *p, mta_time at)
 						 &request, codes);
 	if (p->transport->kind == SCENARIO_KIND_PIPE)
 		talk_make_one(p, codes);
-	talk_spread_codes(p, codes);
+	talk_spread_answers(p);
 }
 
-/* When something is refused and the rest goes on, the refusals are known, and
- * logged, before the rest is (F14.4). */
+/* The code that refused a recipient at RCPT, or 250. */
+static uint16_t
+talk_code(struct agent_process *p, uint32_t recipient)
+{
+	return talk_codes(p)[recipient];
+}
+
+/* Is somebody who is left refused, and when will that be known? A single
+ * recipient's refusal is the last answer. */
+static bool
+talk_is_refused(struct agent_process *p, uint32_t i, mta_time *at)
+{
+	if (!mta_agent_has_left(&p->agent, i) || talk_code(p, i) == 250)
+		return false;
+	*at = p->mail_at + (p->agent.recipient_count > 1 ? p->refused_us[i]
+							 : p->result.after_us);
+	return true;
+}
+
+/* The first refusal not before a time, or MTA_NEVER; they come in order. */
+static mta_time
+talk_next_refusal(struct agent_process *p, mta_time from)
+{
+	mta_time at;
+
+	if (p->agent.left_count == p->result.accepted)
+		return MTA_NEVER;
+	for (uint32_t i = 0; i < p->agent.recipient_count; i++)
+		if (talk_is_refused(p, i, &at) && at >= from)
+			return at;
+	return MTA_NEVER;
+}
+
+/* A refusal is known, and logged, before the rest is (F14.4). */
+static void
+talk_await_answer(struct agent_process *p, mta_time from)
+{
+	struct mta_loop *loop = agent_loop(p);
+	mta_time next = p->mail_at + p->result.after_us;
+	mta_time refusal = talk_next_refusal(p, from);
+
+	p->step = AGENT_SENDING;
+	if (refusal < next) {
+		p->step = AGENT_REFUSING;
+		next = refusal;
+	}
+	/* To log a refusal may have taken longer. */
+	mta_timer_set(loop, &p->timer, next > loop->now ? next : loop->now);
+}
+
 static void
 talk_send(struct agent_process *p, mta_time at)
 {
 	talk_ask(p, at);
 	if (p->transport->is_smtp)
 		p->agent.attempt.setup = at;
-	if (p->result.accepted > 0 &&
-	    p->result.accepted < p->agent.left_count) {
-		p->step = AGENT_REFUSING;
-		p->mail_at = at;
-		mta_timer_set(agent_loop(p), &p->timer, at);
-		return;
-	}
-	p->step = AGENT_SENDING;
-	mta_timer_set(agent_loop(p), &p->timer, at + p->result.after_us);
+	p->mail_at = at;
+	talk_await_answer(p, at);
 }
 
 /* ---- connecting --------------------------------------------------------- */
@@ -496,23 +542,18 @@ agent_talk(struct agent_process *p)
 
 /* ---- results ------------------------------------------------------------ */
 
-/* The code that refused a recipient at RCPT, or 250. */
-static uint16_t
-talk_code(struct agent_process *p, uint32_t recipient)
-{
-	return talk_codes(p)[recipient];
-}
-
 static bool
 talk_say_each_refused(struct agent_process *p)
 {
 	bool is_last = talk_is_last_server(p, p->session_count);
 	bool is_good = true;
+	mta_time now = agent_loop(p)->now;
 
 	for (uint32_t i = 0; i < p->agent.recipient_count; i++) {
 		struct talk_failure f;
+		mta_time at;
 
-		if (!mta_agent_has_left(&p->agent, i) || talk_code(p, i) == 250)
+		if (!talk_is_refused(p, i, &at) || at > now)
 			continue;
 		f = talk_judge(
 			p,
@@ -527,8 +568,8 @@ talk_say_each_refused(struct agent_process *p)
 	return is_good;
 }
 
-/* Those that were refused by a reply of their own. Answers whether the session
- * is still good. */
+/* Those that were refused by a reply of their own, as far as it has come.
+ * Answers whether the session is still good. */
 static inline bool
 talk_say_refused(struct agent_process *p)
 {
@@ -658,12 +699,9 @@ agent_talk_goes_on(struct agent_process *p)
 		if (p->step == AGENT_WAITING)
 			talk_wait(p);
 	} else if (p->step == AGENT_REFUSING) {
-		mta_time end = p->mail_at + p->result.after_us;
-
-		talk_say_refused(p);
-		p->step = AGENT_SENDING;
-		mta_timer_set(loop, &p->timer,
-			      end > loop->now ? end : loop->now);
+		if (!talk_say_refused(p))
+			p->result.last = true;
+		talk_await_answer(p, loop->stepped + 1);
 	} else {
 		mta_assert(p->step == AGENT_SENDING);
 		talk_is_answered(p);

@@ -284,6 +284,33 @@ START_TEST(connection_on_demand)
 }
 END_TEST
 
+/* F14.4: a refusal at RCPT is of the time at which it is known. Of mail 0, u0
+ * is refused after 3 s, u1 2 s later, u2 is accepted and the transfer takes
+ * 10 s more. Of mail 1 everybody is refused. */
+START_TEST(refusals_beside_each_other)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: rcpt\nrun: {for: 100s}\n"
+		"receivers:\n"
+		"  r:\n"
+		"    transfer: 10s\n"
+		"    replies:\n"
+		"      - {step: rcpt, code: 450, match: \"u0@*\", after: 3s}\n"
+		"      - {step: rcpt, code: 550, match: \"u1@*\", after: 2s}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources:\n"
+		"  s: {arrivals: {times: [0s]}, sender: \"\", users: 3,\n"
+		"      recipients: 3, to: a.example}\n"
+		"  t: {arrivals: {times: [30s]}, sender: \"\", users: 2,\n"
+		"      recipients: 2, to: a.example}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@3 0:bounced@5 0:sent@15 "
+			 "1:deferred@33 1:bounced@35");
+	world_run_close(r);
+}
+END_TEST
+
 /* R-PIPE (F11.8): one outcome for all, known when the command ends, after 3 s;
  * 4xx defers, 5xx bounces. A mailbox of virtual is refused by itself. */
 START_TEST(one_outcome_of_a_command)
@@ -441,6 +468,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, processes_come_and_go);
 	tcase_add_test(tc, connection_is_used_again);
 	tcase_add_test(tc, connection_on_demand);
+	tcase_add_test(tc, refusals_beside_each_other);
 	tcase_add_test(tc, one_outcome_of_a_command);
 	tcase_add_test(tc, command_that_takes_too_long);
 	tcase_add_test(tc, command_that_is_killed_refuses_nobody);
