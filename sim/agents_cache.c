@@ -11,7 +11,8 @@
 #include "mta/text.h"
 #include "sim/agents_parts.h"
 
-/* Is the destination one that is always cached? */
+/* Is the destination one that is always cached? Its next hop is meant: the
+ * queue manager's name of it may be that of one recipient (F5.5). */
 static bool
 destination_is_named(const struct agent_process *p)
 {
@@ -20,7 +21,7 @@ destination_is_named(const struct agent_process *p)
 	return *always != '\0' &&
 	       mta_text_lists(always,
 			      mta_sym_text(p->transport->agents->host.symbols,
-					   p->agent.attempt.destination));
+					   p->agent.nexthop));
 }
 
 /* May the request use the cache this way? */

@@ -250,6 +250,24 @@ START_TEST(connection_is_used_again)
 }
 END_TEST
 
+/* F11.6: it is the next hop that is named, though with a recipient limit of 1
+ * the destination is u0@a.example (R-QUEUE-NAME). */
+START_TEST(connection_of_one_recipient_is_used_again)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: cache\nrun: {until: drained}\n"
+		"mta: {smtp_connection_cache_destinations: a.example,\n"
+		"      smtp_destination_recipient_limit: 1}\n"
+		"receivers: {r: {connect: 1s, transfer: 1s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s, 3s]}, to: "
+		"a.example, users: 1}}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r), "0:sent@2 1:sent@4");
+	world_run_close(r);
+}
+END_TEST
+
 /*
  * R-CONNECTION-LIFE, R-CACHE-HINTS (F7.10): on demand. One process; mail 1
  * begins as mail 0 ends, so its connection is kept, and mails 2 to 4 use it, at
@@ -467,6 +485,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, file_that_has_gone);
 	tcase_add_test(tc, processes_come_and_go);
 	tcase_add_test(tc, connection_is_used_again);
+	tcase_add_test(tc, connection_of_one_recipient_is_used_again);
 	tcase_add_test(tc, connection_on_demand);
 	tcase_add_test(tc, refusals_beside_each_other);
 	tcase_add_test(tc, one_outcome_of_a_command);
