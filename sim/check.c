@@ -272,6 +272,18 @@ case_dir(const struct options *o, const struct scenario *scenario)
 	return dir;
 }
 
+static struct scenario *
+case_scenario(const struct options *o, struct check_case *c)
+{
+	size_t size = 0;
+	FILE *complain = open_memstream(&c->said, &size);
+	struct scenario *scenario = run_read_scenario(o, c->path, complain);
+
+	fclose(complain);
+	fputs(c->said, stderr);
+	return scenario;
+}
+
 static void
 case_read(struct check *k, struct check_case *c, const char *path)
 {
@@ -283,7 +295,7 @@ case_read(struct check *k, struct check_case *c, const char *path)
 		.run_count = o->replications,
 	};
 	c->runs = memory_array(c->run_count, sizeof(*c->runs));
-	c->scenario = run_read_scenario(o, path);
+	c->scenario = case_scenario(o, c);
 	if (!c->scenario)
 		return;
 	c->name = c->scenario->name;
@@ -355,6 +367,7 @@ cases_release(struct check *k)
 		free(c->runs);
 		free(c->dir);
 		free(c->part);
+		free(c->said);
 		scenario_free(c->scenario);
 	}
 	free(k->cases);

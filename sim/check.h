@@ -56,7 +56,8 @@ struct check_run {
 struct check_case {
 	const char *path; /* as given */
 	const char *name; /* of the scenario; the path when it is invalid */
-	struct scenario *scenario; /* owned; NULL: invalid, said already */
+	struct scenario *scenario; /* owned; NULL: it cannot be run */
+	char *said;		   /* owned; by its reader, on stderr too */
 	char *dir;		   /* owned; where the results will be */
 	char *part; /* owned; of several runs: until all are there */
 	struct check_run *runs; /* owned; replications */

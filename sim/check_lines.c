@@ -150,11 +150,25 @@ say_trouble(const struct check_run *run, char *out, size_t size)
 		snprintf(out, size, "failed with exit code %d", run->code);
 }
 
+/* The first complaint stands for all; reports that are read apart from stderr
+ * have them too. */
+static void
+line_unread(const struct check_case *c, struct check_line *line)
+{
+	line->kind = CHECK_RUN;
+	line->name = "run";
+	line->needed = c->run_count;
+	line->is_error = true;
+	line->more = c->said;
+	snprintf(line->text, sizeof(line->text), "run: %.*s",
+		 (int)strcspn(c->said, "\n"), c->said);
+}
+
 static void
 line_run(const struct check_case *c, struct check_line *line)
 {
 	const struct check_run *bad = NULL;
-	char what[160] = "the scenario is invalid";
+	char what[160] = "";
 
 	line->kind = CHECK_RUN;
 	line->name = "run";
@@ -167,15 +181,15 @@ line_run(const struct check_case *c, struct check_line *line)
 			line->worst = i;
 		}
 	}
-	line->passed = c->scenario && !bad;
+	line->passed = !bad;
 	line->is_error = !line->passed;
-	if (bad && c->scenario) {
+	if (bad) {
 		say_trouble(bad, what, sizeof(what));
 		line->more = bad->said && *bad->said ? bad->said : NULL;
 	}
 	if (line->passed)
 		snprintf(line->text, sizeof(line->text), "run: to its end");
-	else if (c->run_count > 1 && c->scenario)
+	else if (c->run_count > 1)
 		snprintf(line->text, sizeof(line->text),
 			 "run: %u of %u to their end; r%u %s", line->held,
 			 c->run_count, line->worst, what);
@@ -193,6 +207,11 @@ check_lines(const struct check_case *c, size_t *count)
 
 	for (size_t i = 0; i < expect_count + 2; i++)
 		lines[i].value = lines[i].margin = (double)NAN;
+	if (!c->scenario) {
+		line_unread(c, &lines[0]);
+		*count = 1;
+		return lines;
+	}
 	line_run(c, &lines[0]);
 	if (!lines[0].passed)
 		n++;
@@ -201,7 +220,7 @@ check_lines(const struct check_case *c, size_t *count)
 					       .margin = (double)NAN};
 	for (size_t i = 0; i < expect_count; i++)
 		line_expect(c, i, &lines[n++]);
-	if (c->scenario && c->runs[0].golden_text)
+	if (c->runs[0].golden_text)
 		line_golden(c, &lines[n++]);
 	if (n == 0)
 		line_run(c, &lines[n++]);

@@ -53,6 +53,9 @@ text_case(const struct check_report *r, const struct check_case *c,
 		fputs("  ", stdout);
 		summary_print_mark(stdout, &r->style, lines[i].passed);
 		printf(" %s\n", lines[i].text);
+		/* What a reader has said stands on stderr. */
+		if (!c->scenario)
+			continue;
 		print_more(stdout, "      ", lines[i].more);
 	}
 }

@@ -103,7 +103,7 @@ run_prepare(void)
 }
 
 struct scenario *
-run_read_scenario(const struct options *o, const char *path)
+run_read_scenario(const struct options *o, const char *path, FILE *complain)
 {
 	struct complaints complaints = {0};
 	struct complaints warnings = {0};
@@ -117,7 +117,7 @@ run_read_scenario(const struct options *o, const char *path)
 					   .warnings = &warnings},
 		&complaints);
 
-	complaints_print(scenario ? &warnings : &complaints, stderr);
+	complaints_print(scenario ? &warnings : &complaints, complain);
 	complaints_release(&complaints);
 	complaints_release(&warnings);
 	return scenario;
@@ -365,7 +365,7 @@ run_once(const struct options *o)
 		.path = o->scenarios[0],
 		.say = say_summary,
 	};
-	struct scenario *scenario = run_read_scenario(o, request.path);
+	struct scenario *scenario = run_read_scenario(o, request.path, stderr);
 	char *dir;
 	int code;
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct options;
 struct results;
@@ -27,9 +28,9 @@ struct run_request {
 		    const struct results *results);
 };
 
-/* Read a scenario as the options want it. NULL: stderr has been told. */
-struct scenario *
-run_read_scenario(const struct options *options, const char *path);
+/* Read a scenario as the options want it. NULL: `complain` has been told. */
+struct scenario *run_read_scenario(const struct options *options,
+				   const char *path, FILE *complain);
 
 /* The results folder of a scenario that is run alone. For free(). */
 char *run_dir(const struct options *options, const struct scenario *scenario);

@@ -352,7 +352,7 @@ step_main(int argc, char **argv)
 		return EXIT_CODE_OK;
 	}
 	run_prepare();
-	scenario = run_read_scenario(&o, argv[optind]);
+	scenario = run_read_scenario(&o, argv[optind], stderr);
 	if (!scenario)
 		return EXIT_CODE_INVALID;
 	s.scenario = scenario;

@@ -176,6 +176,17 @@ assert isinstance(list(s[2])[0].result[0], junitparser.Error)'
 elif [ -n "${JUNITPARSER_REQUIRED:-}" ]; then
 	check "python3-junitparser is there" false
 fi
+# What is wrong with a scenario, and where, stands in each report.
+check "JUnit says what is wrong" grep -q \
+	'<error message="run: broken.yaml:[0-9]*:[0-9]*: [^"]*">broken.yaml:' \
+	junit.xml
+mtasim 3 check --tap broken.yaml
+check "TAP says what is wrong" grep -q '^# broken.yaml:[0-9]*:[0-9]*: ' out
+mtasim 3 check --json broken.yaml
+check "JSON says what is wrong" grep -q \
+	'"more": "broken.yaml:[0-9]*:[0-9]*: ' out
+mtasim 3 check missing.yaml
+says "run: missing.yaml: cannot open: No such file or directory"
 mtasim 1 check --junit nowhere/junit.xml good.yaml
 says "nowhere/junit.xml"
 
