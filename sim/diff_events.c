@@ -71,12 +71,13 @@ put_feedback(const struct csv_reader *c, char *out, size_t size)
 	const char *event = field(c, "event");
 
 	snprintf(out, size,
-		 "%s s  %s:%s: %s (%s), window %s, busy %s, success %s, "
-		 "failure %s, failed cohorts %s",
+		 "%s s  %s:%s: %s (%s), limit %s, window %s, busy %s, "
+		 "success %s, failure %s, failed cohorts %s",
 		 field(c, "time_s"), field(c, "transport"),
 		 field(c, "destination"), event, rule_of(event),
-		 field(c, "window"), field(c, "busy"), field(c, "success"),
-		 field(c, "failure"), field(c, "fail_cohorts"));
+		 field(c, "limit"), field(c, "window"), field(c, "busy"),
+		 field(c, "success"), field(c, "failure"),
+		 field(c, "fail_cohorts"));
 }
 
 static void
@@ -119,6 +120,7 @@ rows_differ(const struct csv_reader csv[2])
 	return false;
 }
 
+/* With values: the words of an event do not have all of them. */
 static void
 name_columns(const struct csv_reader csv[2], char *out, size_t size)
 {
@@ -127,9 +129,10 @@ name_columns(const struct csv_reader csv[2], char *out, size_t size)
 	for (int i = 0; i < (int)csv[0].columns && used < size; i++) {
 		if (strcmp(csv_text(&csv[0], i), csv_text(&csv[1], i)) == 0)
 			continue;
-		used += (size_t)snprintf(out + used, size - used, "%s%s",
-					 used ? ", " : "",
-					 csv_name(&csv[0], i));
+		used += (size_t)snprintf(
+			out + used, size - used, "%s%s: %s, %s",
+			used ? "; " : "", csv_name(&csv[0], i),
+			csv_text(&csv[0], i), csv_text(&csv[1], i));
 	}
 }
 

@@ -239,6 +239,12 @@ says "the runs did the same"
 mtasim 99 diff kept/good two
 says "first event that differs"
 says "in smtp:a.example: sent at end"
+# The runs differ in the limit alone until the second mail is tried.
+mtasim 0 run --out one --output feedback good.yaml
+mtasim 0 run --out nine --output feedback --set \
+	mta.smtp_destination_concurrency_limit=9 good.yaml
+mtasim 99 diff one nine
+says "limit: 1, 9"
 mtasim 3 diff kept/good broken.yaml
 says "holds no run.json"
 cp -r two half
