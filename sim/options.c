@@ -95,6 +95,33 @@ usage(const char *command, const char *what, const char *value)
 	return EXIT_CODE_USAGE;
 }
 
+int
+options_take_set(struct options *o, const char *command, const char *value)
+{
+	if (!strchr(value, '='))
+		return usage(command, "--set takes PATH=VALUE", value);
+	options_add_set(o, value);
+	return 0;
+}
+
+void
+options_take_seed(struct options *o, const char *value)
+{
+	options_make_set(o, "seed", value);
+}
+
+int
+options_take_length(struct options *o, const char *command, const char *value)
+{
+	struct value_error why;
+	int64_t for_us;
+
+	if (!value_time(value, &for_us, &why) || for_us <= 0)
+		return usage(command, "--for takes a time such as 2h", value);
+	o->length = value;
+	return 0;
+}
+
 static int
 read_output(struct options *o, const char *command, const char *list)
 {
@@ -209,24 +236,14 @@ check_options(const struct options *o, enum options_command command,
 static int
 read_option(struct options *o, const char *command, int id, const char *value)
 {
-	struct value_error why;
-	int64_t for_us;
-
 	switch (id) {
 	case OPTION_SET:
-		if (!strchr(value, '='))
-			return usage(command, "--set takes PATH=VALUE", value);
-		options_add_set(o, value);
-		return 0;
+		return options_take_set(o, command, value);
 	case OPTION_SEED:
-		options_make_set(o, "seed", value);
+		options_take_seed(o, value);
 		return 0;
 	case OPTION_FOR:
-		if (!value_time(value, &for_us, &why) || for_us <= 0)
-			return usage(command, "--for takes a time such as 2h",
-				     value);
-		o->length = value;
-		return 0;
+		return options_take_length(o, command, value);
 	case OPTION_OUT:
 		o->out = value;
 		return 0;

@@ -62,4 +62,14 @@ int options_read(struct options *o, enum options_command command, int argc,
 		 char **argv);
 void options_release(struct options *o);
 
+/*
+ * What changes the scenario, for commands with options of their own: --set,
+ * --seed and --for with their value, which is borrowed, but for the seed.
+ * Answers as above; a seed is judged where the scenario is read.
+ */
+int options_take_set(struct options *o, const char *command, const char *value);
+void options_take_seed(struct options *o, const char *value);
+int
+options_take_length(struct options *o, const char *command, const char *value);
+
 #endif

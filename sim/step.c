@@ -26,10 +26,11 @@ enum {
 	OPTION_TO,
 	OPTION_MAIL,
 	OPTION_SET,
+	OPTION_SEED,
+	OPTION_FOR,
 	OPTION_HELP,
 	KEY_CTRL_C = 3,
 	KEY_CTRL_D = 4,
-	SETS_MAX = 64,
 };
 
 static const struct option long_options[] = {
@@ -37,6 +38,8 @@ static const struct option long_options[] = {
 	{"to", required_argument, NULL, OPTION_TO},
 	{"mail", required_argument, NULL, OPTION_MAIL},
 	{"set", required_argument, NULL, OPTION_SET},
+	{"seed", required_argument, NULL, OPTION_SEED},
+	{"for", required_argument, NULL, OPTION_FOR},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -301,10 +304,12 @@ read_option(struct stepper *s, struct options *o, int id, const char *text)
 	case OPTION_MAIL:
 		return read_mail(text, &s->mail);
 	case OPTION_SET:
-		if (!strchr(text, '=') || o->set_count == SETS_MAX)
-			return usage("--set takes PATH=VALUE", text);
-		o->sets[o->set_count++] = text;
+		return options_take_set(o, "step", text);
+	case OPTION_SEED:
+		options_take_seed(o, text);
 		return 0;
+	case OPTION_FOR:
+		return options_take_length(o, "step", text);
 	case OPTION_HELP:
 		o->wants_help = true;
 		return 0;
@@ -336,27 +341,33 @@ step_read(struct stepper *s, struct options *o, int argc, char **argv)
 	return 0;
 }
 
+static int
+step_scenario(struct stepper *s, const struct options *o, const char *path)
+{
+	struct scenario *scenario = run_read_scenario(o, path, stderr);
+	int code;
+
+	if (!scenario)
+		return EXIT_CODE_INVALID;
+	s->scenario = scenario;
+	code = stepper_go(s);
+	scenario_free(scenario);
+	return code;
+}
+
 int
 step_main(int argc, char **argv)
 {
-	const char *sets[SETS_MAX];
-	struct options o = {.sets = sets};
+	struct options o = {0};
 	struct stepper s = {.to_us = -1, .mail = -1};
-	struct scenario *scenario;
 	int code = step_read(&s, &o, argc, argv);
 
-	if (code != 0)
-		return code;
-	if (o.wants_help) {
+	if (code == 0 && o.wants_help) {
 		help_print(stdout, "step");
-		return EXIT_CODE_OK;
+	} else if (code == 0) {
+		run_prepare();
+		code = step_scenario(&s, &o, argv[optind]);
 	}
-	run_prepare();
-	scenario = run_read_scenario(&o, argv[optind], stderr);
-	if (!scenario)
-		return EXIT_CODE_INVALID;
-	s.scenario = scenario;
-	code = stepper_go(&s);
-	scenario_free(scenario);
+	options_release(&o);
 	return code;
 }

@@ -91,8 +91,8 @@ static const struct {
 	 "  --short   messages without their bodies: small files, for long "
 	 "queues\n"},
 	{"step", "a run event by event, each with its cause",
-	 "mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N] "
-	 "[--set PATH=VALUE]\n"
+	 "mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N]\n"
+	 "            [--set PATH=VALUE] [--seed N] [--for TIME]\n"
 	 "\n"
 	 "Print each event: when, who, what, the queues, the flow tokens, "
 	 "which queue is\n"
@@ -100,7 +100,9 @@ static const struct {
 	 "below it a\n"
 	 "sentence that says why. In a terminal one at a time: next, next of "
 	 "the same kind,\n"
-	 "back, quit. --mail N: only of mail number N, from 0.\n"},
+	 "back, quit. --mail N: only of mail number N, from 0. --set, --seed "
+	 "and --for are\n"
+	 "those of run.\n"},
 	{"params", "every parameter of main.cf that the simulator knows",
 	 "mtasim params [--markdown] [NAME...]\n"
 	 "\n"
