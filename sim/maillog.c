@@ -588,6 +588,7 @@ take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 		log_throttle(m, record);
 		break;
 	case MTA_TRACE_SUBMITTED:
+	case MTA_TRACE_JUMPED:
 	case MTA_TRACE_SELECTED:
 	case MTA_TRACE_FEEDBACK:
 	case MTA_TRACE_SCAN:

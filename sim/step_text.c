@@ -163,8 +163,8 @@ why_admitted(FILE *out, const struct world *w,
 	};
 
 	if (fill.active_count >= fill.active_limit)
-		fputs("active is full: incoming would be read next, deferred "
-		      "waits",
+		fputs("it was due, and active is full now: when there is room, "
+		      "incoming is looked at first",
 		      out);
 	else
 		fprintf(out,
@@ -180,14 +180,28 @@ why_selected(FILE *out, const struct world *w,
 	     const struct mta_trace_selected *r)
 {
 	if (r->preempted)
-		fputs("a smaller mail jumps ahead, with delivery slots that "
-		      "the larger one has earned; ",
-		      out);
+		fputs("its mail stands before a larger one; ", out);
 	fprintf(out,
 		"an agent of %s is free and %s has room: %u of %u "
 		"deliveries run with this one",
 		text_of(w, r->transport), text_of(w, r->destination), r->busy,
 		r->window);
+}
+
+/* R-PREEMPT-CREDIT, R-PREEMPT-PRICE in words. */
+static void
+why_jumped(FILE *out, const struct mta_trace_jumped *r)
+{
+	int64_t cost = r->price / r->need;
+
+	fprintf(out,
+		"before mail %" PRIu32 ", whose credit of %" PRId64
+		" earns %" PRId64 " slots, and the loan is %" PRId32
+		": enough for %" PRId64 " deliver%s less %" PRId32
+		" %%; the credit pays %" PRId64 " for %s, loan or not",
+		r->over_serial, r->credit, r->credit / cost, r->loan, r->need,
+		r->need == 1 ? "y" : "ies", r->discount, r->price,
+		r->need == 1 ? "it" : "them");
 }
 
 static void
@@ -315,6 +329,8 @@ step_mail(enum mta_trace_kind kind, const void *record)
 		return ((const struct mta_trace_move *)record)->serial;
 	case MTA_TRACE_ADMITTED:
 		return ((const struct mta_trace_admitted *)record)->serial;
+	case MTA_TRACE_JUMPED:
+		return ((const struct mta_trace_jumped *)record)->serial;
 	case MTA_TRACE_SELECTED:
 		return ((const struct mta_trace_selected *)record)->serial;
 	case MTA_TRACE_DELIVERY:
@@ -345,6 +361,7 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 		.mail = step_mail(kind, record),
 	};
 	const struct mta_trace_move *move = record;
+	const struct mta_trace_jumped *jumped = record;
 	const struct mta_trace_selected *selected = record;
 	const struct mta_trace_delivery *delivery = record;
 	const struct mta_trace_feedback *feedback = record;
@@ -378,6 +395,11 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 	case MTA_TRACE_ADMITTED:
 		e.file = ((const struct mta_trace_admitted *)record)->file;
 		snprintf(what, size, "admits");
+		break;
+	case MTA_TRACE_JUMPED:
+		e.file = jumped->file;
+		e.transport = jumped->transport;
+		snprintf(what, size, "lets jump ahead");
 		break;
 	case MTA_TRACE_SELECTED:
 		e.file = selected->file;
@@ -463,6 +485,9 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 		break;
 	case MTA_TRACE_ADMITTED:
 		why_admitted(out, w, record);
+		break;
+	case MTA_TRACE_JUMPED:
+		why_jumped(out, record);
 		break;
 	case MTA_TRACE_SELECTED:
 		why_selected(out, w, record);

@@ -334,6 +334,29 @@ job_candidate(struct mta_job *c)
 	return cache->result;
 }
 
+static void
+job_trace_jumped(const struct mta_job *j, const struct mta_job *c, int64_t need)
+{
+	const struct mta_transport *t = c->transport;
+	const struct mta_host *h = &t->qmgr->host;
+
+	if (!mta_trace_wants(h->trace, MTA_TRACE_JUMPED))
+		return;
+	mta_trace_deliver(h->trace, MTA_TRACE_JUMPED,
+			  &(struct mta_trace_jumped){
+				  .at = h->loop->now,
+				  .file = j->mail->file,
+				  .serial = j->mail->shown.envelope.serial,
+				  .over_serial = c->mail->shown.envelope.serial,
+				  .transport = t->name,
+				  .loan = t->slot_law.loan,
+				  .discount = t->slot_law.discount,
+				  .credit = c->avail,
+				  .need = need,
+				  .price = mta_slot_price(&t->slot_law, need),
+			  });
+}
+
 /* Put j before c, one level up, and let it pay. R-PREEMPT-PRICE */
 static void
 job_jump(struct mta_job *j, struct mta_job *c, int64_t need)
@@ -376,8 +399,10 @@ job_preempt(struct mta_job *c)
 		return;
 	v = job_view(j);
 	need = mta_job_need(&v);
-	if (mta_job_can_afford(law, &current, need))
-		job_jump(j, c, need);
+	if (!mta_job_can_afford(law, &current, need))
+		return;
+	job_trace_jumped(j, c, need);
+	job_jump(j, c, need);
 }
 
 /* ---- selection (F6.5, F6.6) ---------------------------------------------- */

@@ -314,6 +314,16 @@ pass_look(struct mta_qmgr *q, struct pass *pass, enum mta_queue queue)
 		pass_take(q, pass, r);
 }
 
+void
+mta_qmgr_pass_turn(struct mta_qmgr *q, enum mta_queue last)
+{
+	q->first = mta_turn_next(
+		last,
+		(struct mta_active_fill){
+			.active_count = (int32_t)q->active_count,
+			.active_limit = q->params->qmgr_message_active_limit});
+}
+
 /* R-SCAN-TURN. With both runs closed two looks would find nothing and come
  * round to the queue that they began with. */
 static void
@@ -328,11 +338,7 @@ pass_scan(struct mta_qmgr *q, struct pass *pass)
 		pass_look(q, pass, q->first);
 	if (has_room && !pass->admitted)
 		pass_look(q, pass, mta_turn_other(q->first));
-	q->first = mta_turn_next(
-		pass->last,
-		(struct mta_active_fill){
-			.active_count = (int32_t)q->active_count,
-			.active_limit = q->params->qmgr_message_active_limit});
+	mta_qmgr_pass_turn(q, pass->last);
 }
 
 static void

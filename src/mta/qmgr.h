@@ -309,6 +309,12 @@ enum mta_scan_result
 mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
 	     struct mta_scan_item *item);
 
+/* ---- qmgr.c ------------------------------------------------------------- */
+
+/* The pass has come to its end at `last`: who is first in the next one.
+ * R-SCAN-TURN (F4.3) */
+void mta_qmgr_pass_turn(struct mta_qmgr *q, enum mta_queue last);
+
 /* ---- qmgr_feed.c -------------------------------------------------------- */
 
 /* Take a file that is due into active (F4.7). Answers whether it was fed. */

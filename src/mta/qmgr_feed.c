@@ -545,6 +545,8 @@ qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
 		}));
 	if (err != MTA_OK)
 		return err;
+	/* The pass looks no further: whoever is told knows the next turn. */
+	mta_qmgr_pass_turn(q, from);
 	qmail_trace_admitted(q, m, from);
 	if (m->flags & MTA_RUN_FLUSH_EACH)
 		ops->set_mode(q->host.spool, m->file, 0, MTA_MODE_FLUSH);

@@ -83,6 +83,24 @@ same "step, pickup is done with its file" "pickup ends mail 3" \
 	"$("$program" step "$here/lines.yaml" --to 10s --mail 3 |
 		sed -n 's/^[0-9.]* \(.* ends mail 3\) .*/\1/p' | head -n 1)"
 
+# R-SCAN-TURN: when a mail is admitted, its line and its sentence name the queue
+# that is looked at first in the next pass: after incoming it is deferred.
+same "step, the turn after an admission" "turn deferred" \
+	"$("$program" step "$here/lines.yaml" --mail 0 |
+		sed -n 's/.* qmgr admits .*\(turn [a-z]*\).*/\1/p')"
+# The common options that change a run: no mail comes before 1 s.
+same "step --for" 2 "$("$program" step "$here/lines.yaml" --for 1s --mail 0 |
+	sed -n '/client submits/p; /qmgr ends/p; /cleanup answers/p' |
+	wc -l | tr -d ' ')"
+refused "step --seed of no number" 3 "seed" \
+	"$program" step "$here/lines.yaml" --seed x
+# R-PREEMPT-CREDIT: one selected entry of the large mail, at cost 5, earns no
+# slot; the loan of 3 is more than half of the need of 1, and 5 are paid.
+same "step, a jump" "before mail 0, whose credit of 1 earns 0 slots, and the \
+loan is 3: enough for 1 delivery less 50 %; the credit pays 5 for it, loan or \
+not." "$("$program" step "$here/../golden/preemption.yaml" |
+	sed -n '/lets jump ahead/{n;s/^ *//p;q}')"
+
 refused "a time outside the run" 3 "ends at 1200.000000 s" \
 	"$program" qshape "$dir" --at 2h
 refused "an unknown queue" 3 "no such queue" \

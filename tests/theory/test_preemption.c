@@ -127,7 +127,9 @@ START_TEST(costs)
 }
 END_TEST
 
-/* What the trace says of a jump: marked at the first entry of b, not of A. */
+/* What the trace says of a jump: marked at the first entry of b, not of A. With
+ * the defaults (F13: cost 5, loan 3, discount 50) it comes after one entry of
+ * A, which earns 1 // 5 = 0 slots, and costs 1 x 5. */
 START_TEST(jumps_are_marked)
 {
 	struct world_run *r = run_order(&(struct order){"", "100, 1", 2, ""});
@@ -135,6 +137,14 @@ START_TEST(jumps_are_marked)
 	ck_assert_uint_eq(r->selected.count, 101);
 	for (size_t n = 0; n < 101; n++)
 		ck_assert_uint_eq(r->selected.list[n].preempted, n == 1);
+	ck_assert_uint_eq(r->jumped.count, 1);
+	ck_assert_uint_eq(r->jumped.list[0].serial, 1);
+	ck_assert_uint_eq(r->jumped.list[0].over_serial, 0);
+	ck_assert_int_eq(r->jumped.list[0].credit, 1);
+	ck_assert_int_eq(r->jumped.list[0].loan, 3);
+	ck_assert_int_eq(r->jumped.list[0].discount, 50);
+	ck_assert_int_eq(r->jumped.list[0].need, 1);
+	ck_assert_int_eq(r->jumped.list[0].price, 5);
 	world_run_close(r);
 }
 END_TEST
