@@ -51,8 +51,9 @@ static const struct {
 	 "named ones,\n"
 	 "into DIR/plots. With --terminal dumb they are drawn as text.\n"},
 	{"qshape", "which domain's mail is how old, at an instant of a run",
-	 "mtasim qshape [-s] [-l] [-p] [-b N] [-t MINUTES] [-m N] [-w N] DIR "
-	 "--at TIME [QUEUE...]\n"
+	 "mtasim qshape [-s] [-l] [-p] [-b N] [-t MINUTES] [-m N] [-w N] "
+	 "[-n N] DIR --at TIME\n"
+	 "              [QUEUE...]\n"
 	 "\n"
 	 "Run the scenario of a results folder again up to TIME and print the "
 	 "table of\n"
@@ -65,7 +66,15 @@ static const struct {
 	 "  -l        or all have the same length\n"
 	 "  -p        parent domains too, with -m N (5) or more domains below "
 	 "them\n"
-	 "  -w N      columns of the table (80)\n"},
+	 "  -w N      columns of the table (80)\n"
+	 "  -n N      in a terminal: rows (20; 0: all)\n"
+	 "\n"
+	 "As with Postfix's, other numbers change nothing unless they are "
+	 "above "
+	 "0. -N N and\n"
+	 "-c DIR are taken and change nothing: the table comes at once, and "
+	 "settings are\n"
+	 "those of the run.\n"},
 	{"postqueue", "what waits at an instant of a run, mail by mail",
 	 "mtasim postqueue -p|-j DIR --at TIME\n"
 	 "\n"

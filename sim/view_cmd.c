@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "mta/listing.h"
 #include "mta/shape.h"
@@ -25,6 +26,7 @@ enum {
 	OPTION_HELP,
 	OPTION_NOW,
 	OPTION_SHORT,
+	TOP_ROWS = 20, /* of qshape, in a terminal */
 	QUEUES_MAX = 16,
 	NUMBER_MAX = 1000000,
 };
@@ -46,6 +48,7 @@ struct view {
 	struct spool_out_options spool;
 	const char *target; /* spool */
 	struct mta_shape_options shape;
+	int32_t top; /* qshape's rows in a terminal; 0: all */
 	enum mta_listing_form form;
 	bool has_form;
 	enum mta_queue queues[QUEUES_MAX];
@@ -61,6 +64,7 @@ usage(const struct view *v, const char *what, const char *value)
 	return EXIT_CODE_USAGE;
 }
 
+/* What is not above 0 changes nothing (F12.3). */
 static int
 read_number(const struct view *v, const char *what, const char *text,
 	    int32_t most, int32_t *number)
@@ -68,9 +72,10 @@ read_number(const struct view *v, const char *what, const char *text,
 	char *end;
 	long value = strtol(text, &end, 10);
 
-	if (*end || end == text || value < 1 || value > most)
+	if (*end || end == text || value > most)
 		return usage(v, what, text);
-	*number = (int32_t)value;
+	if (value > 0)
+		*number = (int32_t)value;
 	return 0;
 }
 
@@ -84,15 +89,27 @@ read_at(struct view *v, const char *text)
 	return 0;
 }
 
+/* -n 0 is all rows, where the others would keep what they are. */
+static int
+read_top(struct view *v, const char *text)
+{
+	v->top = 0;
+	return read_number(v, "-n takes a number of rows", text, NUMBER_MAX,
+			   &v->top);
+}
+
 static int
 read_option(struct view *v, int id, const char *text)
 {
 	struct mta_shape_options *o = &v->shape;
 
+	int32_t ignored = 0;
+
 	switch (id) {
 	case OPTION_AT:
 		return read_at(v, text);
 	case OPTION_HELP:
+	case 'h':
 		v->wants_help = true;
 		return 0;
 	case 's':
@@ -109,12 +126,19 @@ read_option(struct view *v, int id, const char *text)
 		return read_number(v, "-t takes minutes", text, NUMBER_MAX,
 				   &o->scale.tick_minutes);
 	case 'm':
-		o->with_parents = true;
 		return read_number(v, "-m takes a number of domains", text,
 				   NUMBER_MAX, &o->least_below);
 	case 'w':
 		return read_number(v, "-w takes a width in columns", text, 1000,
 				   &o->width);
+	case 'n':
+		return read_top(v, text);
+	case 'N':
+		/* There is nothing to show before the end. */
+		return read_number(v, "-N takes a number of messages", text,
+				   NUMBER_MAX, &ignored);
+	case 'c':
+		return 0; /* the configuration is the run's */
 	default:
 		break;
 	}
@@ -168,6 +192,7 @@ view_read(struct view *v, int argc, char **argv, const char *options)
 		.command = argv[0],
 		.at_us = -1,
 		.shape = mta_shape_defaults(),
+		.top = TOP_ROWS,
 	};
 	optind = 1;
 	while ((id = getopt_long(argc, argv, options, long_options, NULL)) !=
@@ -205,6 +230,7 @@ print_shape(struct view *v, struct replay *r, struct mta_text *text)
 		v->queues[v->queue_count++] = MTA_INCOMING;
 		v->queues[v->queue_count++] = MTA_ACTIVE;
 	}
+	v->shape.rows_most = isatty(STDOUT_FILENO) ? v->top : 0;
 	mta_shape_init(&shape, world_host(&r->world), &v->shape);
 	for (int i = 0; i < v->queue_count; i++)
 		mta_shape_add_queue(&shape, v->queues[i]);
@@ -262,7 +288,7 @@ int
 qshape_main(int argc, char **argv)
 {
 	struct view v;
-	int code = view_read(&v, argc, argv, "slpb:t:m:w:");
+	int code = view_read(&v, argc, argv, "slpb:t:m:w:n:N:c:h");
 
 	if (code != 0)
 		return code;

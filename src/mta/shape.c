@@ -276,15 +276,18 @@ static void
 put_rows(struct mta_shape *s, struct mta_text *text, const int *widths)
 {
 	int32_t columns = s->options.scale.buckets + 1;
+	int32_t left =
+		s->options.rows_most > 0 ? s->options.rows_most : INT32_MAX;
 	struct sorted *sorted = mta_alloc(s->row_count, sizeof(*sorted));
 
 	for (uint32_t i = 0; i < s->row_count; i++)
 		sorted[i] =
 			(struct sorted){s->rows[i], row_name(s, s->rows[i])};
 	qsort(sorted, s->row_count, sizeof(*sorted), compare_rows);
-	for (uint32_t i = 0; i < s->row_count; i++) {
+	for (uint32_t i = 0; i < s->row_count && left > 0; i++) {
 		if (!is_shown(s, &sorted[i]))
 			continue;
+		left--;
 		put_name(text, sorted[i].name, widths[columns]);
 		for (int32_t c = 0; c < columns; c++)
 			mta_text_print(text, "%*u", widths[c],

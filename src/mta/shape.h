@@ -36,9 +36,10 @@ struct mta_shape_options {
 	bool with_parents;   /* -p: parent domains too */
 	int32_t least_below; /* -m: domains below a parent that is shown */
 	int32_t width;	     /* -w: columns; not below MTA_SHAPE_WIDTH */
+	int32_t rows_most;   /* -n: rows shown, TOTAL counted; 0: all */
 };
 
-/* As qshape has them: 10 buckets, the first of 5 minutes. */
+/* As qshape has them: 10 buckets, the first of 5 minutes, all rows. */
 struct mta_shape_options mta_shape_defaults(void);
 
 struct mta_shape_row {

@@ -105,6 +105,14 @@ refused "a time outside the run" 3 "ends at 1200.000000 s" \
 	"$program" qshape "$dir" --at 2h
 refused "an unknown queue" 3 "no such queue" \
 	"$program" qshape "$dir" --at 2m defer
+# F12.3: numbers that are not above 0 change nothing, and -n is for terminals.
+same "qshape's numbers of 0" "$("$program" qshape "$dir" --at 15m deferred)" \
+	"$("$program" qshape -b 0 -t 0 -m 0 -w 0 -n 1 -N 0 -c /etc/postfix \
+		"$dir" --at 15m deferred)"
+same "qshape -m makes no parents" \
+	"$("$program" qshape "$dir" --at 15m deferred)" \
+	"$("$program" qshape -m 1 "$dir" --at 15m deferred)"
+same "qshape -h" "$("$program" qshape --help)" "$("$program" qshape -h)"
 refused "no results folder" 3 "no results folder of a run" \
 	"$program" postqueue -p "$scratch" --at 2m
 refused "no time" 2 "--at TIME" "$program" qshape "$dir"

@@ -72,6 +72,22 @@ START_TEST(shape_of_the_sample)
 }
 END_TEST
 
+/* -n: TOTAL is one of the rows. */
+START_TEST(shape_of_few_rows)
+{
+	struct mta_shape_options options = mta_shape_defaults();
+
+	options.by_sender = true;
+	options.rows_most = 2;
+	shape("start:\n" START("deferred", "2", "x@big.example", "1m")
+		      START("deferred", "1", "x@small.example", "1m"),
+	      &options);
+	ck_assert_ptr_nonnull(strstr(page.text, " TOTAL  3"));
+	ck_assert_ptr_nonnull(strstr(page.text, " big.example  2"));
+	ck_assert_ptr_null(strstr(page.text, " small.example"));
+}
+END_TEST
+
 /* Linear buckets of 10 minutes: heads are multiples; 25 min is in 20..30. The
  * name has 80 - 4 * 3 - 4 columns: four heads of at most two characters are 3
  * wide each, "30+" is 4. */
@@ -287,6 +303,7 @@ views_suite(void)
 	TCase *t = tcase_create("tables");
 
 	tcase_add_test(t, shape_of_the_sample);
+	tcase_add_test(t, shape_of_few_rows);
 	tcase_add_test(t, shape_linear);
 	tcase_add_test(t, shape_of_parents);
 	tcase_add_test(t, shape_of_a_long_name);
