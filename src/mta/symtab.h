@@ -13,7 +13,7 @@
 #include "mta/panic.h"
 #include "mta/types.h"
 
-/* Of this file and symtab.c alone. */
+/* Of this file, symtab.c and tests alone. */
 struct mta_symbol {
 	char *text;	 /* owned; NULL: forgotten */
 	uint64_t hash;	 /* of the text */

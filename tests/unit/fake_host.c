@@ -141,6 +141,30 @@ spool_remove(struct mta_spool *s, struct mta_ref id, enum mta_queue queue)
 	return &file->shown;
 }
 
+static const struct mta_file *
+spool_move(struct mta_spool *s, struct mta_ref id, enum mta_queue from,
+	   enum mta_queue to, uint32_t wake_s)
+{
+	struct fake_file *file = file_at(s, id);
+
+	if (!file || file->shown.queue != from)
+		return NULL;
+	file->shown.queue = to;
+	if (wake_s != MTA_WAKE_KEEP)
+		file->wake_s = wake_s;
+	return &file->shown;
+}
+
+static void
+spool_set_mode(struct mta_spool *s, struct mta_ref id, uint32_t set,
+	       uint32_t clear)
+{
+	struct fake_file *file = file_at(s, id);
+
+	ck_assert_ptr_nonnull(file);
+	file->shown.mode = (file->shown.mode | set) & ~clear;
+}
+
 static void
 spool_scan_open(struct mta_spool *s, enum mta_queue queue,
 		struct mta_scan *scan)
@@ -229,6 +253,8 @@ static const struct mta_spool_ops spool_ops = {
 	.lock = spool_lock,
 	.unlock = spool_unlock,
 	.remove = spool_remove,
+	.move = spool_move,
+	.set_mode = spool_set_mode,
 	.scan_open = spool_scan_open,
 	.scan_next = spool_scan_next,
 	.scan_close = spool_scan_close,

@@ -37,6 +37,7 @@ struct fake_file {
 	struct mta_log_record logs[2][FAKE_LOG];
 	uint32_t log_count[2];
 	int lock_count;
+	uint32_t wake_s; /* as last moved */
 };
 
 struct fake_spool {

@@ -346,6 +346,8 @@ START_TEST(codes_are_split_from_texts)
 	expect_split("4.7 wait", none, "4.7 wait");
 	expect_split("3.0.0 x", none, "3.0.0 x");
 	expect_split("4.1234.0 x", none, "4.1234.0 x");
+	expect_split("4..1 x", none, "4..1 x");
+	expect_split("4.7. x", none, "4.7. x");
 	expect_split("4.7.1wait", none, "4.7.1wait");
 	expect_split("4.7.1.2 x", none, "4.7.1.2 x");
 	expect_split("", none, "");

@@ -319,7 +319,8 @@ START_TEST(no_triple_bounces_f10_3)
 END_TEST
 
 /* F10.3, F10.4: a warning is no failure. Nobody is told of a late notice, and
- * what stays in the queue is not called dropped. */
+ * what stays in the queue is not called dropped; that nobody is told has not
+ * failed, so that it is not asked for again (F9.7 step 5). */
 START_TEST(late_notices_make_no_warning)
 {
 	/* R-DOUBLE-BOUNCE */
@@ -332,6 +333,8 @@ START_TEST(late_notices_make_no_warning)
 		append_defer(id, 0, MTA_DSN(4, 4, 1));
 		ask(id, MTA_NOTIFY_WARN);
 		ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_QMGR), i + 1);
+		ck_assert(!fake_sent(&f, MTA_TO_QMGR, (uint32_t)i)
+				   ->note.notify.failed);
 		ck_assert_uint_eq(fake_file(&f, id)->log_count[MTA_LOG_DEFER],
 				  1);
 	}

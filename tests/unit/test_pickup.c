@@ -150,8 +150,14 @@ START_TEST(requeued_mail_keeps_its_arrival_f1_11)
 	file->shown.envelope.created = file->shown.envelope.arrival;
 	file->shown.envelope.serial = 77;
 	file->done[1] = true;
+	/* F12.2: it comes with its logs, which must not outlive it: they would
+	 * be those of whoever gets its id. */
+	file->log_count[MTA_LOG_DEFER] = 1;
+	file->log_count[MTA_LOG_BOUNCE] = 1;
 	trigger();
 	fake_run(&f, 5);
+	ck_assert_uint_eq(file->log_count[MTA_LOG_DEFER], 0);
+	ck_assert_uint_eq(file->log_count[MTA_LOG_BOUNCE], 0);
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 1);
 	copy = &f.spool.files[1];
 	ck_assert_int_eq(copy->shown.envelope.arrival,

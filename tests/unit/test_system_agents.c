@@ -44,7 +44,45 @@ START_TEST(transports_take_turns)
 }
 END_TEST
 
-static const struct mta_transport *
+/*
+ * R-AGENT-NEED (F8.3): of a.example four deliveries run, of which its window
+ * allows three after the failure at 1.1 s: 5 - 2. That raises the need of the
+ * transport for those who stand behind it. c.example stands before it,
+ * b.example behind.
+ *
+ *    2 s  mail 6 for b could start; pending + 1 - 0 - (-1) - 1 = 1: none asked
+ *   10 s  mail 7 for b: 1 - 0 - (-1) - 2 = 0: one is asked for, and takes mail
+ * 6 20 s  mail 8 for c: 1 - 1 = 0, nobody else is looked at; the agent takes
+ * mail 7, which is earlier, and another mail 8
+ */
+START_TEST(too_many_under_way_raise_the_need)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: need\nrun: {for: 90s}\n"
+		"receivers:\n"
+		"  r: {transfer: 100s}\n"
+		"  torn:\n"
+		"    transfer: 100s\n"
+		"    fails: {pattern: [1, 0, 0, 0, 0], how: refused,\n"
+		"      after: 100ms}\n"
+		"domains:\n"
+		"  a.example: {receiver: torn}\n"
+		"  \"*\": {receiver: r}\n"
+		"sources:\n"
+		"  c: {arrivals: {times: [0s, 20s]}, to: c.example}\n"
+		"  a: {arrivals: {times: [1s, 1s, 1s, 1s, 1s]}, to: "
+		"a.example}\n"
+		"  b: {arrivals: {times: [2s, 10s]}, to: b.example}\n");
+
+	ck_assert_int_eq(world_run_feedback(r, "a.example", 0)->window, 3);
+	ck_assert_int_eq(world_run_feedback(r, "a.example", 0)->busy, 5);
+	ck_assert_str_eq(world_run_say_selected(r),
+			 "0@0 1@1 2@1 3@1 4@1 5@1 6@10 7@20 8@20");
+	world_run_close(r);
+}
+END_TEST
+
+static struct mta_transport *
 transport_of(const struct world_run *r, const char *name)
 {
 	return mta_table_find(&r->world.qmgr.transport_index,
@@ -165,6 +203,45 @@ START_TEST(crash_lets_the_rate_lock_go)
 		"operator: [{at: 5s, crash: {agent: smtp}}]\n");
 
 	ck_assert_str_eq(world_run_say_selected(r), "0@1 1@66");
+	world_run_close(r);
+}
+END_TEST
+
+/*
+ * R-AGENT-UNUSED (F8.4, F8.7): with a transport rate delay of 5 s the agent for
+ * mail 0 is held until 5 s. At 2 s the site dies (the test says so in the place
+ * of a delivery, of which there can be none), and mail 0 goes to retry. The
+ * agent is not needed; the lock of the rate delay does not outlive it: mail 1,
+ * at 6 s, starts at 11 s.
+ */
+START_TEST(unused_agent_lets_the_rate_lock_go)
+{
+	struct world_run *r = world_run_open(
+		"scenario: unused\nrun: {for: 20s}\n"
+		"mta: {smtp_transport_rate_delay: 5s,\n"
+		"  initial_destination_concurrency: 1}\n"
+		"receivers: {r: {transfer: 1s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources:\n"
+		"  a: {arrivals: {times: [0s]}, to: a.example}\n"
+		"  b: {arrivals: {times: [6s]}, to: b.example}\n",
+		NULL);
+	struct mta_symtab *symbols = &r->world.symbols;
+	struct mta_status why = {.dsn = MTA_DSN(4, 4, 1)};
+	struct mta_dest *d;
+
+	world_run_until(r, 2 * S);
+	world_run_act_now(r);
+	d = mta_dest_find(transport_of(r, "smtp"),
+			  mta_sym_find(symbols, "a.example"));
+	why.reason = mta_sym_intern(symbols, "no answer");
+	mta_dest_sick(d, why);
+	mta_dest_defer_todo(d, why);
+	mta_qmgr_wake(&r->world.qmgr);
+	mta_sym_drop(symbols, why.reason);
+	world_run_finish(r);
+	ck_assert_str_eq(world_run_say_selected(r), "0@2 1@11");
+	ck_assert_str_eq(world_run_say_deliveries(r), "0:deferred@2 1:sent@12");
 	world_run_close(r);
 }
 END_TEST
@@ -478,10 +555,12 @@ system_agents_suite(void)
 	TCase *tc = tcase_create("whole system");
 
 	tcase_add_test(tc, transports_take_turns);
+	tcase_add_test(tc, too_many_under_way_raise_the_need);
 	tcase_add_test(tc, agent_that_is_not_needed);
 	tcase_add_test(tc, agent_that_dies);
 	tcase_add_test(tc, site_that_dies_of_a_crash);
 	tcase_add_test(tc, crash_lets_the_rate_lock_go);
+	tcase_add_test(tc, unused_agent_lets_the_rate_lock_go);
 	tcase_add_test(tc, file_that_has_gone);
 	tcase_add_test(tc, processes_come_and_go);
 	tcase_add_test(tc, connection_is_used_again);

@@ -59,6 +59,35 @@ START_TEST(rest_instead_of_death)
 END_TEST
 
 /*
+ * R-RATE-DELAY, R-DEAD (F7.5, F7.9): the end of a delivery revives a
+ * destination that is dead, and is nothing to one that is ready, so that failed
+ * cohorts add up from rest to rest: with a limit of 2 and a window of 1 the
+ * second failure, at 7 s, is death, and what waits is deferred.
+ */
+START_TEST(rest_keeps_failed_cohorts)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: rest\nrun: {for: 20s}\n"
+		"mta:\n"
+		"  smtp_destination_rate_delay: 5s\n"
+		"  smtp_destination_concurrency_failed_cohort_limit: 2\n"
+		"receivers: {r: {state: refused, after: 1s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources:\n"
+		"  a: {arrivals: {times: [0s, 0s, 0s]}, to: a.example}\n");
+
+	ck_assert_str_eq(world_run_say_feedback(r),
+			 "a.example:sick1@1 a.example:dead0@7 "
+			 "a.example:revived1@7 "
+			 "4.4.1 delivery temporarily suspended: connect to "
+			 "mx.r[192.0.2.1]:25: Connection refused:alive6@7");
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@1 1:deferred@7 2:deferred@7");
+	world_run_close(r);
+}
+END_TEST
+
+/*
  * R-REPLY-BLAME (F9.2, F11.2): 4xx at RCPT leaves its recipient and is good
  * news of the site; 5xx likewise; only what is wrong with the site is bad news.
  */
@@ -322,7 +351,8 @@ END_TEST
  * R-RESOLVE (F5.4 k, F8.5, F8.6): a transport whose agent could not be had is
  * avoided for 60 s. Agents here never fail so; the test says it in their place,
  * to a queue manager whose two requests for an agent nobody answers, because
- * the master has throttled the service after a crash at the first request.
+ * the master has throttled the service after a crash at the first request. That
+ * the other agent cannot be had either, 14 s later, makes it no longer (F8.6).
  */
 START_TEST(avoided_transport)
 {
@@ -342,6 +372,10 @@ START_TEST(avoided_transport)
 	ck_assert_str_eq(world_run_say_selected(r), "0@0");
 	for (size_t i = 0; i < r->world.agents.transport_count; i++)
 		r->world.agents.transports[i].backlog = 0;
+	port->ops->send(port, MTA_TO_QMGR,
+			&(struct mta_note){.kind = MTA_NOTE_AGENT_FAILED,
+					   .agent = {.transport = smtp}});
+	world_run_until(r, 20 * S);
 	port->ops->send(port, MTA_TO_QMGR,
 			&(struct mta_note){.kind = MTA_NOTE_AGENT_FAILED,
 					   .agent = {.transport = smtp}});
@@ -469,6 +503,56 @@ START_TEST(agents_of_texts)
 }
 END_TEST
 
+/*
+ * Reasons are names with owners (symtab.h): replies, dead destinations, those
+ * of retry, logs. When all mail has gone nobody has them but the remote end,
+ * which keeps what it has said once. The site dies twice, of a refused
+ * connection and of an agent that crashed, and mail is told so by retry; rows
+ * of the trace would be owners too, so none are kept.
+ */
+START_TEST(reasons_are_given_back)
+{
+	static const char refused[] =
+		"connect to mx.r[192.0.2.1]:25: Connection refused";
+	static const char *const gone[] = {
+		"delivery temporarily suspended: connect to "
+		"mx.r[192.0.2.1]:25: Connection refused",
+		"4.4.1 delivery temporarily suspended: connect to "
+		"mx.r[192.0.2.1]:25: Connection refused",
+		"unknown mail transport error",
+		"delivery temporarily suspended: unknown mail transport error",
+		"4.3.0 delivery temporarily suspended: unknown mail transport "
+		"error",
+	};
+	struct world_run *r = world_run_open(
+		"scenario: reasons\nrun: {until: drained}\n"
+		"mta: {initial_destination_concurrency: 1}\n"
+		"receivers:\n"
+		"  r: {transfer: 10s, fails: {pattern: [1, 0, 0, 0], "
+		"after: 1s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {a: {arrivals: {times: [0s, 0s, 3s, 400s, 401s]},\n"
+		"  to: a.example}}\n"
+		"operator: [{at: 405s, crash: {agent: smtp}}]\n",
+		&(struct world_run_options){.keep = WORLD_RUN_KEEP(ENDED)});
+	const struct mta_symtab *symbols = &r->world.symbols;
+	mta_sym name;
+
+	world_run_until(r, 2 * S);
+	ck_assert_uint_ne(mta_sym_find(symbols, gone[0]), 0);
+	world_run_until(r, 406 * S);
+	ck_assert_uint_ne(mta_sym_find(symbols, gone[3]), 0);
+	world_run_finish(r);
+	ck_assert_uint_eq(r->ended.count, 5);
+	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+		ck_assert_msg(mta_sym_find(symbols, gone[i]) == 0,
+			      "somebody has '%s'", gone[i]);
+	name = mta_sym_find(symbols, refused);
+	ck_assert_uint_eq(symbols->symbols[name].owners, 1);
+	world_run_close(r);
+}
+END_TEST
+
 Suite *
 system_destinations_suite(void)
 {
@@ -477,6 +561,7 @@ system_destinations_suite(void)
 
 	tcase_add_test(tc, rest_after_each_delivery);
 	tcase_add_test(tc, rest_instead_of_death);
+	tcase_add_test(tc, rest_keeps_failed_cohorts);
 	tcase_add_test(tc, refusals_are_good_news);
 	tcase_add_test(tc, site_that_fills_active);
 	tcase_add_test(tc, too_many_dead_ones);
@@ -489,6 +574,7 @@ system_destinations_suite(void)
 	tcase_add_test(tc, deferred_transport_without_retry);
 	tcase_add_test(tc, dead_destination_of_retry);
 	tcase_add_test(tc, agents_of_texts);
+	tcase_add_test(tc, reasons_are_given_back);
 	suite_add_tcase(s, tc);
 	return s;
 }

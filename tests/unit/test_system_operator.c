@@ -356,6 +356,38 @@ notice_size(const struct world_run *r, uint32_t serial)
 	return 0;
 }
 
+/*
+ * A mail of which a recipient bounced ends as bounced (enum mta_outcome), at
+ * once or after the others were tried again: u0 is refused for good, and u1 at
+ * the first attempt, at 1 s, or never. Age 0 at 1 s, due at 301 s, which the
+ * run of 300 s takes by its second of grace.
+ */
+START_TEST(outcome_of_mail_that_bounced_in_part)
+{
+	static const char text[] =
+		"scenario: part\nrun: {for: 700s}\n"
+		"receivers:\n"
+		"  r: {replies: [{step: rcpt, code: 550, match: \"u0@*\"},\n"
+		"    {step: rcpt, code: 450, match: \"%s@*\", times: 1}]}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [1s]}, to: a.example,\n"
+		"  users: 2, recipients: 2}}\n";
+	char buffer[1024];
+	struct world_run *r;
+
+	snprintf(buffer, sizeof(buffer), text, "none");
+	r = world_run_whole(buffer);
+	ck_assert_int_eq(world_run_us(world_run_ended(r, 0)->at), 1 * S);
+	ck_assert_uint_eq(world_run_ended(r, 0)->outcome, MTA_BOUNCED);
+	world_run_close(r);
+	snprintf(buffer, sizeof(buffer), text, "u1");
+	r = world_run_whole(buffer);
+	ck_assert_int_eq(world_run_us(world_run_ended(r, 0)->at), 300 * S);
+	ck_assert_uint_eq(world_run_ended(r, 0)->outcome, MTA_BOUNCED);
+	world_run_close(r);
+}
+END_TEST
+
 /* R-NOTICE-SIZE (F10.1), M-NOTICE-SIZE: 1500 bytes of words, 500 for each
  * recipient, and the original, or 1500 bytes of head when it is longer than
  * bounce_size_limit. */
@@ -470,6 +502,7 @@ system_operator_suite(void)
 	tcase_add_test(tc, mail_that_went_away);
 	tcase_add_test(tc, submission_by_users);
 	tcase_add_test(tc, first_rule_that_fits);
+	tcase_add_test(tc, outcome_of_mail_that_bounced_in_part);
 	tcase_add_test(tc, sizes_of_bounces);
 	tcase_add_test(tc, copy_for_the_postmaster);
 	tcase_add_test(tc, bounce_that_bounces);
