@@ -120,12 +120,17 @@ END_TEST
 START_TEST(class_fits_the_call_f9_1)
 {
 	struct mta_ref id = fake_add(&f, MTA_ACTIVE, SENDER, 2);
+	struct mta_trace_delivery sent;
 
 	append_defer(id, 0, MTA_DSN(5, 1, 1));
 	expect_dsn(f.deliveries[0].dsn, 4, 0, 0);
 	ck_assert(append_bounce(id, 1, MTA_DSN(4, 1, 1)));
 	expect_dsn(f.deliveries[1].dsn, 5, 0, 0);
 	ck_assert(fake_file(&f, id)->done[1]);
+	sent = result_of(id, 0, MTA_DSN(4, 1, 1));
+	mta_rcpt_sent(&f.host, &sent);
+	mta_sym_drop(&f.symbols, sent.reason);
+	expect_dsn(f.deliveries[2].dsn, 2, 0, 0);
 }
 END_TEST
 

@@ -548,6 +548,29 @@ START_TEST(site_that_dies_of_slow_answers)
 }
 END_TEST
 
+/* Each attempt meets luck of its own: of 32 mails that are refused with a
+ * chance of a half, each minute, some come through at once and some do not;
+ * that one does not in 30 attempts has a chance of 32 / 2^30. */
+START_TEST(luck_of_each_attempt)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: luck\nrun: {for: 30m}\n"
+		"mta:\n"
+		"  minimal_backoff_time: 60s\n"
+		"  maximal_backoff_time: 60s\n"
+		"  queue_run_delay: 60s\n"
+		"receivers:\n"
+		"  r: {replies: [{step: rcpt, code: 450, share: 50%}]}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {even: 1/s}, messages: 32, to: "
+		"a.example}}\n");
+
+	ck_assert_uint_eq(world_run_count_outcome(r, MTA_SENT), 32);
+	ck_assert_uint_gt(r->delivery.count, 32 + 16);
+	world_run_close(r);
+}
+END_TEST
+
 Suite *
 system_agents_suite(void)
 {
@@ -572,6 +595,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, command_that_is_killed_refuses_nobody);
 	tcase_add_test(tc, command_that_refuses_too_late);
 	tcase_add_test(tc, site_that_dies_of_slow_answers);
+	tcase_add_test(tc, luck_of_each_attempt);
 	suite_add_tcase(s, tc);
 	return s;
 }
