@@ -242,12 +242,15 @@ world_adopt_params(struct world *w)
 	mta_params_fix(&w->params, fixes);
 }
 
-/* The process begins, and ends, at this time of the pool. */
+/* The process begins at this time of the pool. */
 static void
 world_qmgr_begin(struct world *w)
 {
-	w->places[WORLD_QMGR].loop.now = world_host(w)->loop->now;
+	struct mta_loop *l = &w->places[WORLD_QMGR].loop;
+
+	mta_loop_begin(l, world_host(w)->loop->now);
 	mta_qmgr_start(&w->qmgr);
+	mta_loop_begun(l);
 }
 
 static void

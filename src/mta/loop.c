@@ -320,12 +320,31 @@ loop_second_due(struct mta_loop *l)
 }
 
 static inline void
+loop_end_step(struct mta_loop *l)
+{
+	if (l->kind == MTA_LOOP_PROCESS)
+		l->busy_until = l->now;
+}
+
+static inline void
 loop_fire(struct mta_loop *l, struct mta_timer *t)
 {
 	timer_leave(t);
 	t->fire(t);
-	if (l->kind == MTA_LOOP_PROCESS)
-		l->busy_until = l->now;
+	loop_end_step(l);
+}
+
+void
+mta_loop_begin(struct mta_loop *l, mta_time now)
+{
+	mta_assert(l->kind == MTA_LOOP_PROCESS);
+	loop_begin_step(l, now);
+}
+
+void
+mta_loop_begun(struct mta_loop *l)
+{
+	loop_end_step(l);
 }
 
 bool

@@ -90,6 +90,14 @@ void mta_loop_init(struct mta_loop *l, struct mta_agenda *agenda, mta_time now,
 		   enum mta_loop_kind kind);
 void mta_loop_release(struct mta_loop *l);
 
+/*
+ * A process is started at `now`, by the step of another loop. Whatever its
+ * predecessor on this loop was busy with is no business of its own. It does the
+ * work of its start, which may be charged, and is busy until mta_loop_begun.
+ */
+void mta_loop_begin(struct mta_loop *l, mta_time now);
+void mta_loop_begun(struct mta_loop *l);
+
 void mta_timer_init(struct mta_timer *t, void (*fire)(struct mta_timer *));
 
 /* Fire at `at` (a time that has come: in this order, after what is due).
