@@ -167,7 +167,8 @@ port_loop_arrive_now(struct port_loop *p, enum mta_service service)
 	for (uint32_t i = 0; i < p->under_way.fresh; i++) {
 		struct under_way *u = mta_pool_at(&p->under_way, i);
 
-		if (u->pooled.generation % 2 == 0 || u->to != service)
+		if (u->pooled.generation % 2 == 0 || u->to != service ||
+		    u->note.kind == MTA_NOTE_TRIGGER)
 			continue;
 		mta_timer_cancel(p->boxes[service].loop, &u->timer);
 		box_put(&p->boxes[service], &u->note);

@@ -69,7 +69,8 @@ void port_loop_init(struct port_loop *p);
 void port_loop_release(struct port_loop *p);
 
 /* Everything that is on its way to a service is there now: whoever listened has
- * gone, and the notes with it. */
+ * gone, and the notes with it. But a trigger is for whoever listens when it
+ * comes. */
 void port_loop_arrive_now(struct port_loop *p, enum mta_service service);
 
 /* shared, loop: borrowed. The view lives as long as the shared part. */

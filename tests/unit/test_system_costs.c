@@ -116,6 +116,22 @@ START_TEST(a_reload_is_work_as_well)
 }
 END_TEST
 
+/* A mail that cleanup is at work on when the queue manager dies: at 15 s it
+ * tells the new one (F4.6). */
+START_TEST(a_trigger_is_for_whoever_listens)
+{
+	struct world_run *r = world_run_whole(
+		RESTARTED "costs: {cleanup: 10s}\n"
+			  "sources:\n"
+			  "  s: {arrivals: {times: [5s]}, to: a.example}\n"
+			  "operator: [{at: 10s, crash: qmgr}]\n");
+
+	ck_assert_str_eq(world_run_say_moves(r, 0),
+			 "0:new>incoming@15 0:incoming>active@15");
+	world_run_close(r);
+}
+END_TEST
+
 /* R-RESTART: a mail is taken in at 30 s, and the next is being taken in, until
  * 60 s, when the queue manager dies at 32 s. The new one does not wait for
  * that: it has the first at 62 s, the second at 92 s. */
@@ -145,6 +161,7 @@ system_costs_suite(void)
 	tcase_add_test(tc, notices_are_made_side_by_side);
 	tcase_add_test(tc, a_queue_manager_is_busy_with_its_start);
 	tcase_add_test(tc, a_reload_is_work_as_well);
+	tcase_add_test(tc, a_trigger_is_for_whoever_listens);
 	tcase_add_test(tc, the_work_of_the_dead_is_not_waited_for);
 	suite_add_tcase(s, tc);
 	return s;
