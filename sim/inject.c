@@ -191,11 +191,12 @@ source_recipient(struct source *s, const struct letter *l, uint64_t index,
 	return targets_pick(&s->targets, s->injector->book, index, k);
 }
 
-/* A source is named by its number; sources neither come nor go. */
+/* A client is a source, by its number, and a process of some generation. */
 static struct mta_ref
-source_ref(const struct source *s)
+client_ref(const struct source *s)
 {
-	return (struct mta_ref){.index = s->number, .generation = 1};
+	return (struct mta_ref){.index = s->number,
+				.generation = s->injector->generation};
 }
 
 static struct source *
@@ -218,7 +219,7 @@ source_submit(struct source *s, uint64_t index)
 	s->session_count++;
 	in->smtpd_count++;
 	note.kind = MTA_NOTE_SUBMIT;
-	submit->client = source_ref(s);
+	submit->client = client_ref(s);
 	submit->reply_to = MTA_TO_CLIENT;
 	submit->recipient_count = l.recipient_count;
 	submit->serial = mta_host_next_serial(h);
@@ -310,11 +311,14 @@ injector_serve_waiting(struct injector *in)
 }
 
 static void
-injector_answered(struct injector *in, struct source *s)
+injector_answered(struct injector *in, struct mta_ref client)
 {
+	struct source *s = source_find(in, client);
+
 	mta_assert(s->session_count > 0);
 	s->session_count--;
-	in->smtpd_count--;
+	if (client.generation == in->generation)
+		in->smtpd_count--;
 	injector_serve_waiting(in);
 	source_serve(s);
 }
@@ -328,7 +332,7 @@ injector_wake_fired(struct mta_timer *timer)
 
 	while ((note = port->ops->receive(port, MTA_TO_CLIENT))) {
 		mta_assert(note->kind == MTA_NOTE_SUBMITTED);
-		injector_answered(in, source_find(in, note->submitted.client));
+		injector_answered(in, note->submitted.client);
 	}
 }
 
@@ -404,16 +408,6 @@ source_init(struct source *s, struct injector *in,
 	return true;
 }
 
-static int64_t
-smtpd_limit(const struct scenario *scenario, const struct mta_params *params)
-{
-	for (size_t i = 0; i < scenario->service_count; i++)
-		if (strcmp(scenario->services[i].name, "smtpd") == 0 &&
-		    scenario->services[i].maxproc >= 0)
-			return scenario->services[i].maxproc;
-	return params->default_process_limit;
-}
-
 bool
 injector_init(struct injector *in, const struct mta_host *host,
 	      const struct mta_params *params, struct book *book,
@@ -424,8 +418,7 @@ injector_init(struct injector *in, const struct mta_host *host,
 	*in = (struct injector){.host = *host,
 				.params = params,
 				.book = book,
-				.source_count = scenario->source_count,
-				.smtpd_limit = smtpd_limit(scenario, params)};
+				.source_count = scenario->source_count};
 	mta_list_init(&in->waiting);
 	mta_timer_init(&in->wake, injector_wake_fired);
 	host->port->ops->attach(host->port, MTA_TO_CLIENT, host->loop,
@@ -454,6 +447,15 @@ injector_release(struct injector *in)
 }
 
 void
+injector_reload(struct injector *in, int64_t smtpd_limit)
+{
+	in->generation++;
+	in->smtpd_count = 0;
+	in->smtpd_limit = smtpd_limit;
+	injector_serve_waiting(in);
+}
+
+void
 injector_set_up(struct injector *in, bool is_up)
 {
 	in->is_up = is_up;
@@ -466,7 +468,8 @@ injector_has_ended(const struct injector *in)
 {
 	for (size_t i = 0; i < in->source_count; i++)
 		if (!in->sources[i].has_ended ||
-		    in->sources[i].started < in->sources[i].arrived)
+		    in->sources[i].started < in->sources[i].arrived ||
+		    in->sources[i].session_count > 0)
 			return false;
-	return in->smtpd_count == 0;
+	return true;
 }

@@ -61,7 +61,8 @@ struct injector {
 	size_t source_count;
 	struct mta_timer wake;	 /* answers have come */
 	struct mta_list waiting; /* sources that want an smtpd process */
-	int64_t smtpd_count;	 /* processes at work */
+	uint32_t generation;	 /* of smtpd: counts reloads */
+	int64_t smtpd_count;	 /* processes of this one at work */
 	int64_t smtpd_limit;	 /* 0: none */
 	bool is_up;		 /* smtpd listens */
 };
@@ -82,6 +83,10 @@ bool injector_init(struct injector *in, const struct mta_host *host,
 		   const struct scenario *scenario,
 		   struct injector_options *options);
 void injector_release(struct injector *in);
+
+/* The system starts, or reloads: smtpd has this limit (0: none), and processes
+ * of before, which end with their mail, no longer count (F8.11). */
+void injector_reload(struct injector *in, int64_t smtpd_limit);
 
 /* smtpd listens, or no longer: what comes meanwhile waits at the client. */
 void injector_set_up(struct injector *in, bool is_up);

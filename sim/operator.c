@@ -118,20 +118,6 @@ flush_site(struct world *w, const struct scenario_where *where)
  * -------------------------------------------------------------- */
 
 static void
-edit(struct world *w, const struct scenario_settings *set)
-{
-	char error[256];
-
-	for (size_t i = 0; i < set->count; i++) {
-		enum mta_param_outcome outcome = mta_params_set(
-			&w->next_params, set->list[i].name, set->list[i].value,
-			error, sizeof(error));
-
-		mta_assert(outcome == MTA_PARAM_SET); /* judged by the reader */
-	}
-}
-
-static void
 crash_agent(struct world *w, const char *transport)
 {
 	/* That no agent is at work is no error: then none dies. */
@@ -145,7 +131,7 @@ act(struct operator* o, const struct scenario_action *a)
 
 	switch (a->what) {
 	case SCENARIO_DO_SET:
-		edit(w, &a->set);
+		world_edit(w, &a->set);
 		break;
 	case SCENARIO_DO_RELOAD:
 		world_system_reload(w);

@@ -43,8 +43,8 @@ wake_by_age(const struct world *w, int64_t created_s)
 {
 	int64_t now_s = mta_host_second(world_host(w));
 	struct mta_backoff b = {
-		.minimal_s = w->params.minimal_backoff_time_s,
-		.maximal_s = w->params.maximal_backoff_time_s,
+		.minimal_s = w->qmgr_params.minimal_backoff_time_s,
+		.maximal_s = w->qmgr_params.maximal_backoff_time_s,
 	};
 	int64_t at_s = created_s;
 

@@ -159,7 +159,8 @@ why_admitted(FILE *out, const struct world *w,
 {
 	struct mta_active_fill fill = {
 		.active_count = (int32_t)w->qmgr.active_count,
-		.active_limit = (int32_t)w->params.qmgr_message_active_limit,
+		.active_limit =
+			(int32_t)w->qmgr_params.qmgr_message_active_limit,
 	};
 
 	if (fill.active_count >= fill.active_limit)

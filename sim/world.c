@@ -12,23 +12,33 @@
 /* ---- building
  * ----------------------------------------------------------------- */
 
-static void
-world_read_params(struct world *w)
+void
+world_edit(struct world *w, const struct scenario_settings *set)
 {
-	const struct scenario_settings *set = &w->scenario->mta;
-	struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX];
 	char error[256];
 
-	mta_params_init(&w->params);
 	for (size_t i = 0; i < set->count; i++) {
 		enum mta_param_outcome outcome = mta_params_set(
-			&w->params, set->list[i].name, set->list[i].value,
+			&w->main_cf, set->list[i].name, set->list[i].value,
 			error, sizeof(error));
 
 		mta_assert(outcome == MTA_PARAM_SET); /* judged by the reader */
 	}
-	mta_params_copy(&w->next_params, &w->params);
-	mta_params_fix(&w->params, fixes);
+}
+
+/* R-PARAM-FIXES: of what the queue manager corrects nobody else makes use. */
+static void
+world_read_main_cf(const struct world *w, struct mta_params *to)
+{
+	mta_params_copy(to, &w->main_cf);
+	mta_params_fix(to);
+}
+
+static void
+world_read_main_cf_again(const struct world *w, struct mta_params *to)
+{
+	mta_params_release(to);
+	world_read_main_cf(w, to);
 }
 
 static enum spool_order
@@ -118,9 +128,7 @@ service_limit(const struct world *w, const char *name, int64_t otherwise)
 
 	for (size_t i = 0; i < s->service_count; i++)
 		if (strcmp(s->services[i].name, name) == 0)
-			return s->services[i].maxproc >= 0
-				       ? s->services[i].maxproc
-				       : w->params.default_process_limit;
+			return s->services[i].maxproc;
 	return otherwise;
 }
 
@@ -137,7 +145,7 @@ world_make_services(struct world *w, const struct world_options *options)
 	w->cleanup.process_limit = (uint32_t)service_limit(w, "cleanup", 0);
 	mta_bounce_init(&w->bounce, pool, &w->params);
 	mta_pickup_init(&w->pickup, &w->places[WORLD_PICKUP].host);
-	mta_qmgr_init(&w->qmgr, &w->places[WORLD_QMGR].host, &w->params);
+	mta_qmgr_init(&w->qmgr, &w->places[WORLD_QMGR].host, &w->qmgr_params);
 	agents_init(&w->agents, pool, &w->params, w->scenario,
 		    &w->remotes.base);
 }
@@ -151,7 +159,10 @@ world_init(struct world *w, const struct scenario *scenario,
 	bool is_read;
 
 	*w = (struct world){.scenario = scenario};
-	world_read_params(w);
+	mta_params_init(&w->main_cf);
+	world_edit(w, &scenario->mta);
+	world_read_main_cf(w, &w->params);
+	world_read_main_cf(w, &w->qmgr_params);
 	mta_symtab_init(&w->symbols);
 	mta_trace_init(&w->trace);
 	book_init(&w->book, &w->symbols, "mta.example");
@@ -190,8 +201,9 @@ world_release(struct world *w)
 	mta_symtab_release(&w->symbols);
 	for (int i = 0; i < WORLD_LOOPS; i++)
 		mta_loop_release(&w->places[i].loop);
+	mta_params_release(&w->main_cf);
 	mta_params_release(&w->params);
-	mta_params_release(&w->next_params);
+	mta_params_release(&w->qmgr_params);
 }
 
 /* ---- running
@@ -232,14 +244,15 @@ world_is_drained(const struct world *w)
 /* ---- the system as a whole
  * -------------------------------------------------------- */
 
+/* The daemons apart from the queue manager. */
 static void
-world_adopt_params(struct world *w)
+world_daemons_begin(struct world *w)
 {
-	struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX];
-
-	mta_params_release(&w->params);
-	mta_params_copy(&w->params, &w->next_params);
-	mta_params_fix(&w->params, fixes);
+	world_read_main_cf_again(w, &w->params);
+	agents_reload(&w->agents);
+	injector_reload(
+		&w->injector,
+		service_limit(w, "smtpd", w->params.default_process_limit));
 }
 
 /* The process begins at this time of the pool. */
@@ -249,6 +262,7 @@ world_qmgr_begin(struct world *w)
 	struct mta_loop *l = &w->places[WORLD_QMGR].loop;
 
 	mta_loop_begin(l, world_host(w)->loop->now);
+	world_read_main_cf_again(w, &w->qmgr_params);
 	mta_qmgr_start(&w->qmgr);
 	mta_loop_begun(l);
 }
@@ -309,7 +323,7 @@ world_system_start(struct world *w)
 		return;
 	w->is_up = true;
 	world_drop_tokens(w);
-	world_adopt_params(w);
+	world_daemons_begin(w);
 	mta_pickup_start(&w->pickup);
 	mta_wakeup_start(&w->pickup_wakeup, world_host(w), MTA_TO_PICKUP,
 			 MTA_WAKEUP_PICKUP_S);
@@ -336,7 +350,6 @@ world_system_reload(struct world *w)
 	if (!w->is_up)
 		return;
 	world_qmgr_stop(w);
-	world_adopt_params(w);
-	agents_reload(&w->agents);
+	world_daemons_begin(w);
 	world_qmgr_start(w);
 }

@@ -50,8 +50,9 @@ struct world_place {
 struct world {
 	const struct scenario *scenario; /* borrowed */
 	uint32_t serial;		 /* mails brought in */
-	struct mta_params params;	 /* in force */
-	struct mta_params next_params;	 /* as edited; in force by a reload */
+	struct mta_params main_cf;	 /* as edited */
+	struct mta_params params;	 /* as read by the daemons, */
+	struct mta_params qmgr_params;	 /* and by the queue manager */
 	struct mta_symtab symbols;
 	struct mta_trace trace;
 	struct mta_agenda agenda;
@@ -99,7 +100,12 @@ bool world_start(struct world *w, struct world_options *options);
  * empty, with nothing under way? */
 bool world_is_drained(const struct world *w);
 
-/* What an operator can do to the system as a whole (F1.15, F8.11). */
+/* Edit main.cf. The settings must have been judged. */
+void world_edit(struct world *w, const struct scenario_settings *set);
+
+/* What an operator can do to the system as a whole (F1.15, F8.11).
+ * R-MAIN-CF: a queue manager reads main.cf for itself whenever one starts, the
+ * other daemons together, when the system starts and when it reloads. */
 void world_system_start(struct world *w);
 void world_system_stop(struct world *w);
 void world_system_reload(struct world *w);

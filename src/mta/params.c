@@ -478,31 +478,20 @@ mta_transport_slot_law(const struct mta_transport_params *t)
 /* ---- Start-up ---- */
 
 /* R-PARAM-FIXES */
-int
-mta_params_fix(struct mta_params *p,
-	       struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX])
+unsigned
+mta_params_fix(struct mta_params *p)
 {
-	int count = 0;
+	unsigned fixes = 0;
 
 	if (p->qmgr_message_recipient_limit < p->qmgr_message_active_limit) {
-		fixes[count++] = (struct mta_param_fix){
-			.name = "qmgr_message_recipient_limit",
-			.other = "qmgr_message_active_limit",
-			.old_value = p->qmgr_message_recipient_limit,
-			.new_value = p->qmgr_message_active_limit,
-		};
 		p->qmgr_message_recipient_limit = p->qmgr_message_active_limit;
+		fixes |= MTA_FIX_RECIPIENT_LIMIT;
 	}
 	if (p->bounce_queue_lifetime_s > p->maximal_queue_lifetime_s) {
-		fixes[count++] = (struct mta_param_fix){
-			.name = "bounce_queue_lifetime",
-			.other = "maximal_queue_lifetime",
-			.old_value = p->bounce_queue_lifetime_s,
-			.new_value = p->maximal_queue_lifetime_s,
-		};
 		p->bounce_queue_lifetime_s = p->maximal_queue_lifetime_s;
+		fixes |= MTA_FIX_BOUNCE_LIFETIME;
 	}
-	return count;
+	return fixes;
 }
 
 bool

@@ -182,20 +182,13 @@ mta_transport_slot_law(const struct mta_transport_params *t);
 /* Is a name, spelled exactly so, in a list as main.cf writes it? */
 bool mta_list_has_name(const char *list, const char *name);
 
-enum {
-	MTA_PARAM_FIXES_MAX = 2
+/* What the queue manager corrects when it starts. R-PARAM-FIXES (F4.1) */
+enum mta_param_fix {
+	MTA_FIX_RECIPIENT_LIMIT = 1, /* raised to the active limit */
+	MTA_FIX_BOUNCE_LIFETIME = 2, /* lowered to that of other mail */
 };
 
-struct mta_param_fix {
-	const char *name;
-	const char *other; /* the parameter whose value it got */
-	int32_t old_value; /* in seconds, or as it is */
-	int32_t new_value;
-};
-
-/* What the queue manager corrects when it starts. R-PARAM-FIXES (F4.1): changes
- * p, lists the changes in fixes, answers how many. */
-int mta_params_fix(struct mta_params *p,
-		   struct mta_param_fix fixes[MTA_PARAM_FIXES_MAX]);
+/* Changes p; the sum of what it had to do. */
+unsigned mta_params_fix(struct mta_params *p);
 
 #endif

@@ -199,6 +199,92 @@ START_TEST(tokens_end_with_master)
 }
 END_TEST
 
+/* ---- main.cf ------------------------------------------------------------- */
+
+/* Two mails at 20 s, of 10 s each, and what the operator does before. */
+static struct world_run *
+run_edited(const char *actions)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "scenario: edited\nrun: {for: 60s}\n"
+		 "mta: {initial_destination_concurrency: 1}\n"
+		 "receivers: {r: {transfer: 10s}}\n"
+		 "domains: {a.example: {receiver: r}}\n"
+		 "sources: {s: {arrivals: {times: [20s, 20s]}, to: "
+		 "a.example}}\n"
+		 "operator: [%s]\n",
+		 actions);
+	return world_run_whole(text);
+}
+
+static void
+expect_edited(const char *actions, const char *deliveries)
+{
+	struct world_run *r = run_edited(actions);
+
+	ck_assert_str_eq(world_run_say_deliveries(r), deliveries);
+	world_run_close(r);
+}
+
+/* R-MAIN-CF: a window of 1 lets the second wait; of 2, not. */
+START_TEST(who_starts_reads_main_cf)
+{
+#define EDITED "{at: 5s, set: {initial_destination_concurrency: 2}}"
+	expect_edited(EDITED, "0:sent@30 1:sent@40");
+	expect_edited(EDITED ", {at: 10s, postfix: reload}",
+		      "0:sent@30 1:sent@30");
+	expect_edited(EDITED ", {at: 10s, crash: qmgr}", "0:sent@30 1:sent@30");
+	expect_edited(EDITED ", {at: 10s, postfix: stop, service: qmgr}, "
+			     "{at: 11s, postfix: start, service: qmgr}",
+		      "0:sent@30 1:sent@30");
+	expect_edited(EDITED ", {at: 10s, postfix: stop}, "
+			     "{at: 11s, postfix: start}",
+		      "0:sent@30 1:sent@30");
+#undef EDITED
+}
+END_TEST
+
+/* R-MAIN-CF: agents read it when the system starts or reloads: now there is one
+ * process of smtp (F8.11). A queue manager reads it for itself only. */
+START_TEST(agents_read_main_cf_together)
+{
+#define EDITED                                                                 \
+	"{at: 5s, set: {initial_destination_concurrency: 2, "                  \
+	"default_process_limit: 1}}"
+	expect_edited(EDITED ", {at: 10s, postfix: reload}",
+		      "0:sent@30 1:sent@40");
+	expect_edited(EDITED ", {at: 10s, postfix: stop}, "
+			     "{at: 11s, postfix: start}",
+		      "0:sent@30 1:sent@40");
+	expect_edited(EDITED ", {at: 10s, crash: qmgr}", "0:sent@30 1:sent@30");
+#undef EDITED
+}
+END_TEST
+
+/* R-MASTER-LISTEN (F8.11): smtpd's limit of 2, 10 s a mail, is 1 from 10 s on;
+ * the process of before, which has a mail until 15 s, no longer counts. */
+START_TEST(smtpd_reads_its_limit_again)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: smtpd\nrun: {for: 60s}\n"
+		"mta: {default_process_limit: 2}\n"
+		"costs: {cleanup: 10s}\n"
+		"receivers: {r: {transfer: 0}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [5s, 11s, 11s]}, to: "
+		"a.example}}\n"
+		"operator:\n"
+		"  - {at: 1s, set: {default_process_limit: 1}}\n"
+		"  - {at: 10s, postfix: reload}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@15 1:sent@21 2:sent@31");
+	world_run_close(r);
+}
+END_TEST
+
 /* R-DAMAGED (F1.12, F9.7 step 2): marked by an agent at work, and something is
  * left undone: into corrupt, for good. */
 START_TEST(damaged_mail)
@@ -498,6 +584,9 @@ system_operator_suite(void)
 	tcase_add_test(tc, expire_uses_the_defer_log);
 	tcase_add_test(tc, expire_does_not_release);
 	tcase_add_test(tc, tokens_end_with_master);
+	tcase_add_test(tc, who_starts_reads_main_cf);
+	tcase_add_test(tc, agents_read_main_cf_together);
+	tcase_add_test(tc, smtpd_reads_its_limit_again);
 	tcase_add_test(tc, damaged_mail);
 	tcase_add_test(tc, mail_that_went_away);
 	tcase_add_test(tc, submission_by_users);
