@@ -156,6 +156,7 @@ reader_release(struct reader *r)
 	name_index_release(&r->sources);
 	name_index_release(&r->domains);
 	name_index_release(&r->files);
+	mta_params_release(&r->main_cf);
 }
 
 static const char *
@@ -187,6 +188,7 @@ read_tree(struct tree *tree, struct source_text *source,
 		.suggestions = SUGGESTIONS,
 	};
 	size_t before = complaints->count;
+	mta_params_init(&r.main_cf);
 	tree->root = tree_parse(tree, source, complaints);
 	if (tree->root)
 		read_root(&r, tree->root);

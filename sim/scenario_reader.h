@@ -60,6 +60,7 @@ struct reader {
 	struct profile_read *profiles;
 	struct mx_link *links;
 	size_t suggestions; /* still to be searched for; bounds the work */
+	struct mta_params main_cf; /* as edited so far, in the file's order */
 };
 
 /* Complain about a value, at its place, with its path. */
@@ -139,7 +140,7 @@ const char *reader_file(struct reader *r, const struct tree_node *node);
  * if it fails. */
 char *reader_load(const char *path, size_t *size);
 
-/* Parameters as in main.cf. */
+/* Parameters as in main.cf; warns of what the queue manager will correct. */
 void reader_settings(struct reader *r, const struct tree_node *map,
 		     struct scenario_settings *to);
 

@@ -122,7 +122,7 @@ form_is_known(struct reader *r, const char *name, const char *form)
 
 static void
 read_setting(struct reader *r, const struct tree_node *node,
-	     struct mta_params *scratch, struct scenario_settings *to)
+	     struct scenario_settings *to)
 {
 	const struct mta_param *row = mta_param_find(node->key);
 	if (!row || (row->is_transport_form &&
@@ -145,8 +145,8 @@ read_setting(struct reader *r, const struct tree_node *node,
 		reader_complain(r, node, "%s", why.text);
 		return;
 	}
-	if (mta_params_set(scratch, node->key, node->text, err, sizeof(err)) !=
-	    MTA_PARAM_SET) {
+	if (mta_params_set(&r->main_cf, node->key, node->text, err,
+			   sizeof(err)) != MTA_PARAM_SET) {
 		reader_complain(r, node, "%s", err);
 		return;
 	}
@@ -157,18 +157,47 @@ read_setting(struct reader *r, const struct tree_node *node,
 	};
 }
 
+static void
+warn_of_fix(struct reader *r, const struct tree_node *map, const char *name,
+	    const char *how, const char *other)
+{
+	const struct tree_node *node = tree_get(map, name);
+	if (!node)
+		node = tree_get(map, other);
+	if (node && r->options && r->options->warnings)
+		complaints_add(r->options->warnings, node->key_at,
+			       tree_path(r->tree, node),
+			       "warning: %s is %s than %s; the queue manager "
+			       "takes it to be the same",
+			       name, how, other);
+}
+
+/* R-PARAM-FIXES: said where it is asked for. */
+static void
+warn_of_fixes(struct reader *r, const struct tree_node *map)
+{
+	struct mta_params as_read;
+	mta_params_copy(&as_read, &r->main_cf);
+	unsigned fixes = mta_params_fix(&as_read);
+	mta_params_release(&as_read);
+	if (fixes & MTA_FIX_RECIPIENT_LIMIT)
+		warn_of_fix(r, map, "qmgr_message_recipient_limit", "smaller",
+			    "qmgr_message_active_limit");
+	if (fixes & MTA_FIX_BOUNCE_LIFETIME)
+		warn_of_fix(r, map, "bounce_queue_lifetime", "larger",
+			    "maximal_queue_lifetime");
+}
+
 void
 reader_settings(struct reader *r, const struct tree_node *map,
 		struct scenario_settings *to)
 {
 	if (!reader_want(r, map, TREE_MAP))
 		return;
-	struct mta_params scratch;
-	mta_params_init(&scratch);
 	to->list = arena_alloc(r->arena, map->count, sizeof(*to->list));
 	for (const struct tree_node *n = map->first; n; n = n->next)
-		read_setting(r, n, &scratch, to);
-	mta_params_release(&scratch);
+		read_setting(r, n, to);
+	warn_of_fixes(r, map);
 }
 
 static bool

@@ -333,6 +333,45 @@ START_TEST(unused_receivers_are_warned_of)
 }
 END_TEST
 
+/* R-PARAM-FIXES (F4.1): of both it is said where they are asked for, be it by
+ * the other parameter, and by an operator; nothing of what is in order. */
+START_TEST(what_the_queue_manager_corrects_is_warned_of)
+{
+	static const char text[] = "scenario: x\nrun: {for: 1h}\n"
+				   "mta:\n"
+				   "  bounce_queue_lifetime: 1d\n"
+				   "  qmgr_message_active_limit: 20001\n"
+				   "domains: {a.example: {transport: local}}\n"
+				   "start: [{queue: hold, messages: 3, to: "
+				   "a.example}]\n"
+				   "operator:\n"
+				   "  - {at: 1s, set: {queue_run_delay: 60s}}\n"
+				   "  - {at: 2s, set: {\n"
+				   "      maximal_queue_lifetime: 23h}}\n";
+	struct complaints warnings;
+	struct scenario_options options = {.warnings = &warnings};
+	struct scenario *s;
+
+	complaints_init(&warnings);
+	s = scenario_read_memory("test.yaml", text, strlen(text), &options,
+				 &complaints);
+	ck_assert_ptr_nonnull(s);
+	ck_assert_uint_eq(warnings.count, 2);
+	ck_assert_int_eq(warnings.list[0].line, 5);
+	ck_assert_str_eq(warnings.list[0].message,
+			 "warning: qmgr_message_recipient_limit is smaller "
+			 "than qmgr_message_active_limit; the queue manager "
+			 "takes it to be the same");
+	ck_assert_int_eq(warnings.list[1].line, 11);
+	ck_assert_str_eq(warnings.list[1].message,
+			 "warning: bounce_queue_lifetime is larger than "
+			 "maximal_queue_lifetime; the queue manager takes it "
+			 "to be the same");
+	scenario_free(s);
+	complaints_release(&warnings);
+}
+END_TEST
+
 static char *
 written(const struct scenario *scenario)
 {
@@ -644,6 +683,7 @@ scenario_suite(void)
 	tcase_add_test(tc, one_mistake_one_complaint);
 	tcase_add_test(tc, sources_with_the_empty_sender_are_counted);
 	tcase_add_test(tc, unused_receivers_are_warned_of);
+	tcase_add_test(tc, what_the_queue_manager_corrects_is_warned_of);
 	tcase_add_test(tc, what_is_written_reads_the_same);
 	tcase_add_test(tc, places);
 	tcase_add_test(tc, aliases);
