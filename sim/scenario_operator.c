@@ -122,6 +122,21 @@ read_postfix(struct reader *r, const struct tree_node *entry,
 		action->service = "qmgr";
 }
 
+/* The spool is made with these. */
+static void
+refuse_settings_of_the_spool(struct reader *r, const struct tree_node *map)
+{
+	static const char words[] =
+		"enable_long_queue_ids hash_queue_names hash_queue_depth";
+	if (map->kind != TREE_MAP)
+		return;
+	for (const struct tree_node *n = map->first; n; n = n->next)
+		if (reader_word_index(words, n->key) >= 0)
+			reader_complain_key(r, n,
+					    "stays as it is at the beginning "
+					    "of a run");
+}
+
 static void
 read_what(struct reader *r, const struct tree_node *entry,
 	  const struct tree_node *key, struct scenario_action *action)
@@ -130,6 +145,7 @@ read_what(struct reader *r, const struct tree_node *entry,
 	if (!strcmp(key->key, "set")) {
 		action->what = SCENARIO_DO_SET;
 		reader_settings(r, key, &action->set);
+		refuse_settings_of_the_spool(r, key);
 	} else if (!strcmp(key->key, "postfix")) {
 		read_postfix(r, entry, action);
 	} else if (!strcmp(key->key, "postsuper")) {
