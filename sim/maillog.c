@@ -505,6 +505,7 @@ note_left_active(struct maillog *m, const struct mta_trace_move *r)
 	case MTA_MOVE_DAMAGED:
 	case MTA_MOVE_FLUSHED:
 	case MTA_MOVE_RELEASED:
+	case MTA_MOVE_PRESENT:
 		return;
 	}
 }
@@ -512,7 +513,7 @@ note_left_active(struct maillog *m, const struct mta_trace_move *r)
 static void
 log_move(struct maillog *m, const struct mta_trace_move *r)
 {
-	if (r->from == MTA_QUEUES) {
+	if (r->from == MTA_QUEUES && r->reason != MTA_MOVE_PRESENT) {
 		if (r->to == MTA_INCOMING || r->to == MTA_HOLD)
 			log_arrival(m, &(struct arrival){.at = r->at,
 							 .sender = r->sender,
@@ -550,6 +551,7 @@ log_move(struct maillog *m, const struct mta_trace_move *r)
 	case MTA_MOVE_DAMAGED:
 	case MTA_MOVE_RESTART:
 	case MTA_MOVE_FLUSHED:
+	case MTA_MOVE_PRESENT:
 		return;
 	}
 }

@@ -139,6 +139,7 @@ struct spool_seed {
 	const mta_addr *recipients; /* envelope.recipient_count of them */
 };
 
+/* Takes no time, and is packed if it can be, however short its queue. */
 struct mta_ref spool_mem_put(struct spool_mem *s, const struct spool_seed *f);
 
 /* When a committed file is due, whole seconds; 0 when it is gone. */

@@ -125,6 +125,8 @@ why_move(const struct mta_trace_move *r)
 		return "requeued: into maildrop, to be read like new mail";
 	case MTA_MOVE_DELETED:
 		return "the operator has deleted it";
+	case MTA_MOVE_PRESENT:
+		return "it was there before anything happened";
 	}
 	return "";
 }
@@ -305,6 +307,8 @@ who_moves(const struct mta_trace_move *r)
 	case MTA_MOVE_DAMAGED:
 	case MTA_MOVE_RESTART:
 		return "qmgr";
+	case MTA_MOVE_PRESENT:
+		return "start";
 	}
 	return "qmgr";
 }

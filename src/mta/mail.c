@@ -133,6 +133,19 @@ mta_mail_commit(const struct mta_host *h, struct mta_ref file,
 	return MTA_OK;
 }
 
+void
+mta_mail_present(const struct mta_host *h, struct mta_ref file, uint32_t wake_s)
+{
+	const struct mta_file *shown = h->spool->ops->look(h->spool, file);
+
+	mta_assert(shown != NULL);
+	trace_step(h, file, &shown->envelope,
+		   (struct step){.from = MTA_QUEUES,
+				 .to = shown->queue,
+				 .reason = MTA_MOVE_PRESENT,
+				 .wake_s = wake_s});
+}
+
 enum mta_err
 mta_mail_admit(const struct mta_host *h, struct mta_ref file,
 	       enum mta_queue from, struct mta_file *shown)

@@ -30,6 +30,11 @@ enum mta_err mta_mail_commit(const struct mta_host *h, struct mta_ref file,
 			     enum mta_queue queue,
 			     enum mta_move_reason reason) MTA_MUST_CHECK;
 
+/* Tell the trace of a mail that is there before anything happens: the host has
+ * put its file in place, due at wake_s. */
+void mta_mail_present(const struct mta_host *h, struct mta_ref file,
+		      uint32_t wake_s);
+
 /*
  * Take a file into active (spool.h, admit). MTA_ENOENT: it was not in `from`
  * (somebody else moved it), nothing has happened. With any other answer it is

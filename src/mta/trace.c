@@ -115,6 +115,8 @@ mta_move_reason_name(enum mta_move_reason reason)
 		return "requeued";
 	case MTA_MOVE_DELETED:
 		return "deleted";
+	case MTA_MOVE_PRESENT:
+		return "present";
 	}
 	return "";
 }

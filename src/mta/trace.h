@@ -43,9 +43,10 @@ enum mta_move_reason {
 	MTA_MOVE_RELEASED,  /* out of hold */
 	MTA_MOVE_REQUEUED,  /* into maildrop */
 	MTA_MOVE_DELETED,   /* by the operator */
+	MTA_MOVE_PRESENT,   /* was there before anything happened */
 };
 enum {
-	MTA_MOVE_REASONS = MTA_MOVE_DELETED + 1
+	MTA_MOVE_REASONS = MTA_MOVE_PRESENT + 1
 };
 
 enum mta_feedback_event {

@@ -39,6 +39,29 @@ START_TEST(incoming_and_deferred_in_turn)
 }
 END_TEST
 
+/* Mail of `start:` is simply there: nobody has put it on hold and released it,
+ * it costs cleanup and the disk nothing, and what waits is packed. */
+START_TEST(mail_that_was_there)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: there\nrun: {for: 20s}\n"
+		"costs: {cleanup: 2s, disk: {fsync: 1s}}\n" END THREE_EACH
+		"  - {queue: deferred, messages: 3, to: a.example, age: 1h, "
+		"due: 1h}\n");
+
+	ck_assert_uint_eq(r->move.list[0].reason, MTA_MOVE_PRESENT);
+	ck_assert_str_eq(world_run_say_moves(r, 0),
+			 "0:new>incoming@0 0:incoming>active@0 "
+			 "0:active>gone@0");
+	ck_assert_str_eq(world_run_say_moves(r, 5),
+			 "5:new>deferred@0 5:deferred>active@0 "
+			 "5:active>gone@0");
+	ck_assert_uint_eq(world_run_in_queue(r, MTA_DEFERRED), 3);
+	ck_assert_uint_eq(r->world.spool.sides.used_count, 0);
+	world_run_close(r);
+}
+END_TEST
+
 /* The same with room for one, and 10 s a delivery: every place that comes free
  * goes to new mail first (F4.3, F16.10). */
 START_TEST(full_active_prefers_incoming)
@@ -410,6 +433,7 @@ system_scans_suite(void)
 	TCase *tc = tcase_create("whole system");
 
 	tcase_add_test(tc, incoming_and_deferred_in_turn);
+	tcase_add_test(tc, mail_that_was_there);
 	tcase_add_test(tc, full_active_prefers_incoming);
 	tcase_add_test(tc, names_not_due_cost_a_look);
 	tcase_add_test(tc, open_run_is_not_cut_short);
