@@ -6,6 +6,7 @@
 #include "sim/book.h"
 
 #include "mta/panic.h"
+#include "mta/text.h"
 #include "sim/arena.h"
 #include "sim/table_out.h"
 
@@ -77,7 +78,6 @@ book_text(const struct mta_book *base, mta_addr address, char *buffer,
 			 mta_sym_text(b->symbols, book_domain(base, address)));
 		break;
 	case BOOK_SENDER:
-	case BOOK_DOUBLE_BOUNCE:
 		book_number_into(f->pattern, n, buffer, size_bytes);
 		break;
 	case BOOK_ROWS:
@@ -90,22 +90,18 @@ book_text(const struct mta_book *base, mta_addr address, char *buffer,
 	}
 }
 
-static mta_addr
-book_notice_sender(struct mta_book *base, bool null_sender)
-{
-	struct book *b = mta_container_of(base, struct book, base);
-
-	return mta_addr_make(null_sender ? 0 : b->double_family,
-			     b->notice_count++);
-}
-
 static bool
-book_is_double_bounce(const struct mta_book *base, mta_addr address)
+book_is_own(const struct mta_book *base, mta_addr address,
+	    const char *local_part)
 {
 	const struct book *b = mta_container_of(
 		(struct mta_book *)(uintptr_t)base, struct book, base);
+	char text[MTA_ADDR_TEXT_MAX];
 
-	return mta_addr_family(address) == b->double_family;
+	if (book_domain(base, address) != b->my_name)
+		return false;
+	book_text(base, address, text, sizeof(text));
+	return mta_text_is(text, strcspn(text, "@"), local_part);
 }
 
 /* A name without a domain is one of this host. */
@@ -118,7 +114,7 @@ book_lookup(struct mta_book *base, const char *text)
 	if (strchr(text, '@') || !*text)
 		return book_literal(b, text);
 	snprintf(whole, sizeof(whole), "%s@%s", text,
-		 mta_sym_text(b->symbols, b->domains[b->double_family]));
+		 mta_sym_text(b->symbols, b->my_name));
 	return book_literal(b, whole);
 }
 
@@ -152,18 +148,61 @@ family_add(struct book *b, enum book_kind kind, mta_sym domain, uint32_t source)
 	return b->family_count++;
 }
 
-void
-book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
+static uint32_t
+family_add_null(struct book *b, uint32_t source)
+{
+	mta_assert(b->null_count < MTA_ADDR_NULL_FAMILIES);
+	b->families[b->null_count].source = source;
+	return b->null_count++;
+}
+
+uint32_t
+book_add_source(struct book *b, const char *pattern, uint32_t source)
+{
+	uint32_t family;
+
+	if (!*pattern)
+		return family_add_null(b, source);
+	family = family_add(b, BOOK_SENDER, domain_of_text(b, pattern), source);
+	b->families[family].pattern = memory_text(pattern);
+	return family;
+}
+
+/* The family of what this host sends to postmasters; another one when the local
+ * part has changed. */
+static uint32_t
+family_of_own(struct book *b, const char *local_part)
 {
 	char sender[MTA_ADDR_TEXT_MAX];
 
+	snprintf(sender, sizeof(sender), "%s@%s", local_part,
+		 mta_sym_text(b->symbols, b->my_name));
+	if (b->own_family == 0 ||
+	    strcmp(b->families[b->own_family].pattern, sender) != 0)
+		b->own_family = book_add_source(b, sender, BOOK_NO_SOURCE);
+	return b->own_family;
+}
+
+static mta_addr
+book_notice_sender(struct mta_book *base, const char *local_part)
+{
+	struct book *b = mta_container_of(base, struct book, base);
+
+	return mta_addr_make(local_part ? family_of_own(b, local_part) : 0,
+			     b->notice_count++);
+}
+
+void
+book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
+{
 	*b = (struct book){
 		.base = {.domain = book_domain,
 			 .text = book_text,
 			 .notice_sender = book_notice_sender,
-			 .is_double_bounce = book_is_double_bounce,
+			 .is_own = book_is_own,
 			 .lookup = book_lookup},
 		.symbols = symbols,
+		.my_name = mta_sym_intern_lower(symbols, my_name),
 	};
 	mta_table_init(&b->users);
 	mta_table_init(&b->literals);
@@ -173,11 +212,6 @@ book_init(struct book *b, struct mta_symtab *symbols, const char *my_name)
 	b->family_count = MTA_ADDR_NULL_FAMILIES;
 	b->families[0].source = BOOK_NO_SOURCE;
 	b->null_count = 1;
-	snprintf(sender, sizeof(sender), "double-bounce@%s", my_name);
-	b->double_family =
-		family_add(b, BOOK_DOUBLE_BOUNCE, domain_of_text(b, sender),
-			   BOOK_NO_SOURCE);
-	b->families[b->double_family].pattern = memory_text(sender);
 }
 
 void
@@ -191,6 +225,7 @@ book_release(struct book *b)
 	}
 	free(b->families);
 	free(b->domains);
+	mta_sym_drop(b->symbols, b->my_name);
 	mta_table_release(&b->users);
 	mta_table_release(&b->literals);
 }
@@ -222,30 +257,19 @@ book_add_users(struct book *b, const char *domain)
 	return family;
 }
 
-static uint32_t
-family_add_null(struct book *b, uint32_t source)
-{
-	mta_assert(b->null_count < MTA_ADDR_NULL_FAMILIES);
-	b->families[b->null_count].source = source;
-	return b->null_count++;
-}
-
-uint32_t
-book_add_source(struct book *b, const char *pattern, uint32_t source)
-{
-	uint32_t family;
-
-	if (!*pattern)
-		return family_add_null(b, source);
-	family = family_add(b, BOOK_SENDER, domain_of_text(b, pattern), source);
-	b->families[family].pattern = memory_text(pattern);
-	return family;
-}
-
 uint32_t
 book_add_rows(struct book *b, uint32_t source)
 {
 	return family_add(b, BOOK_ROWS, BOOK_DOMAIN_OF_ROW, source);
+}
+
+mta_sym
+book_my_name(const struct mta_book *base)
+{
+	const struct book *b = mta_container_of(
+		(struct mta_book *)(uintptr_t)base, struct book, base);
+
+	return b->my_name;
 }
 
 bool

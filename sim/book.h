@@ -9,7 +9,6 @@
  *   rows      senders of a trace: number = row, text kept for each row
  *   literal   addresses as written, of one domain: number = local part's symbol
  *   null      the null sender: family 0 of notices, others of sources
- *   double    of double bounces
  *
  * A sender's handle therefore tells the source and the index of its message.
  */
@@ -29,7 +28,6 @@ enum book_kind {
 	BOOK_SENDER,
 	BOOK_ROWS,
 	BOOK_LITERAL,
-	BOOK_DOUBLE_BOUNCE,
 };
 
 struct book_family {
@@ -53,10 +51,11 @@ struct book {
 	struct mta_table literals; /* likewise */
 	uint32_t null_count;	   /* families of the null sender in use */
 	uint64_t notice_count;	   /* notices numbered so far */
-	uint32_t double_family;
+	mta_sym my_name;	   /* the host's own */
+	uint32_t own_family;	   /* of what it sends by that; 0: none yet */
 };
 
-/* symbols: borrowed. my_name: the host's own name, for double bounces. */
+/* symbols: borrowed. my_name: the host's own. */
 void book_init(struct book *b, struct mta_symtab *symbols, const char *my_name);
 void book_release(struct book *b);
 
@@ -68,6 +67,8 @@ uint32_t book_add_source(struct book *b, const char *pattern, uint32_t source);
  * is of another family when that is the null sender. */
 uint32_t book_add_rows(struct book *b, uint32_t source);
 mta_addr book_add_row(struct book *b, uint32_t family, const char *sender);
+/* The host's own name; owned by the book. */
+mta_sym book_my_name(const struct mta_book *base);
 /* Do all addresses of a family live at one domain? Rows do not. */
 bool book_shares_domain(const struct mta_book *base, uint32_t family);
 /* The handle of an address as written; domain compared without case. */

@@ -413,9 +413,7 @@ log_expired(struct maillog *m, const struct mta_trace_status *r,
 static void
 log_dropped(struct maillog *m, const struct mta_trace_status *r)
 {
-	struct mta_book *book = &m->view.book->base;
-
-	if (!book->is_double_bounce(book, r->sender))
+	if (mta_addr_is_null(r->sender))
 		return;
 	line_open(m, r->at, "bounce", PID_BOUNCE);
 	fputs("warning: ", m->file);

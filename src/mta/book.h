@@ -21,10 +21,13 @@ struct mta_book {
 	/* Whole address text, "" for the null sender; cut to size. */
 	void (*text)(const struct mta_book *, mta_addr, char *buffer,
 		     size_t size_bytes);
-	/* A sender for the next notice: null, or double_bounce_sender (F10). */
-	mta_addr (*notice_sender)(struct mta_book *, bool null_sender);
-	/* Is it an address that notice_sender gives for double bounces? */
-	bool (*is_double_bounce)(const struct mta_book *, mta_addr);
+	/* A sender for the next notice (F10): this local part at the host's own
+	 * name; NULL: null. */
+	mta_addr (*notice_sender)(struct mta_book *, const char *local_part);
+	/* Is an address this local part, in any case, at the host's own name?
+	 */
+	bool (*is_own)(const struct mta_book *, mta_addr,
+		       const char *local_part);
 	/* The handle of an address given as text (postmaster and the like). */
 	mta_addr (*lookup)(struct mta_book *, const char *text);
 };

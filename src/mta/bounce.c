@@ -233,7 +233,7 @@ task_warn(struct mta_bounce *b, struct bounce_task *t)
 	mta_addr sender = t->about.sender;
 
 	if (mta_addr_is_null(sender) ||
-	    b->host.book->is_double_bounce(b->host.book, sender))
+	    mta_sender_is_double_bounce(&b->host, b->params, sender))
 		task_answer(b, t, false);
 	else
 		task_submit(b, t, MTA_NOTICE_WARNING);

@@ -82,6 +82,10 @@ struct mta_notice_classes {
 /* R-NOTIFY-CLASSES (F10.7): names apart by commas and blanks, any case. */
 struct mta_notice_classes mta_notice_classes_of(const char *notify_classes);
 
+/* Is it double_bounce_sender at the host's own name? */
+bool mta_sender_is_double_bounce(const struct mta_host *h,
+				 const struct mta_params *p, mta_addr sender);
+
 /*
  * R-DOUBLE-BOUNCE (F10.2, F10.3): what a failed mail of this sender makes: a
  * bounce; of a mail from <> a double bounce if the classes ask for it. False:

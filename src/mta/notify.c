@@ -64,13 +64,20 @@ mta_notice_classes_of(const char *notify_classes)
 }
 
 bool
+mta_sender_is_double_bounce(const struct mta_host *h,
+			    const struct mta_params *p, mta_addr sender)
+{
+	return h->book->is_own(h->book, sender, p->double_bounce_sender);
+}
+
+bool
 mta_notice_of_failure(const struct mta_host *h, const struct mta_params *p,
 		      mta_addr sender, enum mta_notice_kind *kind)
 {
 	struct mta_notice_classes classes =
 		mta_notice_classes_of(p->notify_classes);
 
-	if (h->book->is_double_bounce(h->book, sender))
+	if (mta_sender_is_double_bounce(h, p, sender))
 		return false;
 	if (!mta_addr_is_null(sender)) {
 		*kind = MTA_NOTICE_BOUNCE;
@@ -102,10 +109,13 @@ struct notice_route {
 };
 
 static struct notice_route
-notice_to_postmaster(struct mta_book *book, const char *who)
+notice_to_postmaster(struct mta_book *book, const struct mta_params *p,
+		     const char *who)
 {
-	return (struct notice_route){.from = book->notice_sender(book, false),
-				     .to = book->lookup(book, who)};
+	return (struct notice_route){
+		.from = book->notice_sender(book, p->double_bounce_sender),
+		.to = book->lookup(book, who),
+	};
 }
 
 static struct notice_route
@@ -117,16 +127,17 @@ notice_route(const struct mta_host *h, const struct mta_params *p,
 	case MTA_NOTICE_WARNING:
 		break;
 	case MTA_NOTICE_POSTMASTER:
-		return notice_to_postmaster(h->book,
+		return notice_to_postmaster(h->book, p,
 					    p->bounce_notice_recipient);
 	case MTA_NOTICE_POSTMASTER_DELAY:
-		return notice_to_postmaster(h->book, p->delay_notice_recipient);
+		return notice_to_postmaster(h->book, p,
+					    p->delay_notice_recipient);
 	case MTA_NOTICE_DOUBLE_BOUNCE:
-		return notice_to_postmaster(h->book,
+		return notice_to_postmaster(h->book, p,
 					    p->double_bounce_notice_recipient);
 	}
 	return (struct notice_route){
-		.from = h->book->notice_sender(h->book, true),
+		.from = h->book->notice_sender(h->book, NULL),
 		.to = n->about->sender,
 	};
 }

@@ -384,16 +384,17 @@ book_text(const struct mta_book *b, mta_addr a, char *buffer, size_t size_bytes)
 }
 
 static mta_addr
-book_notice_sender(struct mta_book *b, bool null_sender)
+book_notice_sender(struct mta_book *b, const char *local_part)
 {
 	(void)b;
-	return mta_addr_make(null_sender ? 0 : FAKE_DOUBLE_FAMILY, 7);
+	return mta_addr_make(local_part ? FAKE_DOUBLE_FAMILY : 0, 7);
 }
 
 static bool
-book_is_double_bounce(const struct mta_book *b, mta_addr a)
+book_is_own(const struct mta_book *b, mta_addr a, const char *local_part)
 {
 	(void)b;
+	(void)local_part;
 	return mta_addr_family(a) == FAKE_DOUBLE_FAMILY;
 }
 
@@ -450,7 +451,7 @@ fake_init(struct fake_host *f)
 	f->port.loop = &f->loop;
 	f->book = (struct mta_book){.text = book_text,
 				    .notice_sender = book_notice_sender,
-				    .is_double_bounce = book_is_double_bounce,
+				    .is_own = book_is_own,
 				    .lookup = book_lookup};
 	f->host = (struct mta_host){.loop = &f->loop,
 				    .spool = &f->spool.base,

@@ -135,20 +135,50 @@ START_TEST(notices)
 	mta_addr first, second, doubled;
 
 	bed_init(&b);
-	first = b.book.base.notice_sender(&b.book.base, true);
-	second = b.book.base.notice_sender(&b.book.base, true);
-	doubled = b.book.base.notice_sender(&b.book.base, false);
+	first = b.book.base.notice_sender(&b.book.base, NULL);
+	second = b.book.base.notice_sender(&b.book.base, NULL);
+	doubled = b.book.base.notice_sender(&b.book.base, "dbl");
 	ck_assert(mta_addr_is_null(first));
 	ck_assert(mta_addr_is_null(second));
 	ck_assert(!mta_addr_is_null(doubled));
 	expect_text(&b, first, "", "");
-	expect_text(&b, doubled, "double-bounce@mta.example", "mta.example");
-	ck_assert(b.book.base.is_double_bounce(&b.book.base, doubled));
-	ck_assert(!b.book.base.is_double_bounce(&b.book.base, first));
+	expect_text(&b, doubled, "dbl@mta.example", "mta.example");
+	/* The old one stays as it is when the name changes. */
+	expect_text(&b, b.book.base.notice_sender(&b.book.base, "other"),
+		    "other@mta.example", "mta.example");
+	expect_text(&b, doubled, "dbl@mta.example", "mta.example");
 	/* All of one source, counted together. */
 	expect_origin(&b, first, BOOK_NO_SOURCE, 0);
 	expect_origin(&b, second, BOOK_NO_SOURCE, 1);
 	expect_origin(&b, doubled, BOOK_NO_SOURCE, 2);
+	bed_release(&b);
+}
+END_TEST
+
+static void
+expect_own(struct bed *b, mta_addr a, bool expected)
+{
+	ck_assert(b->book.base.is_own(&b->book.base, a, "dbl") == expected);
+}
+
+/* Whoever made the address, and in whatever case; both parts count. */
+START_TEST(addresses_of_our_own)
+{
+	struct bed b;
+	uint32_t rows;
+
+	bed_init(&b);
+	rows = book_add_rows(&b.book, 1);
+	expect_own(&b, b.book.base.notice_sender(&b.book.base, "dbl"), true);
+	expect_own(&b, b.book.base.notice_sender(&b.book.base, NULL), false);
+	expect_own(&b, book_literal(&b.book, "Dbl@MTA.example"), true);
+	expect_own(&b, book_add_row(&b.book, rows, "dbl@mta.example"), true);
+	expect_own(&b,
+		   mta_addr_make(book_add_source(&b.book, "dbl@mta.example", 0),
+				 3),
+		   true);
+	expect_own(&b, book_literal(&b.book, "dbl@a.example"), false);
+	expect_own(&b, book_literal(&b.book, "dbl2@mta.example"), false);
 	bed_release(&b);
 }
 END_TEST
@@ -210,6 +240,7 @@ book_suite(void)
 	tcase_add_test(t, rows_of_a_trace);
 	tcase_add_test(t, literals);
 	tcase_add_test(t, notices);
+	tcase_add_test(t, addresses_of_our_own);
 	tcase_add_test(t, long_texts_are_cut);
 	tcase_add_test(t, many_domains);
 	suite_add_tcase(s, t);

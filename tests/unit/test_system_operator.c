@@ -545,6 +545,42 @@ START_TEST(bounce_that_bounces)
 }
 END_TEST
 
+/* The sender of mail number `serial`, as text. */
+static const char *
+sender_of(const struct world_run *r, uint32_t serial)
+{
+	for (size_t i = 0; i < r->submitted.count; i++)
+		if (r->submitted.list[i].serial == serial)
+			return world_run_address(r,
+						 r->submitted.list[i].sender);
+	return "";
+}
+
+/* R-DOUBLE-BOUNCE (F10.3): mail from the parameter's local part at our name is
+ * dropped when it fails, whoever has sent it; another name has no such right.
+ * Copies for the postmaster come from the same (F10.1). */
+START_TEST(who_sends_double_bounces)
+{
+	static const char named[] = "mta: {double_bounce_sender: dbl, "
+				    "notify_classes: bounce}\n";
+	struct world_run *r =
+		run_bounce("", "sender: Double-Bounce@mta.example");
+
+	ck_assert_uint_eq(r->notice.count, 0);
+	ck_assert_uint_eq(r->status.list[0].what, MTA_STATUS_DROPPED);
+	world_run_close(r);
+	r = run_bounce(named, "sender: dbl@mta.example");
+	ck_assert_uint_eq(r->notice.count, 0);
+	ck_assert_uint_eq(r->status.list[0].what, MTA_STATUS_DROPPED);
+	world_run_close(r);
+	r = run_bounce(named, "sender: double-bounce@mta.example");
+	ck_assert_uint_eq(r->notice.count, 2);
+	ck_assert_uint_eq(r->notice.list[1].kind, MTA_NOTICE_POSTMASTER);
+	ck_assert_str_eq(sender_of(r, 2), "dbl@mta.example");
+	world_run_close(r);
+}
+END_TEST
+
 /* R-WARN-TIME, R-WARN-DUE (F10.4): 600 s after arrival (0.5 s: second 0), one
  * second early: the attempt in second 599 warns, once. The daemons start at
  * -1 s, so runs are in seconds 299 and 599, with the phase of the last wake-up,
@@ -595,6 +631,7 @@ system_operator_suite(void)
 	tcase_add_test(tc, sizes_of_bounces);
 	tcase_add_test(tc, copy_for_the_postmaster);
 	tcase_add_test(tc, bounce_that_bounces);
+	tcase_add_test(tc, who_sends_double_bounces);
 	tcase_add_test(tc, warning_once);
 	suite_add_tcase(s, tc);
 	return s;
