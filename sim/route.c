@@ -32,13 +32,23 @@ key_find(const struct router *r, const char *key)
 	return name ? mta_table_find(&r->keys, name) : NULL;
 }
 
-/* The entry for a domain: itself, then what is above it, then "*". */
+static bool
+is_my_name(const struct router *r, const char *domain)
+{
+	return strcmp(domain,
+		      mta_sym_text(r->symbols, book_my_name(r->book))) == 0;
+}
+
+/* The entry for a domain: itself, then what is above it, then "*"; but of our
+ * own name itself only. */
 static const struct scenario_domain *
 domain_entry(const struct router *r, const char *domain)
 {
 	const struct scenario_domain *entry = key_find(r, domain);
 	const char *dot = strchr(domain, '.');
 
+	if (is_my_name(r, domain))
+		return entry;
 	while (!entry && dot) {
 		entry = key_find(r, dot);
 		dot = strchr(dot + 1, '.');
@@ -101,22 +111,25 @@ route_make(struct router *r, mta_sym name, mta_sym domain,
 {
 	struct route *route = mta_pool_take(&r->routes);
 	const char *nexthop = mta_sym_text(r->symbols, domain);
-	const char *transport = entry ? "smtp" : "local";
+	const char *transport = "local";
+	bool is_mine = domain == book_my_name(r->book);
 
-	if (entry && entry->transport)
-		transport = entry->transport;
-	if (entry && entry->nexthop)
-		nexthop = entry->nexthop;
-	if (!entry && r->scenario->bounces_sharing != SCENARIO_RECEIVER_NONE)
+	if (entry) {
+		transport = entry->transport ? entry->transport : "smtp";
+		nexthop = entry->nexthop ? entry->nexthop : nexthop;
+		route->sharing = entry->sharing;
+		route->receiver = (uint32_t)entry->receiver;
+	} else if (!is_mine &&
+		   r->scenario->bounces_sharing != SCENARIO_RECEIVER_NONE) {
 		transport = "smtp";
+		route->sharing = r->scenario->bounces_sharing;
+		route->receiver = (uint32_t)r->scenario->bounces_receiver;
+	}
 	route->domain = domain;
 	route->to.transport = mta_sym_intern(r->symbols, transport);
 	route->to.nexthop = mta_sym_intern(r->symbols, nexthop);
 	route->to.queue = mta_sym_intern_lower(r->symbols, nexthop);
-	route->to.is_local = strcmp(transport, "local") == 0;
-	route->sharing = entry ? entry->sharing : r->scenario->bounces_sharing;
-	route->receiver = (uint32_t)(entry ? entry->receiver
-					   : r->scenario->bounces_receiver);
+	route->to.is_local = is_mine || strcmp(transport, "local") == 0;
 	route->has_users = mta_table_find(&r->users, domain) != NULL;
 	mta_table_add(&r->known, name, route);
 	return route;

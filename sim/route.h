@@ -6,6 +6,7 @@
  *
  * A domain that no key fits is one that only senders have: its mail (bounces)
  * goes where `bounces_to` says, by default to `local`, which delivers at once.
+ * The host's own name is local unless it has a key of its own.
  *
  * Routes are made when a domain is first asked for and stay for the whole run.
  */

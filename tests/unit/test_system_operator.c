@@ -581,6 +581,32 @@ START_TEST(who_sends_double_bounces)
 }
 END_TEST
 
+/* F5.4 f: our own name is of the local class, whatever "*" or bounces_to say.
+ */
+START_TEST(our_own_name_is_local)
+{
+	static const char copies[] =
+		"bounces_to: good\nmta: {notify_classes: bounce}\n";
+	struct world_run *r = run_bounce(copies, "sender: x@b.example");
+
+	/* The bounce goes to "*", its copy to postmaster@mta.example. */
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:bounced@1 1:sent@1 2:sent@1");
+	ck_assert_str_eq(world_run_text(r, r->delivery.list[1].transport),
+			 "smtp");
+	ck_assert_str_eq(world_run_text(r, r->delivery.list[2].transport),
+			 "local");
+	world_run_close(r);
+	/* R-DOUBLE-BOUNCE-END: so what goes there ends without an agent. */
+	r = run_bounce("mta: {notify_classes: bounce, "
+		       "bounce_notice_recipient: double-bounce}\n",
+		       "sender: x@b.example");
+	ck_assert_uint_eq(world_run_count_outcome(r, MTA_SENT), 2);
+	ck_assert_int_eq(world_run_delivery(r, 2, 0)->handoff, MTA_NEVER);
+	world_run_close(r);
+}
+END_TEST
+
 /* R-WARN-TIME, R-WARN-DUE (F10.4): 600 s after arrival (0.5 s: second 0), one
  * second early: the attempt in second 599 warns, once. The daemons start at
  * -1 s, so runs are in seconds 299 and 599, with the phase of the last wake-up,
@@ -632,6 +658,7 @@ system_operator_suite(void)
 	tcase_add_test(tc, copy_for_the_postmaster);
 	tcase_add_test(tc, bounce_that_bounces);
 	tcase_add_test(tc, who_sends_double_bounces);
+	tcase_add_test(tc, our_own_name_is_local);
 	tcase_add_test(tc, warning_once);
 	suite_add_tcase(s, tc);
 	return s;
