@@ -178,6 +178,8 @@ place(struct world *w, const struct listing *listing, const json_t *mail,
 			json_object_get(mail, "message_size")),
 		.arrival = world_host(w)->loop->now - mta_from_seconds(age_s),
 		.due_after = MTA_NEVER,
+		.is_forced_to_expire =
+			json_is_true(json_object_get(mail, "forced_expire")),
 	};
 
 	if (letter.recipient_count > 0)

@@ -19,7 +19,8 @@ struct start_letter {
 	uint32_t recipient_count;   /* >= 1 */
 	uint32_t size_bytes;
 	mta_time arrival;
-	mta_span due_after; /* from now; MTA_NEVER: by its age */
+	mta_span due_after;	  /* from now; MTA_NEVER: by its age */
+	bool is_forced_to_expire; /* postsuper -e (F5.10) */
 };
 
 void start_one(struct world *w, const struct start_letter *l);

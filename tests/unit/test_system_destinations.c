@@ -5,7 +5,9 @@
  * sums of what each scenario says.
  */
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/world_run.h"
 
@@ -307,6 +309,38 @@ START_TEST(forced_expiry_without_an_attempt)
 }
 END_TEST
 
+/* The same of a recorded queue whose mail was forced to expire (F12.1). */
+START_TEST(forced_expiry_of_a_recorded_queue)
+{
+	static const char line[] =
+		"{\"queue_name\": \"hold\", \"queue_id\": \"0C4F240137\", "
+		"\"arrival_time\": 1770710504, \"message_size\": 700, "
+		"\"forced_expire\": true, \"sender\": \"x@a.example\", "
+		"\"recipients\": [{\"address\": \"y@a.example\"}]}\n";
+	char path[] = "/tmp/mtasim-postqueue-XXXXXX";
+	char text[512];
+	struct world_run *r;
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, line, strlen(line)), (ssize_t)strlen(line));
+	close(fd);
+	snprintf(text, sizeof(text),
+		 "scenario: forced\nrun: {for: 400s}\n"
+		 "receivers: {r: {transfer: 1s}}\n"
+		 "domains: {a.example: {receiver: r}}\n"
+		 "start: [{postqueue: %s}]\n"
+		 "operator: [{at: 10s, postsuper: release, where: ALL}]\n",
+		 path);
+	r = world_run_whole(text);
+	unlink(path);
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@300 0:expired@300 1:sent@301");
+	ck_assert_uint_eq(r->status.list[0].what, MTA_STATUS_FORCE_EXPIRED);
+	world_run_close(r);
+}
+END_TEST
+
 /* A refused mail of this sender makes a notice: does an agent deliver it? */
 static void
 judge_end(const char *sender, bool expected)
@@ -569,6 +603,7 @@ system_destinations_suite(void)
 	tcase_add_test(tc, names_of_next_hops);
 	tcase_add_test(tc, deferred_transport);
 	tcase_add_test(tc, forced_expiry_without_an_attempt);
+	tcase_add_test(tc, forced_expiry_of_a_recorded_queue);
 	tcase_add_test(tc, end_of_double_bounces);
 	tcase_add_test(tc, avoided_transport);
 	tcase_add_test(tc, deferred_transport_without_retry);
