@@ -104,7 +104,7 @@ bool world_is_drained(const struct world *w);
 void world_edit(struct world *w, const struct scenario_settings *set);
 
 /* What an operator can do to the system as a whole (F1.15, F8.11).
- * R-MAIN-CF: a queue manager reads main.cf for itself whenever one starts, the
+ * R-RESTART: a queue manager reads main.cf for itself whenever one starts, the
  * other daemons together, when the system starts and when it reloads. */
 void world_system_start(struct world *w);
 void world_system_stop(struct world *w);

@@ -228,7 +228,7 @@ expect_edited(const char *actions, const char *deliveries)
 	world_run_close(r);
 }
 
-/* R-MAIN-CF: a window of 1 lets the second wait; of 2, not. */
+/* R-RESTART: a window of 1 lets the second wait; of 2, not. */
 START_TEST(who_starts_reads_main_cf)
 {
 #define EDITED "{at: 5s, set: {initial_destination_concurrency: 2}}"
@@ -246,7 +246,7 @@ START_TEST(who_starts_reads_main_cf)
 }
 END_TEST
 
-/* R-MAIN-CF: agents read it when the system starts or reloads: now there is one
+/* R-RESTART: agents read it when the system starts or reloads: now there is one
  * process of smtp (F8.11). A queue manager reads it for itself only. */
 START_TEST(agents_read_main_cf_together)
 {
