@@ -59,7 +59,7 @@ job_give_spare(struct mta_job *j)
 {
 	struct mta_transport *t = j->transport;
 	struct mta_qmail *m = j->mail;
-	int32_t spare = mta_slots_spare(
+	int64_t spare = mta_slots_spare(
 		(struct mta_slot_account){.limit = j->rcpt_limit,
 					  .count = j->rcpt_count},
 		(struct mta_slot_account){.limit = m->rcpt_limit,
@@ -374,7 +374,7 @@ job_jump(struct mta_job *j, struct mta_job *c, int64_t need)
 	c->avail -= mta_slot_price(&t->slot_law, need);
 	j->used = -need;
 	if (j->mail->more != 0) {
-		int32_t advance = mta_preempt_advance(
+		int64_t advance = mta_preempt_advance(
 			t->params.extra_recipient_limit, t->slots);
 
 		j->rcpt_limit += advance;

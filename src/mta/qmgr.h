@@ -114,7 +114,7 @@ struct mta_job {
 	int64_t selected; /* entries handed out */
 	int64_t read;	  /* entries made */
 	int32_t rcpt_count;
-	int32_t rcpt_limit;
+	int64_t rcpt_limit;
 	int64_t place;	     /* orders jobs as `order` does */
 	uint64_t link_count; /* when it was linked: ties of the same second */
 	uint64_t exempt_tag; /* the transport's: passed, but not blocked */
@@ -136,8 +136,8 @@ struct mta_qmail {
 				* is sent warn_s is 0 */
 	struct mta_job *jobs;  /* in order of creation */
 	int32_t entry_count;   /* in core, waiting and busy */
-	int32_t rcpt_limit;
 	int32_t rcpt_count;
+	int64_t rcpt_limit;
 	int64_t unread;	  /* recipients not read yet, an upper bound */
 	uint32_t more;	  /* offset to read on at, 0: all is read */
 	uint32_t flags;	  /* enum mta_scan_flag bits */
@@ -220,7 +220,7 @@ struct mta_transport {
 	struct mta_job *current;
 	struct mta_list unread; /* jobs with recipients unread, by time */
 	struct mta_job *next_unread;
-	int32_t slots; /* recipient slots nobody uses; may be negative */
+	int64_t slots; /* recipient slots nobody uses; may be negative */
 	struct mta_candidate_cache cache;
 	/* blockers and what could start: order.c */
 	uint64_t tag; /* changes whenever all blocked jobs are set free */

@@ -28,6 +28,18 @@ max_i32(int32_t a, int32_t b)
 	return a > b ? a : b;
 }
 
+static int64_t
+min_i64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+max_i64(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* R-TIMER-SECONDS */
 mta_time
 mta_timer_fires_at(mta_time last_wake, int64_t stored_s)
@@ -72,11 +84,12 @@ void
 mta_window_up(struct mta_window *w, const struct mta_window_law *law,
 	      int32_t busy)
 {
+	int32_t most = law->limit > 0 ? law->limit : INT32_MAX;
 	double f;
 
 	mta_assert(w->window >= 1);
 	w->cohorts = 0;
-	if (law->limit != 0 && w->window >= law->limit)
+	if (w->window >= most)
 		return;
 	if (w->window >= (int64_t)busy + law->initial)
 		return;
@@ -87,8 +100,7 @@ mta_window_up(struct mta_window *w, const struct mta_window_law *law,
 		w->good -= 1;
 		w->bad = 0;
 	}
-	if (law->limit > 0)
-		w->window = min_i32(w->window, law->limit);
+	w->window = min_i32(w->window, most);
 }
 
 /* R-WINDOW-REVIVE */
@@ -220,17 +232,18 @@ mta_turn_next(enum mta_queue last, struct mta_active_fill fill)
 int32_t
 mta_read_first_count(const struct mta_read_view *v)
 {
-	int32_t count = max_i32(v->recipient_limit - v->recipient_total,
+	int64_t count = max_i64(v->recipient_limit - v->recipient_total,
 				v->message_limit);
 
-	return min_i32(count, MTA_READ_MAX);
+	return (int32_t)min_i64(count, MTA_READ_MAX);
 }
 
 /* R-READ-REFILL */
 int32_t
 mta_read_refill_count(const struct mta_read_view *v)
 {
-	return min_i32(v->message_limit - v->message_count, MTA_READ_MAX);
+	return (int32_t)min_i64(v->message_limit - v->message_count,
+				MTA_READ_MAX);
 }
 
 /* R-REFILL-DUE */
@@ -243,13 +256,13 @@ mta_refill_is_due(const struct mta_refill_view *v)
 }
 
 /* R-SLOTS-SPARE */
-int32_t
+int64_t
 mta_slots_spare(struct mta_slot_account job, struct mta_slot_account message)
 {
-	int32_t spare =
-		min_i32(job.limit - job.count, message.limit - message.count);
+	int64_t spare =
+		min_i64(job.limit - job.count, message.limit - message.count);
 
-	return max_i32(spare, 0);
+	return max_i64(spare, 0);
 }
 
 /* ---- Preemption ---- */
@@ -304,10 +317,10 @@ mta_slot_price(const struct mta_slot_law *law, int64_t entries)
 }
 
 /* R-PREEMPT-ADVANCE */
-int32_t
-mta_preempt_advance(int32_t extra_limit, int32_t pool)
+int64_t
+mta_preempt_advance(int32_t extra_limit, int64_t pool)
 {
-	return (int32_t)(((int64_t)extra_limit + pool + 1) / 2);
+	return (extra_limit + pool + 1) / 2;
 }
 
 /* R-CANDIDATE-ROOM */

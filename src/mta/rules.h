@@ -193,7 +193,7 @@ enum {
 struct mta_read_view {
 	int32_t recipient_limit; /* qmgr_message_recipient_limit */
 	int32_t recipient_total; /* recipients in core, all mail */
-	int32_t message_limit;	 /* slots that this mail owns */
+	int64_t message_limit;	 /* slots that this mail owns */
 	int32_t message_count;	 /* of them in use */
 };
 
@@ -205,7 +205,7 @@ int32_t mta_read_refill_count(const struct mta_read_view *v);
 struct mta_refill_view {
 	int32_t refill_limit;	/* X_recipient_refill_limit */
 	int32_t refill_delay_s; /* X_recipient_refill_delay */
-	int32_t free_slots;	/* message limit - message count */
+	int64_t free_slots;	/* message limit - message count */
 	int64_t since_read_s;	/* seconds since the last read */
 };
 
@@ -214,13 +214,13 @@ struct mta_refill_view {
 bool mta_refill_is_due(const struct mta_refill_view *v);
 
 struct mta_slot_account {
-	int32_t limit; /* recipient slots owned */
+	int64_t limit; /* recipient slots owned */
 	int32_t count; /* in use */
 };
 
 /* Recipient slots that a job can give away; never negative.
  * R-SLOTS-SPARE (F6.9) */
-int32_t
+int64_t
 mta_slots_spare(struct mta_slot_account job, struct mta_slot_account message);
 
 /* ---- Preemption ------------------------------------------------------- */
@@ -263,7 +263,7 @@ int64_t mta_slot_price(const struct mta_slot_law *law, int64_t entries);
 
 /* Recipient slots advanced to a job that jumps with recipients unread.
  * pool in -extra..0. R-PREEMPT-ADVANCE (F6.7) */
-int32_t mta_preempt_advance(int32_t extra_limit, int32_t pool);
+int64_t mta_preempt_advance(int32_t extra_limit, int64_t pool);
 
 /* Most entries that a job which jumps before the current one may need; may be
  * negative. cost >= 1. R-CANDIDATE-ROOM (F6.8) */
