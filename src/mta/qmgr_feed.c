@@ -570,7 +570,8 @@ qmail_discard(struct mta_qmgr *q, struct mta_qmail *m)
 }
 
 static void
-trace_skipped(const struct mta_qmgr *q, struct mta_ref file)
+trace_skipped(const struct mta_qmgr *q, struct mta_ref file,
+	      const struct mta_envelope *e)
 {
 	const struct mta_host *h = &q->host;
 
@@ -579,7 +580,9 @@ trace_skipped(const struct mta_qmgr *q, struct mta_ref file)
 	mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
 			  &(struct mta_trace_status){
 				  .at = h->loop->now,
+				  .sender = e->sender,
 				  .file = file,
+				  .serial = e->serial,
 				  .what = MTA_STATUS_SKIPPED,
 			  });
 }
@@ -591,7 +594,8 @@ enum {
 /* What is in active but cannot be taken goes elsewhere; whether the rename
  * finds it still there does not matter. */
 static void
-file_put_aside(struct mta_qmgr *q, struct mta_ref file, enum mta_err why)
+file_put_aside(struct mta_qmgr *q, struct mta_ref file,
+	       const struct mta_envelope *e, enum mta_err why)
 {
 	struct mta_move move = {.from = MTA_ACTIVE,
 				.to = MTA_CORRUPT,
@@ -600,7 +604,7 @@ file_put_aside(struct mta_qmgr *q, struct mta_ref file, enum mta_err why)
 	enum mta_err err;
 
 	if (why == MTA_ELOCKED) {
-		trace_skipped(q, file);
+		trace_skipped(q, file, e);
 		move.to = MTA_INCOMING;
 		move.reason = MTA_MOVE_LOCKED;
 		move.wake_s =
@@ -617,16 +621,16 @@ mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file)
 	enum mta_err err = mta_mail_admit(&q->host, file, r->queue, &m->shown);
 
 	if (err != MTA_OK) {
-		mta_pool_give(&q->mails, m);
 		if (err != MTA_ENOENT)
-			file_put_aside(q, file, err);
+			file_put_aside(q, file, &m->shown.envelope, err);
+		mta_pool_give(&q->mails, m);
 		return false;
 	}
 	qmail_init(q, m, file, r->flags);
 	err = qmail_load(q, m, r->queue);
 	if (err != MTA_OK) {
+		file_put_aside(q, file, &m->shown.envelope, err);
 		qmail_discard(q, m);
-		file_put_aside(q, file, err);
 		return false;
 	}
 	if (m->entry_count == 0)

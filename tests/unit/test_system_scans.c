@@ -343,6 +343,34 @@ START_TEST(restart_leaves_running_deliveries)
 }
 END_TEST
 
+/* Four such mails: what is said of each names that one (F14.8). */
+START_TEST(skipped_mail_is_named)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: restart\nrun: {for: 60s}\n"
+		"receivers: {r: {transfer: 200s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s, 1s, 2s, 3s]},\n"
+		"  to: a.example, sender: \"u{n}@s.example\"}}\n"
+		"operator: [{at: 30s, crash: qmgr}]\n");
+	unsigned seen = 0;
+
+	ck_assert_uint_eq(r->status.count, 4);
+	for (size_t i = 0; i < r->status.count; i++) {
+		const struct mta_trace_status *s = &r->status.list[i];
+		char sender[32];
+
+		ck_assert_uint_eq(s->what, MTA_STATUS_SKIPPED);
+		ck_assert_uint_lt(s->serial, 4);
+		seen |= 1u << s->serial;
+		snprintf(sender, sizeof(sender), "u%u@s.example", s->serial);
+		ck_assert_str_eq(world_run_address(r, s->sender), sender);
+	}
+	ck_assert_uint_eq(seen, 0xf);
+	world_run_close(r);
+}
+END_TEST
+
 /* R-RESTART (F1.15): back-off stamps stay, and the timer of the deferred run
  * counts from the start. The mail is due at 300 s; the runs after the crash are
  * at 50 s and at 350 s. */
@@ -443,6 +471,7 @@ system_scans_suite(void)
 	tcase_add_test(tc, flush_of_a_mail);
 	tcase_add_test(tc, master_wakes_pickup);
 	tcase_add_test(tc, restart_leaves_running_deliveries);
+	tcase_add_test(tc, skipped_mail_is_named);
 	tcase_add_test(tc, restart_keeps_wake_times);
 	tcase_add_test(tc, held_mail_gives_its_token_back);
 	suite_add_tcase(s, tc);
