@@ -171,6 +171,17 @@ log_count(const struct mta_host *h, enum mta_log log, struct mta_ref file)
 	return n;
 }
 
+/* The log may name a recipient twice (R-EXPIRE-FORCED): it is finished once. */
+static bool
+rcpt_is_done(const struct mta_host *h, const struct mta_trace_delivery *d)
+{
+	struct mta_record record;
+
+	return h->spool->ops->read(h->spool, d->file, d->offset, &record) ==
+		       MTA_OK &&
+	       record.kind == MTA_RECORD_DONE;
+}
+
 /* Expired recipients are finished; the log names them (F10.6). */
 static void
 task_mark_expired(const struct mta_host *h, const struct bounce_task *t)
@@ -185,6 +196,8 @@ task_mark_expired(const struct mta_host *h, const struct bounce_task *t)
 		struct mta_trace_delivery d = mta_delivery_without_agent(
 			t->file, &t->about, to, record.status);
 
+		if (rcpt_is_done(h, &d))
+			continue;
 		rcpt_trace(h, &d, MTA_EXPIRED);
 		rcpt_mark_done(h, &d);
 	}

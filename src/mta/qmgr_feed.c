@@ -550,9 +550,10 @@ qmail_load(struct mta_qmgr *q, struct mta_qmail *m, enum mta_queue from)
 	qmail_trace_admitted(q, m, from);
 	if (m->flags & MTA_RUN_FLUSH_EACH)
 		ops->set_mode(q->host.spool, m->file, 0, MTA_MODE_FLUSH);
+	/* R-EXPIRE-FORCED: no entries of these; what is unread comes when the
+	 * mail is done. */
 	if ((m->flags & MTA_RUN_FORCE_EXPIRE) && has_defer_log) {
 		m->is_incomplete = true;
-		m->more = 0;
 		return MTA_OK;
 	}
 	if (has_defer_log)

@@ -155,6 +155,41 @@ START_TEST(expire_uses_the_defer_log)
 }
 END_TEST
 
+/*
+ * R-EXPIRE-FORCED (F5.1, F9.7 step 3): a list of 100 that is half tried. The
+ * first read takes 20 (qmgr_message_recipient_limit), which are deferred at
+ * 10 s; with no pool the next read takes the 10 slots of the mail, which are
+ * under way when the queue manager dies at 15 s, and deferred at 20 s. Locked
+ * till then, the mail is taken in at 300 s, when master wakes the queue
+ * manager: its log names 30. The first read takes the same 20 again and leaves
+ * them to the log; 8 reads of 10 send the other 80 to retry. So 30 + 80 are
+ * deferred, and the 100 of the mail expire, each once.
+ */
+START_TEST(expire_reads_the_whole_list)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: expire\nrun: {for: 310s}\n"
+		"mta: {qmgr_message_active_limit: 20,\n"
+		"  qmgr_message_recipient_limit: 20, default_recipient_limit: "
+		"0}\n"
+		"receivers:\n"
+		"  r: {replies: [{step: mail, code: 450, after: 10s}]}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example,\n"
+		"  users: 100, recipients: 100}}\n"
+		"operator:\n"
+		"  - {at: 12s, postsuper: expire, where: ALL}\n"
+		"  - {at: 15s, crash: qmgr}\n");
+
+	ck_assert_uint_eq(world_run_count_outcome(r, MTA_DEFERRED_OUTCOME),
+			  30 + 80);
+	ck_assert_uint_eq(world_run_count_outcome(r, MTA_EXPIRED), 100);
+	ck_assert_uint_eq(world_run_ended(r, 0)->outcome, MTA_EXPIRED);
+	ck_assert_uint_eq(r->notice.count, 1);
+	world_run_close(r);
+}
+END_TEST
+
 /* R-POSTSUPER expire: -e leaves on hold what is held (F12.2); -f is -e and -H.
  * Held at 10 s, marked at 20 s, due at 300 s but still held then; released at
  * 400 s, it is taken in at 600 s and goes back. */
@@ -644,6 +679,7 @@ system_operator_suite(void)
 	tcase_add_test(tc, requeue_is_a_new_file);
 	tcase_add_test(tc, delete_from_every_queue);
 	tcase_add_test(tc, expire_uses_the_defer_log);
+	tcase_add_test(tc, expire_reads_the_whole_list);
 	tcase_add_test(tc, expire_does_not_release);
 	tcase_add_test(tc, tokens_end_with_master);
 	tcase_add_test(tc, who_starts_reads_main_cf);
