@@ -482,9 +482,10 @@ op_set_mode(struct mta_spool *spool, struct mta_ref file, uint32_t set,
 {
 	struct spool_record *record = file_find(view_of(spool)->store, file);
 
-	mta_assert(set < 32);
+	mta_assert(set < 1U << MTA_MODES);
 	if (record)
-		record->mode = ((record->mode & ~clear) | set) & 31;
+		record->mode = ((record->mode & ~clear) | set) &
+			       ((1U << MTA_MODES) - 1);
 }
 
 /* ---- moving ---------------------------------------------------------------

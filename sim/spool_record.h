@@ -68,8 +68,8 @@ struct spool_record {
 	uint32_t place;	 /* in its lane; free: next free slot + 1 */
 	uint32_t serial; /* if packed; has_past: the place of its past */
 	uint32_t generation : 20;
-	uint32_t where : 3; /* enum mta_queue or spool_place */
-	uint32_t mode : 5;  /* enum mta_file_mode bits */
+	uint32_t where : 3;	   /* enum mta_queue or spool_place */
+	uint32_t mode : MTA_MODES; /* enum mta_file_mode bits */
 	uint32_t is_written_out : 1;
 	uint32_t created_late : 1; /* created when committed, not at arrival */
 	uint32_t has_past : 1;	   /* if packed */

@@ -203,16 +203,30 @@ task_mark_expired(const struct mta_host *h, const struct bounce_task *t)
 	}
 }
 
+/* The log has been told of. The file says so itself: whoever asked may be gone,
+ * and the next one finds nobody left in it. After a warning the log goes on. */
+static void
+task_settle(const struct mta_host *h, const struct bounce_task *t)
+{
+	uint32_t mark = MTA_MODE_BOUNCED;
+
+	if (t->what == MTA_NOTIFY_WARN)
+		return;
+	if (t->what == MTA_NOTIFY_EXPIRE) {
+		task_mark_expired(h, t);
+		mark = MTA_MODE_EXPIRED;
+	}
+	h->spool->ops->set_mode(h->spool, t->file, mark, 0);
+	h->spool->ops->log_remove(h->spool, t->log, t->file);
+}
+
 static void
 task_answer(struct mta_bounce *b, struct bounce_task *t, bool failed)
 {
 	const struct mta_host *h = &b->host;
 
-	if (!failed && t->what == MTA_NOTIFY_EXPIRE)
-		task_mark_expired(h, t);
-	/* After a warning the log goes on. */
-	if (!failed && t->what != MTA_NOTIFY_WARN)
-		h->spool->ops->log_remove(h->spool, t->log, t->file);
+	if (!failed)
+		task_settle(h, t);
 	h->port->ops->send(h->port, MTA_TO_QMGR,
 			   &(struct mta_note){
 				   .kind = MTA_NOTE_NOTIFIED,

@@ -148,7 +148,7 @@ struct mta_qmail {
 	bool is_incomplete; /* some recipient is left */
 	bool has_bounced;   /* the sender was notified of some recipient, now
 			       or when it was in active before */
-	bool has_expired;
+	bool has_expired;   /* the same for its age */
 	struct mta_job
 		first_job; /* one of them, unless its transport is NULL */
 };

@@ -498,7 +498,7 @@ qmail_init(struct mta_qmgr *q, struct mta_qmail *m, struct mta_ref file,
 	m->step = MTA_FINISH_NONE;
 	m->is_incomplete = false;
 	m->has_bounced = (f->mode & MTA_MODE_BOUNCED) != 0;
-	m->has_expired = false;
+	m->has_expired = (f->mode & MTA_MODE_EXPIRED) != 0;
 	m->queued_s = mta_host_second(&q->host);
 	m->active_time = q->host.loop->now;
 	m->rcpt_limit = q->params->qmgr_message_recipient_minimum;

@@ -329,7 +329,6 @@ mta_qmail_notified(struct mta_qmgr *q, struct mta_qmail *m, bool failed)
 			qmail_trace_status(q, m, MTA_STATUS_BOUNCE_FAILED);
 		m->is_incomplete = m->is_incomplete || failed;
 		m->has_bounced = true;
-		ops->set_mode(q->host.spool, m->file, MTA_MODE_BOUNCED, 0);
 		qmail_after_bounce(q, m);
 		break;
 	case MTA_FINISH_EXPIRE:

@@ -59,6 +59,10 @@ enum mta_file_mode {
 	MTA_MODE_DAMAGED = 4,	   /* owner read only */
 	MTA_MODE_REQUEUED = 8,	   /* by postsuper -r: keeps its arrival */
 	MTA_MODE_BOUNCED = 16,	   /* a bounce was sent for some recipient */
+	MTA_MODE_EXPIRED = 32,	   /* it was returned for its age */
+};
+enum {
+	MTA_MODES = 6 /* bits */
 };
 
 /* The logs beside a queue file (F1.13). */

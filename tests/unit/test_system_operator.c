@@ -190,6 +190,46 @@ START_TEST(expire_reads_the_whole_list)
 }
 END_TEST
 
+/*
+ * Who asked for a notice may be gone when it is sent, and the next look finds
+ * nobody left: the file still says what became of the mail. Expired at 0 s (a
+ * lifetime of 0 is one attempt), held at 1 s, reported at 3 s, released at 30 s
+ * and due at once, for the mark is from 3 s: the run of 300 s ends it. Bounced
+ * at 0 s, the system stopped from 1 s to 10 s: its successor ends it then.
+ */
+START_TEST(end_that_nobody_waited_for)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: expired\nrun: {for: 400s}\n"
+		"mta: {maximal_queue_lifetime: 0s}\n"
+		"costs: {bounce: 3s}\n"
+		"receivers: {r: {state: refused}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n"
+		"operator:\n"
+		"  - {at: 1s, postsuper: hold, where: ALL}\n"
+		"  - {at: 30s, postsuper: release, where: ALL}\n");
+
+	ck_assert_int_eq(world_run_us(world_run_ended(r, 0)->at), 300000000);
+	ck_assert_uint_eq(world_run_ended(r, 0)->outcome, MTA_EXPIRED);
+	world_run_close(r);
+
+	r = world_run_whole(
+		"scenario: bounced\nrun: {for: 400s}\n"
+		"costs: {bounce: 3s}\n"
+		"receivers: {r: {replies: [{step: rcpt, code: 550}]}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example}}\n"
+		"operator:\n"
+		"  - {at: 1s, postfix: stop}\n"
+		"  - {at: 10s, postfix: start}\n");
+	ck_assert_int_eq(world_run_us(world_run_ended(r, 0)->at), 10000000);
+	ck_assert_uint_eq(world_run_ended(r, 0)->outcome, MTA_BOUNCED);
+	ck_assert_uint_eq(r->notice.count, 1);
+	world_run_close(r);
+}
+END_TEST
+
 /* R-POSTSUPER expire: -e leaves on hold what is held (F12.2); -f is -e and -H.
  * Held at 10 s, marked at 20 s, due at 300 s but still held then; released at
  * 400 s, it is taken in at 600 s and goes back. */
@@ -681,6 +721,7 @@ system_operator_suite(void)
 	tcase_add_test(tc, expire_uses_the_defer_log);
 	tcase_add_test(tc, expire_reads_the_whole_list);
 	tcase_add_test(tc, expire_does_not_release);
+	tcase_add_test(tc, end_that_nobody_waited_for);
 	tcase_add_test(tc, tokens_end_with_master);
 	tcase_add_test(tc, who_starts_reads_main_cf);
 	tcase_add_test(tc, agents_read_main_cf_together);
