@@ -339,18 +339,24 @@ resolve_usable(struct mta_qmgr *q, struct mta_qmail *m,
 	return dest_for_status(q, m, to, mta_dest_for_retry(q, d->why), d->why);
 }
 
-/* The same for error or retry: the text is the next hop. */
+/* What stands against a delivery: error or retry says the text. */
+struct objection {
+	mta_sym service;
+	const char *text; /* NULL: nothing does */
+};
+
+/* Steps i to n for error or retry: the text is the next hop. */
 static struct mta_dest *
 resolve_text(struct mta_qmgr *q, struct mta_qmail *m,
-	     const struct mta_recipient *to, mta_sym service, const char *text)
+	     const struct mta_recipient *to, struct objection o)
 {
 	struct mta_symtab *symbols = q->host.symbols;
 	struct mta_route route = {
-		.nexthop = mta_sym_intern(symbols, text),
-		.queue = mta_sym_intern_lower(symbols, text),
+		.nexthop = mta_sym_intern(symbols, o.text),
+		.queue = mta_sym_intern_lower(symbols, o.text),
 	};
-	struct mta_dest *d =
-		resolve_usable(q, m, to, mta_transport_get(q, service), &route);
+	struct mta_dest *d = resolve_usable(
+		q, m, to, mta_transport_get(q, o.service), &route);
 
 	mta_sym_drop(symbols, route.nexthop);
 	mta_sym_drop(symbols, route.queue);
@@ -369,41 +375,54 @@ ends_double_bounces(const struct mta_qmgr *q, mta_addr address)
 			   q->params->double_bounce_sender);
 }
 
+/* Steps c and d: the route of an address. */
+static struct objection
+resolve_route(const struct mta_qmgr *q, mta_addr address,
+	      struct mta_route *route)
+{
+	if (mta_addr_is_null(address))
+		return (struct objection){
+			.service = q->error_name,
+			.text = "5.1.3 null recipient address"};
+	switch (q->host.router->resolve(q->host.router, address, route)) {
+	case MTA_ROUTE_OK:
+		break;
+	case MTA_ROUTE_TRY_LATER:
+		return (struct objection){
+			.service = q->retry_name,
+			.text = "4.3.0 address resolver failure"};
+	case MTA_ROUTE_BAD_SYNTAX:
+		return (struct objection){.service = q->error_name,
+					  .text = "5.1.3 bad address syntax"};
+	}
+	return (struct objection){.text = NULL};
+}
+
 /* R-RESOLVE: from an address to a destination; NULL: no entry is needed, for
- * the recipient is deferred or discarded already. */
+ * the recipient is deferred or discarded already. Of several objections the
+ * last one stands. */
 static struct mta_dest *
 resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 	    const struct mta_recipient *to)
 {
+	struct mta_route route = {0};
+	struct objection o = resolve_route(q, to->address, &route);
 	struct mta_transport *t;
-	struct mta_route route;
 
-	if (mta_addr_is_null(to->address))
-		return resolve_text(q, m, to, q->error_name,
-				    "5.1.3 null recipient address");
 	if (m->flags & MTA_RUN_FORCE_EXPIRE)
-		return resolve_text(
-			q, m, to, q->retry_name,
-			"4.7.0 message is administratively expired");
-	switch (q->host.router->resolve(q->host.router, to->address, &route)) {
-	case MTA_ROUTE_OK:
-		break;
-	case MTA_ROUTE_TRY_LATER:
-		return resolve_text(q, m, to, q->retry_name,
-				    "4.3.0 address resolver failure");
-	case MTA_ROUTE_BAD_SYNTAX:
-		return resolve_text(q, m, to, q->error_name,
-				    "5.1.3 bad address syntax");
-	}
+		o = (struct objection){
+			.service = q->retry_name,
+			.text = "4.7.0 message is administratively expired"};
 	if (route.is_local && ends_double_bounces(q, to->address)) {
 		mta_qmail_discard_rcpt(q, m, to);
 		return NULL;
 	}
-	t = mta_transport_get(q, route.transport);
+	t = mta_transport_get(q, o.text ? o.service : route.transport);
 	if (t->defers_by_rule && !(m->flags & MTA_RUN_DEFER_ALSO))
-		return resolve_text(q, m, to, q->retry_name,
-				    "4.3.2 deferred transport");
-	return resolve_usable(q, m, to, t, &route);
+		o = (struct objection){.service = q->retry_name,
+				       .text = "4.3.2 deferred transport"};
+	return o.text ? resolve_text(q, m, to, o)
+		      : resolve_usable(q, m, to, t, &route);
 }
 
 /* ---- making entries (F5.7)

@@ -341,6 +341,28 @@ START_TEST(forced_expiry_of_a_recorded_queue)
 }
 END_TEST
 
+/* R-RESOLVE (F5.4 g): retry may itself be named in defer_transports. Then its
+ * mail says so, and not why it went there. */
+START_TEST(deferred_retry)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: forced\nrun: {until: drained}\n"
+		"mta: {defer_transports: retry}\n"
+		"receivers: {r: {transfer: 1s}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"start: [{queue: hold, messages: 1, to: a.example}]\n"
+		"sources: {a: {arrivals: {times: [400s]}, to: a.example}}\n"
+		"operator: [{at: 10s, postsuper: expire, where: ALL}, "
+		"{at: 10s, postsuper: release, where: ALL}]\n");
+
+	judge_text_row(r, 0, "retry", MTA_DSN(4, 3, 2), "deferred transport");
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:deferred@300 0:expired@300 1:sent@300 "
+			 "2:sent@401");
+	world_run_close(r);
+}
+END_TEST
+
 /* A refused mail of this sender makes a notice: does an agent deliver it? */
 static void
 judge_end(const char *sender, bool expected)
@@ -604,6 +626,7 @@ system_destinations_suite(void)
 	tcase_add_test(tc, deferred_transport);
 	tcase_add_test(tc, forced_expiry_without_an_attempt);
 	tcase_add_test(tc, forced_expiry_of_a_recorded_queue);
+	tcase_add_test(tc, deferred_retry);
 	tcase_add_test(tc, end_of_double_bounces);
 	tcase_add_test(tc, avoided_transport);
 	tcase_add_test(tc, deferred_transport_without_retry);
