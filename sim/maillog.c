@@ -322,14 +322,14 @@ put_delays(struct maillog *m, const struct mta_trace_delivery *d)
 }
 
 static const char *
-status_word(enum mta_outcome outcome)
+status_word(const struct mta_trace_delivery *d)
 {
-	switch (outcome) {
+	switch ((enum mta_outcome)d->outcome) {
 	case MTA_SENT:
 	case MTA_DISCARDED:
 		return "sent";
 	case MTA_DEFERRED_OUTCOME:
-		return "deferred";
+		return d->soft_bounce ? "SOFTBOUNCE" : "deferred";
 	case MTA_BOUNCED:
 		return "bounced";
 	case MTA_EXPIRED:
@@ -345,7 +345,7 @@ status_word(enum mta_outcome outcome)
 static void
 log_delivery(struct maillog *m, const struct mta_trace_delivery *d)
 {
-	const char *status = status_word((enum mta_outcome)d->outcome);
+	const char *status = status_word(d);
 
 	if (!status)
 		return;

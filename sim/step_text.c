@@ -216,6 +216,8 @@ why_delivery(FILE *out, const struct world *w,
 	w->book.base.text(&w->book.base, r->recipient, to, sizeof(to));
 	fprintf(out, "%s is %s", to,
 		mta_outcome_name((enum mta_outcome)r->outcome));
+	if (r->soft_bounce)
+		fputs(", where it would have bounced", out);
 	if (r->handoff == MTA_NEVER && r->active != MTA_NEVER)
 		fputs(", without an agent", out);
 	if (r->reason)

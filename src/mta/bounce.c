@@ -109,7 +109,9 @@ mta_bounce_append(const struct mta_host *h, const struct mta_params *p,
 
 	if (p->soft_bounce) {
 		d->dsn = mta_dsn_soften(d->dsn);
+		d->soft_bounce = 1;
 		rcpt_defer(h, d);
+		d->soft_bounce = 0;
 		return false;
 	}
 	d->dsn = mta_dsn_fit(d->dsn, 5);

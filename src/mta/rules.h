@@ -362,7 +362,8 @@ struct mta_verdict {
 
 /*
  * What a failure means to the recipients and to the destination. R-BLAME
- * (F11.2). With soft_bounce the effect stays BOUNCE, the class becomes 4.
+ * (F11.2). With soft_bounce effect and class stay those of a bounce, which is
+ * softened where it is logged, but leaves something undone.
  */
 struct mta_verdict mta_failure_judge(const struct mta_failure *f,
 				     const struct mta_request_view *v);

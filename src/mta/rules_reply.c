@@ -159,9 +159,8 @@ mta_failure_judge(const struct mta_failure *f, const struct mta_request_view *v)
 		return out;
 	}
 	out.effect = c.dsn.class == 4 ? MTA_EFFECT_DEFER : MTA_EFFECT_BOUNCE;
-	if (v->soft_bounce)
-		out.dsn = mta_dsn_soften(out.dsn);
-	out.blames_destination = c.level == LEVEL_SITE && out.dsn.class == 4 &&
+	out.blames_destination = c.level == LEVEL_SITE &&
+				 (c.dsn.class == 4 || v->soft_bounce) &&
 				 !v->session_completed && !v->hop_is_blamed;
 	return out;
 }

@@ -146,6 +146,7 @@ START_TEST(soft_bounce_f9_1)
 	ck_assert_uint_eq(file->log_count[MTA_LOG_DEFER], 1);
 	expect_dsn(f.deliveries[0].dsn, 4, 1, 1);
 	ck_assert_int_eq(f.deliveries[0].outcome, MTA_DEFERRED_OUTCOME);
+	ck_assert_uint_eq(f.deliveries[0].soft_bounce, 1);
 }
 END_TEST
 
@@ -157,6 +158,7 @@ START_TEST(bounce_log_that_takes_nothing_f9_1)
 	ck_assert(!append_bounce(id, 0, MTA_DSN(5, 1, 1)));
 	ck_assert(!fake_file(&f, id)->done[0]);
 	expect_dsn(f.deliveries[0].dsn, 4, 3, 0);
+	ck_assert_uint_eq(f.deliveries[0].soft_bounce, 0);
 }
 END_TEST
 

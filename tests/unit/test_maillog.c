@@ -291,6 +291,21 @@ START_TEST(notices_that_cannot_be_delivered)
 }
 END_TEST
 
+/* R-SOFT-BOUNCE (F9.1, F14.3): the same refusals; the second has another word,
+ * and class 4 of what it would have been. */
+START_TEST(a_mail_that_bounces_softly)
+{
+	char *log = log_of(two_bad, "mta: {soft_bounce: yes}\n");
+
+	ck_assert_ptr_nonnull(strstr(log, "to=<u0@bad.example>, "));
+	ck_assert_ptr_nonnull(strstr(log, ", dsn=4.2.0, status=deferred ("));
+	ck_assert_ptr_nonnull(strstr(log, "to=<u1@bad.example>, "));
+	ck_assert_ptr_nonnull(strstr(log, ", dsn=4.1.1, status=SOFTBOUNCE ("));
+	ck_assert_ptr_null(strstr(log, "status=bounced"));
+	free(log);
+}
+END_TEST
+
 START_TEST(a_folder_that_is_not_there)
 {
 	struct mta_trace trace;
@@ -318,6 +333,7 @@ maillog_suite(void)
 	tcase_add_test(t, a_mail_from_maildrop_that_is_refused);
 	tcase_add_test(t, what_smtpd_answers);
 	tcase_add_test(t, notices_that_cannot_be_delivered);
+	tcase_add_test(t, a_mail_that_bounces_softly);
 	tcase_add_test(t, a_folder_that_is_not_there);
 	suite_add_tcase(s, t);
 	return s;
