@@ -376,6 +376,7 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 	const struct mta_trace_clogged *clogged = record;
 	const struct mta_trace_scan *scan = record;
 	const struct mta_trace_ended *ended = record;
+	const struct mta_trace_answered *answered = record;
 
 	switch (kind) {
 	case MTA_TRACE_SUBMITTED:
@@ -385,7 +386,8 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 		snprintf(what, size, "submits");
 		break;
 	case MTA_TRACE_ANSWERED:
-		e.who = "cleanup";
+		/* R-SMTPD-REFUSE: no file was begun. */
+		e.who = mta_ref_is_set(answered->file) ? "cleanup" : "smtpd";
 		snprintf(what, size, "answers");
 		break;
 	case MTA_TRACE_MOVE:

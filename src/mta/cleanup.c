@@ -37,6 +37,7 @@ struct cleanup_process {
 	struct mta_timer timer;
 	struct mta_cleanup *cleanup;
 	struct mta_note_submit submit;
+	enum mta_submit_result judged; /* what it comes to, but for the disk */
 	enum process_step step;
 };
 
@@ -78,12 +79,12 @@ cleanup_is_too_large(const struct mta_cleanup *c,
  * size before the content; R-ACCESS (F2.7), hold only what is otherwise
  * accepted. */
 static enum mta_submit_result
-cleanup_judge(const struct mta_cleanup *c, const struct mta_note_submit *s,
-	      const struct mta_recipient *items)
+cleanup_judge(const struct mta_cleanup *c, struct mta_note_submit *s)
 {
 	if (cleanup_is_too_large(c, s))
 		return MTA_SUBMIT_TOO_LARGE;
-	switch (cleanup_ask_access(c, s, items)) {
+	switch (cleanup_ask_access(
+		c, s, mta_recipients_items(c->host.port, &s->recipients))) {
 	case MTA_ACCESS_NONE:
 		break;
 	case MTA_ACCESS_HOLD:
@@ -240,13 +241,12 @@ cleanup_commit(const struct mta_cleanup *c, struct mta_ref file,
 
 static enum mta_submit_result
 cleanup_store(struct mta_cleanup *c, struct mta_note_submit *s,
-	      struct mta_ref *file)
+	      enum mta_submit_result result, struct mta_ref *file)
 {
 	const struct mta_host *h = &c->host;
 	struct mta_envelope envelope = cleanup_envelope(c, s);
 	struct mta_recipient *items =
 		mta_recipients_items(h->port, &s->recipients);
-	enum mta_submit_result result = cleanup_judge(c, s, items);
 
 	*file = h->spool->ops->create(h->spool, &envelope, items[0].address);
 	for (uint32_t i = 1; i < s->recipient_count; i++)
@@ -303,12 +303,27 @@ cleanup_answer(const struct mta_cleanup *c, const struct mta_note_submit *s,
 }
 
 static void
-cleanup_serve(struct mta_cleanup *c, struct mta_note_submit *s, bool has_slept)
+cleanup_serve(struct mta_cleanup *c, struct mta_note_submit *s,
+	      enum mta_submit_result judged, bool has_slept)
 {
 	struct outcome o = {.has_slept = has_slept};
 
-	o.result = cleanup_store(c, s, &o.file);
+	o.result = cleanup_store(c, s, judged, &o.file);
 	cleanup_answer(c, s, o);
+}
+
+/* R-SMTPD-REFUSE (F2.5, F2.6): what smtpd refuses never meets cleanup. smtpd is
+ * no service of its own here, so its answer is given in its place. */
+static bool
+smtpd_refuses(const struct mta_cleanup *c, struct mta_note_submit *s,
+	      enum mta_submit_result judged)
+{
+	if (s->reply_to != MTA_TO_CLIENT ||
+	    (judged != MTA_SUBMIT_REJECTED && judged != MTA_SUBMIT_TOO_LARGE))
+		return false;
+	mta_recipients_free(c->host.port, &s->recipients);
+	cleanup_answer(c, s, (struct outcome){.result = judged});
+	return true;
 }
 
 /* ---- processes ---------------------------------------------------------- */
@@ -339,7 +354,8 @@ cleanup_took_time(const struct mta_cleanup *c)
 }
 
 MTA_APART static struct cleanup_process *
-process_begin(struct mta_cleanup *c, const struct mta_note_submit *s)
+process_begin(struct mta_cleanup *c, const struct mta_note_submit *s,
+	      enum mta_submit_result judged)
 {
 	struct cleanup_process *p = mta_pool_take(&c->processes);
 
@@ -347,6 +363,7 @@ process_begin(struct mta_cleanup *c, const struct mta_note_submit *s)
 	mta_timer_init(&p->timer, process_fired);
 	p->cleanup = c;
 	p->submit = *s;
+	p->judged = judged;
 	return p;
 }
 
@@ -376,7 +393,7 @@ process_serve(struct cleanup_process *p, bool has_slept)
 {
 	struct mta_cleanup *c = p->cleanup;
 
-	cleanup_serve(c, &p->submit, has_slept);
+	cleanup_serve(c, &p->submit, p->judged, has_slept);
 	if (cleanup_took_time(c))
 		process_occupy(p, PROCESS_ENDING, c->host.loop->now);
 	else
@@ -427,16 +444,22 @@ process_fired(struct mta_timer *timer)
 static void
 cleanup_connected(struct mta_cleanup *c, struct mta_note_submit *s)
 {
+	enum mta_submit_result judged;
+
 	mta_assert(s->recipient_count > 0);
+	judged = cleanup_judge(c, s);
+	if (smtpd_refuses(c, s, judged))
+		return;
 	if (!cleanup_has_room(c) || !mta_list_is_empty(&c->backlog)) {
-		mta_list_append(&c->backlog, &process_begin(c, s)->link);
+		mta_list_append(&c->backlog,
+				&process_begin(c, s, judged)->link);
 	} else if (cleanup_must_sleep(c)) {
-		process_sleep(process_begin(c, s));
+		process_sleep(process_begin(c, s, judged));
 	} else {
-		cleanup_serve(c, s, false);
+		cleanup_serve(c, s, judged, false);
 		if (cleanup_took_time(c))
-			process_occupy(process_begin(c, s), PROCESS_ENDING,
-				       c->host.loop->now);
+			process_occupy(process_begin(c, s, judged),
+				       PROCESS_ENDING, c->host.loop->now);
 	}
 }
 

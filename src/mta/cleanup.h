@@ -2,9 +2,9 @@
 /*
  * Cleanup: takes one message per connection into incoming or hold (F2.3). First
  * of all a flow token; without one the process sleeps in_flow_delay and then
- * serves all the same (F3.2). Then the file, the recipients, what the access
- * rules and the size limit say, the commit, a trigger to the queue manager, the
- * answer.
+ * serves all the same (F3.2). Then the file, the recipients, the commit, a
+ * trigger to the queue manager, the answer. What the access rules and the size
+ * limit say is asked before, for smtpd would refuse it without cleanup (F2.6).
  *
  * A pool of processes on one loop. A message that neither sleeps nor takes time
  * is served within the turn in which its note arrived.

@@ -200,17 +200,25 @@ START_TEST(refusals)
 {
 	struct mta_note large = fake_submission(&f, SENDER, 1);
 
-	f.port.tokens = 9;
+	/* R-SMTPD-REFUSE (F2.5, F2.6): no token is there, and none is wanted;
+	 * nor is a process. */
+	f.port.tokens = 0;
+	cleanup.process_limit = 1;
 	answer = MTA_ACCESS_REJECT;
 	submit(1);
-	fake_run(&f, 1);
+	fake_run(&f, 0);
 	expect_answer(0, 0, MTA_SUBMIT_REJECTED);
+	ck_assert_uint_eq(f.answers[0].slept, 0);
+	ck_assert(!mta_ref_is_set(f.answers[0].file));
+	f.port.tokens = 9;
+	fake_run(&f, 1);
 	/* R-CLEANUP-STATUS, F2.3: size has priority over content. F2.5: default
 	 * limit. */
 	large.submit.size_bytes = 10240001;
 	fake_send(&f, MTA_TO_CLEANUP, large);
 	fake_run(&f, 2);
 	expect_answer(1, 1, MTA_SUBMIT_TOO_LARGE);
+	ck_assert_uint_eq(f.port.tokens, 9);
 	ck_assert_uint_eq(fake_count(&f, MTA_INCOMING), 0);
 	/* A client that hears it gets no bounce. */
 	ck_assert_uint_eq(f.delivery_count, 0);
