@@ -2,9 +2,6 @@
 /*
  * The table of legal moves, and the one mover. Keeps no state: the spool knows
  * where a file is and shows it, the trace is told what happened.
- *
- * Which reason fits which move is the caller's to say; the table asks only
- * whether there is any.
  */
 #include "mta/pure.h"
 
@@ -12,43 +9,54 @@
 
 #include "mta/panic.h"
 
-/* Why a mail may go from one queue (row) to another (column), F1.8; NULL: it
- * may not. */
-static const char *const moves[MTA_QUEUES][MTA_QUEUES] = {
+#define OUTSIDE	   MTA_QUEUES /* where new files come from, and mail ends */
+#define BY(reason) (1U << MTA_MOVE_##reason)
+
+/* For which reasons a mail may go from one queue (row) to another (column),
+ * appear (F1.7, F2.7) or end; none: it may not (F1.8). */
+static const uint32_t reasons[MTA_QUEUES + 1][MTA_QUEUES + 1] = {
+	[OUTSIDE] =
+		{
+			[MTA_MAILDROP] = BY(SUBMITTED),
+			[MTA_INCOMING] = BY(ACCEPTED),
+			[MTA_HOLD] = BY(HOLD) | BY(ACCEPTED),
+		},
+	[MTA_MAILDROP] =
+		{
+			/* Pickup makes a new file of it. */
+			[OUTSIDE] = BY(PICKED_UP) | BY(DELETED),
+		},
 	[MTA_INCOMING] =
 		{
-			[MTA_MAILDROP] = "postsuper -r",
-			[MTA_ACTIVE] = "admitted by the queue manager",
-			[MTA_HOLD] = "postsuper -h",
+			[MTA_MAILDROP] = BY(REQUEUED),
+			[MTA_ACTIVE] = BY(ADMITTED),
+			[MTA_HOLD] = BY(HOLD),
+			[OUTSIDE] = BY(DELETED),
 		},
 	[MTA_ACTIVE] =
 		{
-			[MTA_MAILDROP] = "postsuper -r",
-			[MTA_INCOMING] = "an old agent has it, or a restart",
-			[MTA_DEFERRED] = "some recipient is left",
-			[MTA_HOLD] = "postsuper -h",
-			[MTA_CORRUPT] = "unreadable, or marked as damaged",
+			[MTA_MAILDROP] = BY(REQUEUED),
+			[MTA_INCOMING] = BY(LOCKED) | BY(RESTART),
+			[MTA_DEFERRED] = BY(DEFERRED),
+			[MTA_HOLD] = BY(HOLD),
+			[MTA_CORRUPT] = BY(DAMAGED),
+			[OUTSIDE] = BY(DONE) | BY(DELETED),
 		},
 	[MTA_DEFERRED] =
 		{
-			[MTA_MAILDROP] = "postsuper -r",
-			[MTA_INCOMING] = "flushed by id or by site",
-			[MTA_ACTIVE] = "admitted by the queue manager",
-			[MTA_HOLD] = "postsuper -h",
+			[MTA_MAILDROP] = BY(REQUEUED),
+			[MTA_INCOMING] = BY(FLUSHED),
+			[MTA_ACTIVE] = BY(ADMITTED),
+			[MTA_HOLD] = BY(HOLD),
+			[OUTSIDE] = BY(DELETED),
 		},
 	[MTA_HOLD] =
 		{
-			[MTA_MAILDROP] = "postsuper -r",
-			[MTA_DEFERRED] = "postsuper -H",
+			[MTA_MAILDROP] = BY(REQUEUED),
+			[MTA_DEFERRED] = BY(RELEASED),
+			[OUTSIDE] = BY(DELETED),
 		},
-	/* maildrop: pickup makes a new file; corrupt: nothing comes back. */
-};
-
-/* Where a new file may appear (F1.7, F2.7). */
-static const char *const beginnings[MTA_QUEUES] = {
-	[MTA_MAILDROP] = "postdrop",
-	[MTA_INCOMING] = "cleanup",
-	[MTA_HOLD] = "cleanup, when an access action says hold",
+	/* From corrupt nothing comes back. */
 };
 
 bool
@@ -56,19 +64,27 @@ mta_mail_move_is_legal(enum mta_queue from, enum mta_queue to)
 {
 	mta_assert((unsigned)from < MTA_QUEUES);
 	mta_assert((unsigned)to < MTA_QUEUES);
-	return moves[from][to] != NULL;
+	return reasons[from][to] != 0;
 }
 
-/* ---- trace ----------------------------------------------------------------
- */
-
-/* A step of a mail; from and to may be MTA_QUEUES: outside. */
+/* A step of a mail; from and to may be OUTSIDE. */
 struct step {
 	uint32_t from;
 	uint32_t to;
 	enum mta_move_reason reason;
 	uint32_t wake_s;
 };
+
+static inline void
+must_be_legal(struct step s)
+{
+	mta_assert(s.from <= OUTSIDE);
+	mta_assert(s.to <= OUTSIDE);
+	mta_assert(reasons[s.from][s.to] & 1U << s.reason);
+}
+
+/* ---- trace ----------------------------------------------------------------
+ */
 
 static inline void
 trace_step(const struct mta_host *h, struct mta_ref file,
@@ -116,20 +132,17 @@ enum mta_err
 mta_mail_commit(const struct mta_host *h, struct mta_ref file,
 		enum mta_queue queue, enum mta_move_reason reason)
 {
+	struct step step = {.from = OUTSIDE, .to = queue, .reason = reason};
 	const struct mta_file *shown;
 
-	mta_assert((unsigned)queue < MTA_QUEUES);
-	mta_assert(beginnings[queue] != NULL);
+	must_be_legal(step);
 	shown = h->spool->ops->commit(h->spool, file, queue);
 	if (!shown) {
 		h->spool->ops->abandon(h->spool, file);
 		return MTA_ENOSPACE;
 	}
-	trace_step(h, file, &shown->envelope,
-		   (struct step){.from = MTA_QUEUES,
-				 .to = queue,
-				 .reason = reason,
-				 .wake_s = (uint32_t)mta_host_second(h)});
+	step.wake_s = (uint32_t)mta_host_second(h); /* when that was done */
+	trace_step(h, file, &shown->envelope, step);
 	return MTA_OK;
 }
 
@@ -150,19 +163,19 @@ enum mta_err
 mta_mail_admit(const struct mta_host *h, struct mta_ref file,
 	       enum mta_queue from, struct mta_file *shown)
 {
+	const struct step step = {.from = from,
+				  .to = MTA_ACTIVE,
+				  .reason = MTA_MOVE_ADMITTED,
+				  .wake_s = MTA_WAKE_KEEP};
 	const struct mta_file *f;
 	enum mta_err err;
 
-	mta_assert(mta_mail_move_is_legal(from, MTA_ACTIVE));
+	must_be_legal(step);
 	err = h->spool->ops->admit(h->spool, file, from, &f);
 	if (err == MTA_ENOENT)
 		return err;
 	*shown = *f; /* who hears of the step may ask the spool */
-	trace_step(h, file, &shown->envelope,
-		   (struct step){.from = from,
-				 .to = MTA_ACTIVE,
-				 .reason = MTA_MOVE_ADMITTED,
-				 .wake_s = MTA_WAKE_KEEP});
+	trace_step(h, file, &shown->envelope, step);
 	return err;
 }
 
@@ -170,18 +183,18 @@ enum mta_err
 mta_mail_move(const struct mta_host *h, struct mta_ref file,
 	      struct mta_move move)
 {
+	const struct step step = {.from = move.from,
+				  .to = move.to,
+				  .reason = move.reason,
+				  .wake_s = move.wake_s};
 	const struct mta_file *shown;
 
-	mta_assert(mta_mail_move_is_legal(move.from, move.to));
+	must_be_legal(step);
 	shown = h->spool->ops->move(h->spool, file, move.from, move.to,
 				    move.wake_s);
 	if (!shown)
 		return MTA_ENOENT;
-	trace_step(h, file, &shown->envelope,
-		   (struct step){.from = move.from,
-				 .to = move.to,
-				 .reason = move.reason,
-				 .wake_s = move.wake_s});
+	trace_step(h, file, &shown->envelope, step);
 	return MTA_OK;
 }
 
@@ -190,19 +203,18 @@ mta_mail_remove(const struct mta_host *h, struct mta_ref file,
 		enum mta_queue from, enum mta_move_reason reason,
 		enum mta_outcome outcome)
 {
-	const struct mta_file *shown =
-		h->spool->ops->remove(h->spool, file, from);
+	const struct step step = {
+		.from = from, .to = OUTSIDE, .reason = reason};
+	const struct mta_file *shown;
 	struct mta_trace_ended ended;
 
+	must_be_legal(step);
+	shown = h->spool->ops->remove(h->spool, file, from);
 	if (!shown)
 		return MTA_ENOENT;
 	/* Made first: who hears of the step may ask the spool. */
 	ended = end_record(h, file, &shown->envelope, outcome);
-	trace_step(h, file, &shown->envelope,
-		   (struct step){.from = from,
-				 .to = MTA_QUEUES,
-				 .reason = reason,
-				 .wake_s = 0});
+	trace_step(h, file, &shown->envelope, step);
 	mta_trace_deliver(h->trace, MTA_TRACE_ENDED, &ended);
 	return MTA_OK;
 }

@@ -11,8 +11,9 @@
  *   HOLD: in and out by an access action or the operator only
  *
  * Nothing else changes the queue of a mail than the functions below. They check
- * the table of legal moves, do the spool's operation and write one trace
- * record, so that conservation can be checked at every instant.
+ * the step and its reason against the table of legal ones, do the spool's
+ * operation and write one trace record, so that conservation can be checked at
+ * every instant.
  */
 #ifndef MTA_MAIL_H
 #define MTA_MAIL_H

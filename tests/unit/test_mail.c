@@ -188,8 +188,10 @@ START_TEST(a_file_that_is_not_there)
 	struct bed b;
 	struct mta_ref f;
 	struct mta_file shown;
-	struct mta_move move = {
-		.from = MTA_DEFERRED, .to = MTA_HOLD, .wake_s = MTA_WAKE_KEEP};
+	struct mta_move move = {.from = MTA_DEFERRED,
+				.to = MTA_HOLD,
+				.reason = MTA_MOVE_HOLD,
+				.wake_s = MTA_WAKE_KEEP};
 
 	bed_init(&b, 0);
 	f = bed_create(&b);
