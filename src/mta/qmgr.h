@@ -132,8 +132,7 @@ enum mta_finish_step {
 struct mta_qmail {
 	struct mta_pooled pooled;
 	struct mta_ref file;
-	struct mta_file shown; /* the file, as it was admitted; once the warning
-				* is sent warn_s is 0 */
+	struct mta_file shown; /* the file, as it was admitted */
 	struct mta_job *jobs;  /* in order of creation */
 	int32_t entry_count;   /* in core, waiting and busy */
 	int32_t rcpt_count;

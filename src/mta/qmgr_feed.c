@@ -28,13 +28,21 @@ struct resolving {
 	uint32_t text_at; /* offset of the address in the text */
 };
 
+/* An item with what qsort's comparison needs to see. */
+struct sort_item {
+	struct resolving item;
+	const struct mta_symtab *symbols;
+	const char *text;
+};
+
 /* Scratch for one read; kept between reads. */
 struct mta_resolver {
 	struct mta_qmgr *qmgr;
 	struct resolving *items;
+	struct sort_item *sorting; /* the same, when sorting */
 	uint32_t count;
-	uint32_t capacity;
-	char *text; /* addresses, one behind the other, when sorting */
+	uint32_t capacity; /* of both */
+	char *text;	   /* addresses, one behind the other, when sorting */
 	size_t text_used;
 	size_t text_capacity;
 };
@@ -45,6 +53,7 @@ mta_resolver_release(struct mta_qmgr *q)
 	if (!q->resolver)
 		return;
 	free(q->resolver->items);
+	free(q->resolver->sorting);
 	free(q->resolver->text);
 	free(q->resolver);
 	q->resolver = NULL;
@@ -71,6 +80,8 @@ resolver_add(struct mta_resolver *r, const struct mta_record *record)
 		r->capacity = r->capacity ? r->capacity * 2 : 64;
 		r->items =
 			mta_realloc(r->items, r->capacity, sizeof(*r->items));
+		r->sorting = mta_realloc(r->sorting, r->capacity,
+					 sizeof(*r->sorting));
 	}
 	item = &r->items[r->count++];
 	item->to.address = record->address;
@@ -142,13 +153,6 @@ resolver_fetch_texts(struct mta_resolver *r)
 	}
 }
 
-/* An item with what qsort's comparison needs to see. */
-struct sort_item {
-	struct resolving item;
-	const struct mta_symtab *symbols;
-	const char *text;
-};
-
 static int
 compare_symbols(const struct mta_symtab *symbols, mta_sym a, mta_sym b)
 {
@@ -201,9 +205,8 @@ compare_recipients(const void *va, const void *vb)
 static void
 resolver_sort(struct mta_resolver *r)
 {
-	struct sort_item *items;
+	struct sort_item *items = r->sorting;
 
-	items = mta_alloc(r->count, sizeof(*items)); /* at most 5000 */
 	for (uint32_t i = 0; i < r->count; i++)
 		items[i] = (struct sort_item){
 			.item = r->items[i],
@@ -213,7 +216,6 @@ resolver_sort(struct mta_resolver *r)
 	qsort(items, r->count, sizeof(*items), compare_recipients);
 	for (uint32_t i = 0; i < r->count; i++)
 		r->items[i] = items[i].item;
-	free(items);
 }
 
 /* ---- resolving (F5.4, F5.5)

@@ -342,8 +342,8 @@ mta_qmail_notified(struct mta_qmgr *q, struct mta_qmail *m, bool failed)
 	case MTA_FINISH_WARN:
 		if (failed)
 			qmail_trace_status(q, m, MTA_STATUS_WARN_FAILED);
-		else if (ops->mark_warned(q->host.spool, m->file) != MTA_OK)
-			m->shown.envelope.warn_s = 0;
+		else /* unless it has gone meanwhile */
+			(void)ops->mark_warned(q->host.spool, m->file);
 		qmail_settle(q, m);
 		break;
 	case MTA_FINISH_NONE:

@@ -84,9 +84,10 @@ mta_run_next(struct mta_qmgr *q, struct mta_run *r, uint32_t skips_max,
 			result = q->host.spool->ops->scan_next(
 				q->host.spool, &r->dir, run_due_s(q, r),
 				skips_max, item);
-			r->is_through = item->is_last;
-			if (result != MTA_SCAN_END)
+			if (result != MTA_SCAN_END) {
+				r->is_through = item->is_last;
 				return result;
+			}
 			run_trace(q, r);
 			if (item->skipped > 0)
 				return MTA_SCAN_SKIPPED;
