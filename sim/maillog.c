@@ -422,6 +422,14 @@ log_dropped(struct maillog *m, const struct mta_trace_status *r)
 }
 
 static void
+log_postsuper(struct maillog *m, mta_time at, struct mta_ref file,
+	      const char *what)
+{
+	line_of(m, at, "postsuper", PID_POSTSUPER, file);
+	fprintf(m->file, "%s\n", what);
+}
+
+static void
 log_status(struct maillog *m, const struct mta_trace_status *r)
 {
 	switch ((enum mta_mail_status)r->what) {
@@ -445,6 +453,9 @@ log_status(struct maillog *m, const struct mta_trace_status *r)
 		return;
 	case MTA_STATUS_DROPPED:
 		log_dropped(m, r);
+		return;
+	case MTA_STATUS_MARKED:
+		log_postsuper(m, r->at, r->file, "expired");
 		return;
 	}
 }
@@ -470,14 +481,6 @@ log_throttle(struct maillog *m, const struct mta_trace_throttle *r)
 	fprintf(m->file, "warning: transport %s is not used for a while: %s\n",
 		mta_sym_text(m->view.symbols, r->transport),
 		mta_sym_text(m->view.symbols, r->reason));
-}
-
-static void
-log_postsuper(struct maillog *m, const struct mta_trace_move *r,
-	      const char *what)
-{
-	line_of(m, r->at, "postsuper", PID_POSTSUPER, r->file);
-	fprintf(m->file, "%s\n", what);
 }
 
 /* A mail leaves active: is it the queue manager who is done with it? */
@@ -527,18 +530,18 @@ log_move(struct maillog *m, const struct mta_trace_move *r)
 		fputs("removed\n", m->file);
 		return;
 	case MTA_MOVE_HOLD:
-		log_postsuper(m, r, "placed on hold");
+		log_postsuper(m, r->at, r->file, "placed on hold");
 		return;
 	case MTA_MOVE_RELEASED:
-		log_postsuper(m, r, "released from hold");
+		log_postsuper(m, r->at, r->file, "released from hold");
 		return;
 	case MTA_MOVE_REQUEUED:
 		/* Pickup will make a new file, and log the old one's id. */
 		keep_id(m, &m->requeued, (uint64_t)r->serial + 1, r->file);
-		log_postsuper(m, r, "requeued");
+		log_postsuper(m, r->at, r->file, "requeued");
 		return;
 	case MTA_MOVE_DELETED:
-		log_postsuper(m, r, "removed");
+		log_postsuper(m, r->at, r->file, "removed");
 		return;
 	case MTA_MOVE_ACCEPTED:
 	case MTA_MOVE_SUBMITTED:

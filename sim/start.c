@@ -8,7 +8,6 @@
 #include "sim/start.h"
 
 #include "model/law.h"
-#include "mta/admin.h"
 #include "mta/mail.h"
 #include "mta/panic.h"
 #include "sim/start_postqueue.h"
@@ -106,7 +105,8 @@ start_one(struct world *w, const struct start_letter *l)
 	file = put_in_place(w, l, serial, wake_s);
 	mta_mail_present(h, file, wake_s);
 	if (l->is_forced_to_expire)
-		mta_admin_expire(h, file);
+		h->spool->ops->set_mode(h->spool, file, MTA_MODE_FORCE_EXPIRE,
+					0);
 	mta_trace_deliver(h->trace, MTA_TRACE_ANSWERED,
 			  &(struct mta_trace_answered){
 				  .at = h->loop->now,

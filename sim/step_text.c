@@ -259,6 +259,8 @@ why_status(const struct mta_trace_status *r)
 		return "skipped: an agent from before still delivers it";
 	case MTA_STATUS_DROPPED:
 		return "a notice that cannot be delivered is dropped";
+	case MTA_STATUS_MARKED:
+		return "marked to expire when it is taken in next";
 	}
 	return "";
 }
@@ -377,6 +379,7 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 	const struct mta_trace_scan *scan = record;
 	const struct mta_trace_ended *ended = record;
 	const struct mta_trace_answered *answered = record;
+	const struct mta_trace_status *status = record;
 
 	switch (kind) {
 	case MTA_TRACE_SUBMITTED:
@@ -452,7 +455,9 @@ event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
 		snprintf(what, size, "notifies");
 		break;
 	case MTA_TRACE_STATUS:
-		e.file = ((const struct mta_trace_status *)record)->file;
+		if (status->what == MTA_STATUS_MARKED)
+			e.who = "postsuper";
+		e.file = status->file;
 		snprintf(what, size, "says");
 		break;
 	case MTA_TRACE_ENDED:

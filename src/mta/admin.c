@@ -84,18 +84,33 @@ mta_admin_delete(const struct mta_host *h, struct mta_ref file)
 	       MTA_OK;
 }
 
+static void
+admin_trace_marked(const struct mta_host *h, struct mta_ref file,
+		   const struct mta_envelope *e)
+{
+	if (!mta_trace_wants(h->trace, MTA_TRACE_STATUS))
+		return;
+	mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
+			  &(struct mta_trace_status){
+				  .at = h->loop->now,
+				  .sender = e->sender,
+				  .file = file,
+				  .serial = e->serial,
+				  .what = MTA_STATUS_MARKED,
+			  });
+}
+
 bool
 mta_admin_expire(const struct mta_host *h, struct mta_ref file)
 {
 	const struct mta_file *shown = h->spool->ops->look(h->spool, file);
-	bool was_marked;
 
 	if (!shown || shown->queue == MTA_MAILDROP ||
-	    shown->queue == MTA_CORRUPT)
+	    shown->queue == MTA_CORRUPT || shown->mode & MTA_MODE_FORCE_EXPIRE)
 		return false;
-	was_marked = shown->mode & MTA_MODE_FORCE_EXPIRE;
+	admin_trace_marked(h, file, &shown->envelope);
 	h->spool->ops->set_mode(h->spool, file, MTA_MODE_FORCE_EXPIRE, 0);
-	return !was_marked;
+	return true;
 }
 
 static void

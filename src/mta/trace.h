@@ -71,6 +71,7 @@ enum mta_mail_status {
 	MTA_STATUS_WARN_FAILED,	  /* deferred (delay warning failed) */
 	MTA_STATUS_SKIPPED,	  /* still being delivered */
 	MTA_STATUS_DROPPED,	  /* undeliverable notice, silently dropped */
+	MTA_STATUS_MARKED,	  /* to expire, by the operator */
 };
 
 enum mta_trace_kind {

@@ -291,6 +291,27 @@ START_TEST(notices_that_cannot_be_delivered)
 }
 END_TEST
 
+/* F12.2, F14.8: -e is logged once, for a mark that is there already counts for
+ * nothing; then the queue manager says what came of it. */
+START_TEST(a_mail_that_is_marked_to_expire)
+{
+	char *log =
+		log_of(two_bad, "operator:\n"
+				"  - {at: 10s, postsuper: expire, where: ALL}\n"
+				"  - {at: 11s, postsuper: expire, where: ALL}\n"
+				"  - {at: 12s, postqueue: flush}\n");
+	const char *at = strstr(log, "Jan  5 00:00:10 mta postfix/"
+				     "postsuper[106]: 000001: expired\n");
+
+	ck_assert_ptr_nonnull(at);
+	ck_assert_ptr_null(strstr(strchr(at, '\n'), ": expired\n"));
+	ck_assert_ptr_nonnull(
+		strstr(at, "000001: from=<list0@shop.example>, "
+			   "status=force-expired, returned to sender\n"));
+	free(log);
+}
+END_TEST
+
 /* R-SOFT-BOUNCE (F9.1, F14.3): the same refusals; the second has another word,
  * and class 4 of what it would have been. */
 START_TEST(a_mail_that_bounces_softly)
@@ -333,6 +354,7 @@ maillog_suite(void)
 	tcase_add_test(t, a_mail_from_maildrop_that_is_refused);
 	tcase_add_test(t, what_smtpd_answers);
 	tcase_add_test(t, notices_that_cannot_be_delivered);
+	tcase_add_test(t, a_mail_that_is_marked_to_expire);
 	tcase_add_test(t, a_mail_that_bounces_softly);
 	tcase_add_test(t, a_folder_that_is_not_there);
 	suite_add_tcase(s, t);

@@ -304,7 +304,8 @@ START_TEST(forced_expiry_without_an_attempt)
 			 "0:deferred@300 0:expired@300 1:sent@300 "
 			 "2:sent@401");
 	ck_assert_uint_eq(world_run_ended(r, 0)->outcome, MTA_EXPIRED);
-	ck_assert_uint_eq(r->status.list[0].what, MTA_STATUS_FORCE_EXPIRED);
+	ck_assert_uint_eq(r->status.list[0].what, MTA_STATUS_MARKED);
+	ck_assert_uint_eq(r->status.list[1].what, MTA_STATUS_FORCE_EXPIRED);
 	world_run_close(r);
 }
 END_TEST
