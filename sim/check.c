@@ -6,6 +6,7 @@
  */
 #include "sim/check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,18 +201,22 @@ case_code(const struct check_case *c, const struct check_line *lines,
 	return code;
 }
 
+/* All runs of the case to their place. */
 static int
-case_place(const struct check_case *c, const struct check_line *lines,
-	   size_t count)
+case_place(struct check_case *c, const struct check_line *lines, size_t count)
 {
 	char why[FOLDER_ERROR];
+	int code = EXIT_CODE_INTERNAL;
 
 	if (!check_report_replications(c, c->part, lines, count))
-		return EXIT_CODE_INTERNAL;
-	if (folder_put(c->part, c->dir, why))
-		return EXIT_CODE_OK;
-	fprintf(stderr, "mtasim: %s\n", why);
-	return EXIT_CODE_INTERNAL;
+		fprintf(stderr, "mtasim: the results are in '%s'\n", c->part);
+	else if (folder_put(c->part, c->dir, why))
+		code = EXIT_CODE_OK;
+	else
+		fprintf(stderr, "mtasim: %s; see '%s'\n", why, c->part);
+	free(c->part);
+	c->part = NULL;
+	return code;
 }
 
 static void
@@ -221,7 +226,7 @@ case_tell(struct check *k, struct check_case *c)
 	struct check_line *lines = check_lines(c, &count);
 
 	c->code = check_worse(c->code, case_code(c, lines, count));
-	if (c->part && c->scenario && c->runs[0].is_done)
+	if (c->part && c->runs[0].is_done)
 		c->code = check_worse(c->code, case_place(c, lines, count));
 	check_report_case(&k->report, c, lines, count);
 	k->code = check_worse(k->code, c->code);
@@ -300,8 +305,6 @@ case_read(struct check *k, struct check_case *c, const char *path)
 		return;
 	c->name = c->scenario->name;
 	c->dir = case_dir(o, c->scenario);
-	if (c->run_count > 1)
-		c->part = folder_with(c->dir, ".part");
 	k->valid[k->jobs.count++] = (size_t)(c - k->cases);
 }
 
@@ -335,8 +338,27 @@ places_are_free(const struct check *k)
 
 		if (results_check_place(c->dir) != 0)
 			return false;
-		if (c->part)
-			folder_remove(c->part);
+	}
+	return true;
+}
+
+/* Where the runs of a case gather until all are there. */
+static bool
+make_parts(struct check *k)
+{
+	for (uint32_t i = 0; i < k->jobs.count; i++) {
+		struct check_case *c = &k->cases[k->valid[i]];
+
+		if (c->run_count == 1)
+			continue;
+		c->part = folder_beside(c->dir);
+		if (!c->part) {
+			fprintf(stderr,
+				"mtasim: cannot create a folder beside '%s': "
+				"%s\n",
+				c->dir, strerror(errno));
+			return false;
+		}
 	}
 	return true;
 }
@@ -365,6 +387,8 @@ cases_release(struct check *k)
 			free(c->runs[j].said);
 		}
 		free(c->runs);
+		if (c->part)
+			folder_remove(c->part); /* it was not begun */
 		free(c->dir);
 		free(c->part);
 		free(c->said);
@@ -417,7 +441,7 @@ check_all(const struct options *options)
 	run_prepare();
 	cases_read(&k);
 	if (names_differ(&k) && places_are_free(&k))
-		code = run_cases(&k);
+		code = make_parts(&k) ? run_cases(&k) : EXIT_CODE_INTERNAL;
 	cases_release(&k);
 	return code;
 }

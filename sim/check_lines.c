@@ -136,7 +136,7 @@ say_trouble(const struct check_run *run, char *out, size_t size)
 	else if (run->code < 0)
 		snprintf(out, size,
 			 "crashed by signal %d; what it had written "
-			 "is in the folder that ends in .part",
+			 "is in a hidden folder beside its place",
 			 run->signal);
 	else if (run->code == EXIT_CODE_SIGINT ||
 		 run->code == EXIT_CODE_SIGTERM ||

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,22 @@ is_empty(const char *path)
 	return !seen;
 }
 
+/* A file of this name may be anybody's: ours says so in its first members. */
+static bool
+holds_ours(const char *path, const char *name)
+{
+	char *dir = folder_with(path, "/");
+	char *file = folder_with(dir, name);
+	json_t *root = json_load_file(file, 0, NULL);
+	bool is_ours = json_is_integer(json_object_get(root, "format")) &&
+		       json_is_string(json_object_get(root, "scenario"));
+
+	json_decref(root);
+	free(file);
+	free(dir);
+	return is_ours;
+}
+
 bool
 folder_is_free(const char *path)
 {
@@ -89,8 +106,8 @@ folder_is_free(const char *path)
 	if (lstat(path, &status) != 0)
 		return true;
 	return S_ISDIR(status.st_mode) &&
-	       (folder_holds(path, "run.json") ||
-		folder_holds(path, "replications.json") || is_empty(path));
+	       (is_empty(path) || holds_ours(path, "run.json") ||
+		holds_ours(path, "replications.json"));
 }
 
 static bool
@@ -98,22 +115,23 @@ remove_below(const char *path, int depth)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
+	bool is_gone = true;
 
 	if (!dir)
 		return errno == ENOENT;
-	while ((entry = readdir(dir)) != NULL) {
+	while (is_gone && (entry = readdir(dir)) != NULL) {
 		char inner[FOLDER_PATH];
 
 		if (is_self_or_parent(entry->d_name))
 			continue;
 		snprintf(inner, sizeof(inner), "%s/%s", path, entry->d_name);
 		if (!folder_is(inner))
-			unlink(inner);
+			is_gone = unlink(inner) == 0;
 		else if (depth > 0)
-			remove_below(inner, depth - 1);
+			is_gone = remove_below(inner, depth - 1);
 	}
 	closedir(dir);
-	return rmdir(path) == 0;
+	return is_gone && rmdir(path) == 0;
 }
 
 bool
@@ -122,46 +140,115 @@ folder_remove(const char *path)
 	return remove_below(path, DEPTH);
 }
 
+/* The folders that `path` stands in. */
+static bool
+make_above(char *path)
+{
+	bool is_made = true;
+
+	for (char *p = path + 1; *p && is_made; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		is_made = mkdir(path, 0777) == 0 || errno == EEXIST;
+		*p = '/';
+	}
+	return is_made;
+}
+
 bool
 folder_make(const char *path)
 {
 	char *copy = memory_text(path);
-	bool is_made = true;
+	bool is_made = make_above(copy) && mkdir(copy, 0777) == 0;
 
-	for (char *p = copy + 1; *p && is_made; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		is_made = mkdir(copy, 0777) == 0 || errno == EEXIST;
-		*p = '/';
-	}
-	is_made = is_made && mkdir(copy, 0777) == 0;
 	free(copy);
 	return is_made;
+}
+
+/* mkdtemp makes folders for their owner only: as mkdir would have made it. */
+static bool
+open_to_others(const char *path)
+{
+	struct stat status;
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return stat(path, &status) == 0 &&
+	       chmod(path, (status.st_mode & S_ISGID) | (0777 & ~mask)) == 0;
+}
+
+char *
+folder_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int above = slash ? (int)(slash + 1 - path) : 0;
+	size_t size = strlen(path) + sizeof("..XXXXXX");
+	char *beside = memory_array(size, 1);
+
+	snprintf(beside, size, "%.*s.%s.XXXXXX", above, path, path + above);
+	if (make_above(beside) && mkdtemp(beside) && open_to_others(beside))
+		return beside;
+	free(beside);
+	return NULL;
+}
+
+/* Why renaming to `path` failed: something is there. */
+static bool
+is_taken(int reason)
+{
+	return reason == ENOTEMPTY || reason == EEXIST;
+}
+
+/*
+ * Put what is at `path` aside for the moment of the renaming. False with a
+ * reason, or without one when somebody else was quicker: then theirs is what is
+ * to be replaced.
+ */
+static bool
+replace(const char *part, const char *path, char why[FOLDER_ERROR])
+{
+	char *old = folder_beside(path);
+	bool is_put = false;
+
+	if (!old || (rename(path, old) != 0 && errno != ENOENT)) {
+		snprintf(why, FOLDER_ERROR, "cannot move '%s' aside: %s", path,
+			 strerror(errno));
+		if (old)
+			rmdir(old);
+	} else if (rename(part, path) == 0) {
+		is_put = true;
+	} else if (!is_taken(errno)) {
+		snprintf(why, FOLDER_ERROR, "cannot rename '%s' to '%s': %s",
+			 part, path, strerror(errno));
+		rename(old, path);
+	}
+	if (old && !why[0] && !folder_remove(old))
+		snprintf(why, FOLDER_ERROR,
+			 "cannot remove '%s', which '%s' was before: %s", old,
+			 path, strerror(errno));
+	free(old);
+	return is_put && !why[0];
 }
 
 bool
 folder_put(const char *part, const char *path, char why[FOLDER_ERROR])
 {
-	char *old = folder_with(path, ".old");
-	bool was_there = folder_is(path);
-	bool is_put = false;
-
-	folder_remove(old);
-	if (was_there && rename(path, old) != 0) {
-		snprintf(why, FOLDER_ERROR, "cannot move '%s' aside: %s", path,
-			 strerror(errno));
-	} else if (rename(part, path) != 0) {
-		snprintf(why, FOLDER_ERROR, "cannot rename '%s' to '%s': %s%s",
-			 part, path, strerror(errno),
-			 was_there && rename(old, path) != 0
-				 ? "; the old one ends in .old now"
-				 : "");
-	} else {
-		is_put = true;
-		if (was_there)
-			folder_remove(old);
+	why[0] = '\0';
+	while (!why[0]) {
+		if (rename(part, path) == 0)
+			return true;
+		if (!is_taken(errno))
+			snprintf(why, FOLDER_ERROR,
+				 "cannot rename '%s' to '%s': %s", part, path,
+				 strerror(errno));
+		else if (!folder_is_free(path))
+			snprintf(why, FOLDER_ERROR,
+				 "'%s' is there now and does not hold results "
+				 "of ours",
+				 path);
+		else if (replace(part, path, why))
+			return true;
 	}
-	free(old);
-	return is_put;
+	return false;
 }

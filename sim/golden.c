@@ -61,9 +61,6 @@ copy_all(const char *results, const char *part)
 	char from[FOLDER_PATH];
 	char to[FOLDER_PATH];
 
-	folder_remove(part);
-	if (!folder_make(part))
-		return false;
 	for (size_t i = 0; i < FILES; i++) {
 		snprintf(from, sizeof(from), "%s/%s", results, files[i].name);
 		snprintf(to, sizeof(to), "%s/%s%s", part, files[i].name,
@@ -77,19 +74,20 @@ copy_all(const char *results, const char *part)
 static int
 record(const char *results, const char *place, FILE *out)
 {
-	char *part = folder_with(place, ".part");
+	char *part = folder_beside(place);
 	char why[FOLDER_ERROR];
 	int code = EXIT_CODE_INTERNAL;
 
-	if (!copy_all(results, part)) {
-		fprintf(out, "cannot write '%s': %s\n", part, strerror(errno));
+	if (!part || !copy_all(results, part)) {
+		fprintf(out, "cannot write '%s': %s\n", part ? part : place,
+			strerror(errno));
 	} else if (!folder_put(part, place, why)) {
 		fprintf(out, "%s\n", why);
 	} else {
 		fprintf(out, "recorded in '%s'\n", place);
 		code = EXIT_CODE_OK;
 	}
-	if (code != EXIT_CODE_OK)
+	if (part && code != EXIT_CODE_OK)
 		folder_remove(part);
 	free(part);
 	return code;
@@ -141,7 +139,7 @@ judge(const char *place, const char *results, bool update, FILE *out)
 	if (!folder_is_free(place)) {
 		fprintf(out,
 			"'%s' is there already and is no recorded run (no "
-			"run.json)\n",
+			"run.json of ours)\n",
 			place);
 		return EXIT_CODE_USAGE;
 	}

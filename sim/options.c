@@ -245,6 +245,8 @@ read_option(struct options *o, const char *command, int id, const char *value)
 	case OPTION_FOR:
 		return options_take_length(o, command, value);
 	case OPTION_OUT:
+		if (!*value)
+			return usage(command, "--out takes a folder", NULL);
 		o->out = value;
 		return 0;
 	case OPTION_OUTPUT:

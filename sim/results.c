@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The folder from beginning to end. It is written as DIR.part, and an older
- * folder of ours is put aside (DIR.old) for the moment of the renaming, so that
- * whoever looks finds either the old results or the new ones, whole.
+ * The folder from beginning to end. It is written beside its place and renamed
+ * when it is whole (sim/folder.h).
  */
 #include "sim/results_parts.h"
 
@@ -42,8 +41,8 @@ results_check_place(const char *dir)
 	if (!is_free)
 		fprintf(stderr,
 			"mtasim: '%s' is there already and does not hold "
-			"results of ours (no run.json); choose another place "
-			"with --out, or move it away\n",
+			"results of ours (no run.json of ours); choose another "
+			"place with --out, or move it away\n",
 			path);
 	free(path);
 	return is_free ? 0 : 2;
@@ -54,8 +53,16 @@ put_in_place(struct results *r)
 {
 	char why[FOLDER_ERROR];
 
-	return folder_put(r->part, r->dir, why) ? 0
-						: results_fail(r, "%s", why);
+	if (folder_put(r->part, r->dir, why))
+		return 0;
+	/* A run may have taken hours. */
+	if (folder_is(r->part))
+		results_fail(r, "%s; the results are in '%s'", why, r->part);
+	else
+		results_fail(r, "%s", why);
+	free(r->part);
+	r->part = NULL;
+	return 1;
 }
 
 /* ---- the trace --------------------------------------------------------------
@@ -311,15 +318,14 @@ results_init(struct results *r, const struct results_options *options,
 		.drained_us = -1,
 		.spark = {.every = 1},
 	};
-	r->part = folder_with(r->dir, ".part");
 	mta_params_copy(&r->params, view->params);
 	name_starts(r);
 	init_folds(r);
 	subscribe(r);
-	folder_remove(r->part);
-	if (!folder_make(r->part))
-		results_fail(r, "cannot create the folder '%s': %s", r->part,
-			     strerror(errno));
+	r->part = folder_beside(r->dir);
+	if (!r->part)
+		results_fail(r, "cannot create a folder beside '%s': %s",
+			     r->dir, strerror(errno));
 	else if (!open_tables(r))
 		tables_fail(r);
 	return say_error(r);

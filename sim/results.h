@@ -2,7 +2,7 @@
 /*
  * A run's results folder: subscribes to the trace, writes the tables as the run
  * goes on, and run.json, summary.json and scenario.yaml at its end. The folder
- * is made beside its place (DIR.part) and renamed when it is whole.
+ * is made beside its place and renamed when it is whole (sim/folder.h).
  *
  * Every number is a fold over trace records, but for what is read from the
  * queue manager and the agents at a sample: windows, busy, to do, processes.
@@ -91,7 +91,7 @@ struct results {
 	struct mta_sink on_row; /* results_rows.c */
 	struct results_view view;
 	char *dir;		  /* owned */
-	char *part;		  /* owned; DIR.part while it is written */
+	char *part;		  /* owned; beside dir while it is written */
 	char *version;		  /* owned */
 	struct mta_params params; /* owned; in force at the start */
 	char (*start_names)[24];  /* owned; of the entries of `start:` */

@@ -115,6 +115,7 @@ says "of 40 runs, 2 needed"
 says "of 40 runs, 38 needed"
 says "check: 1 scenario, 1 held, 2 did not, 0 errors"
 check "a folder each" [ "$(ls -d many/r* | wc -l)" -eq 41 ]
+check "and nothing beside them" [ -z "$(find . -name '.many.*')" ]
 check "luck of their own" sh -c '[ "$(grep -h \"fingerprint many/r[0-9]*/run.json |
 	sort -u | wc -l)" -eq 40 ]'
 check "told in replications.json" sh -c \
@@ -232,6 +233,12 @@ says "cut/good/moves.csv.gz"
 mkdir -p theirs/good && : >theirs/good/letter
 mtasim 2 check --golden theirs --update good.yaml
 check "others' folders stay" [ -f theirs/good/letter ]
+for suffix in old part; do
+	mkdir -p "again2/good.$suffix" && : >"again2/good.$suffix/letter"
+done
+mtasim 0 check --golden again2 --update good.yaml
+mtasim 0 check --golden again2 --update good.yaml --seed 4
+check "and folders beside the recording" [ "$(cat again2/good.*/letter)" = "" ]
 
 # ---- diff
 mtasim 0 diff runs/good runs/good
@@ -269,7 +276,7 @@ begin() {
 		tries=$((tries + 1))
 	done
 	# and the second has opened its tables
-	while ! ls live/endless.part/*.part >/dev/null 2>&1 &&
+	while ! ls live/.endless.*/*.part >/dev/null 2>&1 &&
 		[ $tries -lt 100 ]; do
 		sleep 0.1
 		tries=$((tries + 1))

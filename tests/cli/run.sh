@@ -59,9 +59,14 @@ same() {
 	check "$1 and $2 are the same" diff -r "$1" "$2"
 }
 
+# hidden NAME: what stands beside it while it is written.
+hidden() {
+	find . -maxdepth 1 -name ".$1.??????"
+}
+
 gone() {
 	check "nothing is left of $1" [ ! -e "$1" ]
-	check "nothing is left of $1.part" [ ! -e "$1.part" ]
+	check "nothing is left beside $1" [ -z "$(hidden "$1")" ]
 }
 
 cat >plain.yaml <<'EOF'
@@ -101,6 +106,10 @@ says "there is no transport 'bulk'"
 mtasim 3 run missing.yaml
 says "missing.yaml: cannot open"
 mtasim 3 run .
+mtasim 3 run plain.yaml --set 'scenario=""'
+says "a name has letters, digits"
+mtasim 2 run plain.yaml --out ""
+says "--out takes a folder"
 gone runs
 
 # ---- places
@@ -118,6 +127,48 @@ for f in scenario.yaml run.json summary.json series.csv destinations.csv \
 	transports.csv; do
 	check "$f is always written" [ -f "mine/$f" ]
 done
+# Names that others may use are not ours: what is beside the place stays.
+for suffix in old part; do
+	mkdir "mine.$suffix" && echo mine >"mine.$suffix/note"
+	mtasim 0 run plain.yaml --quiet --out mine
+	check "mine.$suffix is left alone" [ "$(cat mine.$suffix/note)" = mine ]
+done
+check "nothing is left beside mine" [ -z "$(hidden mine)" ]
+check "a folder is open to whom mkdir opens it" \
+	[ "$(stat -c %a mine)" = "$(stat -c %a foreign)" ]
+# A run.json of others is not ours: ours says its format and scenario.
+for text in '{}' 'not json' '{"format": 1}' '["format", "scenario"]'; do
+	echo "$text" >foreign/run.json
+	mtasim 2 run plain.yaml --out foreign
+	check "nor with: $text" [ "$(cat foreign/note foreign/run.json)" = "mine
+$text" ]
+done
+rm foreign/run.json && mkdir foreign/run.json
+mtasim 2 run plain.yaml --out foreign
+check "nor with a folder run.json" [ -d foreign/run.json ]
+# What cannot be removed is told. The new results are in their place.
+if [ "$(id -u)" -ne 0 ]; then
+	mkdir mine/locked && : >mine/locked/x && chmod a-w mine/locked
+	mtasim 1 run plain.yaml --quiet --out mine
+	says "cannot remove"
+	check "the new results stand" [ ! -e mine/locked ]
+	chmod -R u+w .mine.* && rm -r .mine.*
+fi
+# Two to one place: each writes for itself, the last one stands, whole.
+for seed in 1 2 3 4 5 6; do
+	"$bin" run plain.yaml --quiet --for 20s --seed $seed --out one \
+		--output attempts >/dev/null 2>"err.$seed" &
+	eval "pid$seed=$!"
+done
+for seed in 1 2 3 4 5 6; do
+	eval "wait \$pid$seed"
+	check "run $seed of six to one place: exit 0, not $?" [ ! -s "err.$seed" ]
+done
+seed=$(sed -n 's/.*"seed": \([0-9]\).*/\1/p' one/run.json)
+mtasim 0 run plain.yaml --quiet --for 20s --seed "$seed" --out alone \
+	--output attempts
+same one alone
+check "nothing is left beside one" [ -z "$(hidden one)" ]
 if [ "$(id -u)" -ne 0 ]; then
 	mkdir locked && chmod a-w locked
 	mtasim 1 run plain.yaml --out locked/x
@@ -214,7 +265,7 @@ interrupt() {
 		--set 'expect=["max(active) <= 20000"]' >"$out" 2>"$err" &
 	pid=$!
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ -e cut.part ] && break
+		[ -n "$(hidden cut)" ] && break
 		sleep 0.2
 	done
 	sleep 0.3
@@ -222,7 +273,7 @@ interrupt() {
 	wait $pid
 	code=$?
 	check "exit $2, not $code, after $1" [ $code -eq "$2" ]
-	check "no part is left after $1" [ ! -e cut.part ]
+	check "no part is left after $1" [ -z "$(hidden cut)" ]
 	has cut/run.json '"partial": true'
 	has "$out" partial
 	has "$out" 'not judged: max(active)'
