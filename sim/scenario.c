@@ -100,13 +100,12 @@ check_name(struct reader *r, const struct tree_node *root)
 {
 	const struct tree_node *node = tree_get(root, "scenario");
 	const char *name = r->scenario->name;
-	if (!node || node->kind != TREE_SCALAR || (!*name && !node->quoted))
-		return; /* that has been said */
+	if (!node || node->kind != TREE_SCALAR || !*name)
+		return;
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789_-.";
-	if (!*name || name[strspn(name, letters)] || *name == '.' ||
-	    *name == '-')
+	if (name[strspn(name, letters)] || *name == '.' || *name == '-')
 		reader_complain(r, node,
 				"a name has letters, digits, - _ and "
 				". only, for it names a folder");

@@ -529,7 +529,8 @@ read_expect(struct reader *r, const struct tree_node *node,
 	    struct scenario_expect *expect)
 {
 	*expect = (struct scenario_expect){
-		.text = reader_text(r, node),
+		.text = reader_name(r, node,
+				    "an expectation, as in max(active) < 100"),
 		.column = "",
 		.at_us = -1,
 		.to_us = SCENARIO_NEVER,

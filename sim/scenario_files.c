@@ -148,7 +148,7 @@ search_copy(struct reader *r, const char *name)
 const char *
 reader_file(struct reader *r, const struct tree_node *node)
 {
-	const char *name = reader_text(r, node);
+	const char *name = reader_name(r, node, "the name of a file");
 	if (!node || node->kind != TREE_SCALAR || !*name)
 		return NULL;
 	const char *path = search_copy(r, name);
@@ -213,7 +213,7 @@ static void
 expand_profile(struct reader *r, struct tree_node *receiver)
 {
 	struct tree_node *name = tree_get(receiver, "profile");
-	if (!name || name->kind != TREE_SCALAR || !*name->text)
+	if (!name || !*reader_name(r, name, "the name of a profile"))
 		return;
 	const struct tree_node *profile = find_profile(r, name);
 	if (!profile || !reader_want(r, profile, TREE_MAP))

@@ -81,10 +81,10 @@ read_postqueue(struct reader *r, const struct tree_node *node,
 		return;
 	if (!strcmp(key->key, "site")) {
 		action->what = SCENARIO_DO_FLUSH_SITE;
-		action->where.domain = reader_text(r, key);
+		action->where.domain = reader_name(r, key, "a domain");
 	} else {
 		action->what = SCENARIO_DO_FLUSH_ID;
-		action->where.id = reader_text(r, key);
+		action->where.id = reader_name(r, key, "a queue id");
 	}
 }
 
@@ -100,7 +100,7 @@ read_crash(struct reader *r, const struct tree_node *node,
 	if (!key)
 		return;
 	action->what = SCENARIO_DO_CRASH_AGENT;
-	action->transport = reader_text(r, key);
+	action->transport = reader_name(r, key, "a transport");
 	reader_want_transport(r, key);
 }
 

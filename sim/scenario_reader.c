@@ -107,6 +107,22 @@ reader_text(struct reader *r, const struct tree_node *node)
 	return node->text;
 }
 
+const char *
+reader_name(struct reader *r, const struct tree_node *node, const char *wanted)
+{
+	const char *text = reader_text(r, node);
+	if (node && node->kind == TREE_SCALAR && node->quoted && !*text)
+		reader_complain(r, node, "must not be empty: %s", wanted);
+	return text;
+}
+
+void
+reader_want_key(struct reader *r, const struct tree_node *node)
+{
+	if (!*node->key)
+		reader_complain_key(r, node, "a name must not be empty");
+}
+
 /* Take the next word of "a b c" off *words into a copy of the arena. */
 static const char *
 next_word(struct reader *r, const char **words)
@@ -157,7 +173,8 @@ reader_word(struct reader *r, const struct tree_node *node, const char *words)
 {
 	const char *text = reader_text(r, node);
 	int index = reader_word_index(words, text);
-	if (index >= 0 || !node || node->kind != TREE_SCALAR || !*text)
+	if (index >= 0 || !node || node->kind != TREE_SCALAR ||
+	    (!*text && !node->quoted))
 		return index;
 	struct name_nearest nearest = {.wanted = text};
 	const char *rest = words;
@@ -203,6 +220,7 @@ value_of_text(const char *text, const struct schema_key *key, void *to,
 	case SCHEMA_TYPE_BOOLEAN:
 		return value_boolean(text, to, why);
 	case SCHEMA_TYPE_TEXT:
+	case SCHEMA_TYPE_NAME:
 		memcpy(to, &text, sizeof(text));
 		return true;
 	case SCHEMA_TYPE_WORD:
@@ -237,6 +255,8 @@ reader_value(struct reader *r, const struct tree_node *node,
 	const char *text = node->text;
 	if (key->type == SCHEMA_TYPE_TEXT)
 		text = reader_text(r, node);
+	if (key->type == SCHEMA_TYPE_NAME)
+		text = reader_name(r, node, key->help);
 	struct value_error why;
 	bool ok = value_of_text(text, key, to, &why);
 	if (!ok)

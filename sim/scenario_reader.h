@@ -118,6 +118,13 @@ bool reader_has_names(const struct reader *r, const char *section);
 /* The text of a scalar; complains and answers "" if it is none. */
 const char *reader_text(struct reader *r, const struct tree_node *node);
 
+/* The same, and complains of an empty one; `wanted` says what stands there. */
+const char *
+reader_name(struct reader *r, const struct tree_node *node, const char *wanted);
+
+/* Complain of a key, which names something, when it is empty. */
+void reader_want_key(struct reader *r, const struct tree_node *node);
+
 /* The index of a word in "a b c"; -1 if it is none, without complaint. */
 int reader_word_index(const char *words, const char *word);
 

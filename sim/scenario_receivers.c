@@ -426,7 +426,9 @@ read_receiver(struct reader *r, const struct tree_node *node, const char *name)
 	const struct tree_node *profile = tree_get(node, "from_profile");
 	*receiver = (struct scenario_receiver){
 		.name = name,
-		.profile = profile ? reader_text(r, profile) : NULL,
+		.profile = profile ? reader_name(r, profile,
+						 "the name of a profile")
+				   : NULL,
 		.config = config,
 		.at = node->key ? node->key_at : node->at,
 	};
@@ -473,7 +475,7 @@ use_one(struct reader *r, const struct tree_node *node, size_t *receiver)
 		*receiver = read_receiver(r, node, tree_path(r->tree, node));
 		return true;
 	}
-	const char *name = reader_text(r, node);
+	const char *name = reader_name(r, node, "the name of a receiver");
 	if (node->kind != TREE_SCALAR || !*name)
 		return false;
 	*receiver = name_index_get(&r->receivers, name, SIZE_MAX);
@@ -583,9 +585,11 @@ reader_receivers(struct reader *r, const struct tree_node *root)
 	const struct tree_node *map = tree_get(root, "receivers");
 	if (!reader_want(r, map, TREE_MAP))
 		return;
-	for (const struct tree_node *n = map->first; n; n = n->next)
+	for (const struct tree_node *n = map->first; n; n = n->next) {
+		reader_want_key(r, n);
 		name_index_add(&r->receivers, n->key,
 			       read_receiver(r, n, n->key));
+	}
 }
 
 static bool

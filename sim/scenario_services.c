@@ -216,6 +216,7 @@ read_transport(struct reader *r, const struct tree_node *node)
 	size_t at = name_index_get(&r->transports, node->key, SIZE_MAX);
 	bool exists = at != SIZE_MAX && at < STANDARD_COUNT;
 	struct scenario_transport read = {.maxproc = -1};
+	reader_want_key(r, node);
 	if (exists)
 		read = s->transports[at];
 	enum scenario_kind kind = read.kind;

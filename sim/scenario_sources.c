@@ -69,7 +69,9 @@ read_weights(struct reader *r, const struct tree_node *map,
 		struct value_error why;
 		target->domain = n->key;
 		target->weight = 1;
-		check_target(r, n, n->key, true);
+		reader_want_key(r, n);
+		if (*n->key)
+			check_target(r, n, n->key, true);
 		if (!reader_want(r, n, TREE_SCALAR))
 			continue;
 		if (!value_number(n->text, &target->weight, &why))
@@ -90,7 +92,7 @@ read_cycle(struct reader *r, const struct tree_node *list,
 		return;
 	to->list = arena_alloc(r->arena, list->count, sizeof(*to->list));
 	for (const struct tree_node *n = list->first; n; n = n->next) {
-		const char *domain = reader_text(r, n);
+		const char *domain = reader_name(r, n, "a domain");
 		to->list[to->count++] = (struct scenario_target){
 			.domain = domain,
 			.weight = 1,
@@ -153,7 +155,7 @@ reader_to(struct reader *r, const struct tree_node *owner,
 	const struct tree_node *zipf = tree_get(node, "zipf");
 	const struct tree_node *cycle = tree_get(node, "cycle");
 	if (node->kind == TREE_SCALAR) {
-		const char *domain = reader_text(r, node);
+		const char *domain = reader_name(r, node, "a domain");
 		to->list = arena_alloc(r->arena, 1, sizeof(*to->list));
 		to->list[0] = (struct scenario_target){domain, 1};
 		to->count = 1;
@@ -294,7 +296,7 @@ read_via(struct reader *r, const struct tree_node *node,
 	source->via = SCENARIO_VIA_SENDMAIL;
 	source->via_user = "user";
 	if (user && node->count == 1)
-		source->via_user = reader_text(r, user);
+		source->via_user = reader_name(r, user, "a user");
 	else if (node->kind != TREE_SCALAR || strcmp(node->text, "sendmail"))
 		reader_complain(r, node,
 				"smtp, sendmail or {sendmail: USER} "
@@ -418,6 +420,7 @@ reader_sources(struct reader *r, const struct tree_node *root)
 			reader_complain_key(r, n,
 					    "this name is that of mail "
 					    "in 'start'; take another");
+		reader_want_key(r, n);
 		name_index_add(&r->sources, n->key, s->source_count);
 		read_source(r, n, &s->sources[s->source_count++]);
 	}

@@ -157,6 +157,7 @@ schema_type_print(const struct schema_key *key, FILE *out)
 		fputs("true or false", out);
 		return;
 	case SCHEMA_TYPE_TEXT:
+	case SCHEMA_TYPE_NAME:
 		fputs("text", out);
 		return;
 	case SCHEMA_TYPE_WORD:

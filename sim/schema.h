@@ -29,6 +29,7 @@ enum schema_type {
 	SCHEMA_TYPE_NUMBER,
 	SCHEMA_TYPE_BOOLEAN,
 	SCHEMA_TYPE_TEXT,
+	SCHEMA_TYPE_NAME,    /* a text that is not empty */
 	SCHEMA_TYPE_WORD,    /* one of `words`; read as least + index */
 	SCHEMA_TYPE_LAW,     /* of `words`: time, size, count, number */
 	SCHEMA_TYPE_MAP,     /* with the keys of section `child` */

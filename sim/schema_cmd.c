@@ -87,6 +87,8 @@ static const struct {
 			 STRING(NUMBER "%?"))},
 	{"number", EITHER("{\"type\": \"number\"}", STRING("-?" NUMBER))},
 	{"text", "{\"type\": [\"string\", \"number\", \"boolean\"]}"},
+	{"name", "{\"type\": [\"string\", \"number\", \"boolean\"], "
+		 "\"minLength\": 1}"},
 	{"value", "{\"type\": [\"string\", \"number\"]}"},
 	{"law", EITHER(REF("value"), REF("a-law"))},
 	{"receiver-use", EITHER(RECEIVER, ONLY("each", RECEIVER))},
@@ -239,6 +241,9 @@ print_shape(const struct schema_key *key)
 		return;
 	case SCHEMA_TYPE_TEXT:
 		print_ref("text");
+		return;
+	case SCHEMA_TYPE_NAME:
+		print_ref("name");
 		return;
 	case SCHEMA_TYPE_WORD:
 		print_words(key->words);

@@ -107,7 +107,7 @@ mtasim 3 run missing.yaml
 says "missing.yaml: cannot open"
 mtasim 3 run .
 mtasim 3 run plain.yaml --set 'scenario=""'
-says "a name has letters, digits"
+says "scenario: must not be empty"
 mtasim 2 run plain.yaml --out ""
 says "--out takes a folder"
 gone runs
