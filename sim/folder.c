@@ -98,16 +98,29 @@ holds_ours(const char *path, const char *name)
 	return is_ours;
 }
 
+static bool
+is_free_folder(const char *path, const struct stat *status)
+{
+	return S_ISDIR(status->st_mode) &&
+	       (is_empty(path) || holds_ours(path, "run.json") ||
+		holds_ours(path, "replications.json"));
+}
+
+/* While we look somebody may put another one there. */
 bool
 folder_is_free(const char *path)
 {
-	struct stat status;
+	struct stat before;
+	struct stat after;
 
-	if (lstat(path, &status) != 0)
-		return true;
-	return S_ISDIR(status.st_mode) &&
-	       (is_empty(path) || holds_ours(path, "run.json") ||
-		holds_ours(path, "replications.json"));
+	for (;;) {
+		if (lstat(path, &before) != 0)
+			return true;
+		if (is_free_folder(path, &before))
+			return true;
+		if (lstat(path, &after) == 0 && after.st_ino == before.st_ino)
+			return false;
+	}
 }
 
 static bool
