@@ -342,6 +342,38 @@ places_are_free(const struct check *k)
 	return true;
 }
 
+/* A run would be compared with itself, or take the record away. */
+static bool
+golden_meets(const struct check *k, const struct check_case *recorded)
+{
+	char *place = golden_place(k->options->golden, recorded->name);
+	bool meets = false;
+
+	for (uint32_t i = 0; i < k->jobs.count && !meets; i++) {
+		const char *dir = k->cases[k->valid[i]].dir;
+
+		meets = folder_meets(dir, place);
+		if (meets)
+			fprintf(stderr,
+				"mtasim: the recorded run '%s' and the results "
+				"'%s' would be one in the other; choose "
+				"another place with --out or --golden\n",
+				place, dir);
+	}
+	free(place);
+	return meets;
+}
+
+static bool
+golden_is_apart(const struct check *k)
+{
+	for (uint32_t i = 0; k->options->golden && i < k->jobs.count; i++) {
+		if (golden_meets(k, &k->cases[k->valid[i]]))
+			return false;
+	}
+	return true;
+}
+
 /* Where the runs of a case gather until all are there. */
 static bool
 make_parts(struct check *k)
@@ -440,7 +472,7 @@ check_all(const struct options *options)
 
 	run_prepare();
 	cases_read(&k);
-	if (names_differ(&k) && places_are_free(&k))
+	if (names_differ(&k) && places_are_free(&k) && golden_is_apart(&k))
 		code = make_parts(&k) ? run_cases(&k) : EXIT_CODE_INTERNAL;
 	cases_release(&k);
 	return code;

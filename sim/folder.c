@@ -3,6 +3,7 @@
  * Plain POSIX calls. The names in a folder are read only to remove them or to
  * see that there are none, so their order does not matter.
  */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "sim/folder.h"
 
 #include <dirent.h>
@@ -39,6 +40,52 @@ folder_clean(const char *path)
 	while (size > 1 && copy[size - 1] == '/')
 		copy[--size] = '\0';
 	return copy;
+}
+
+/* What exists of the path, without links, and the rest as it is. */
+static char *
+real_path(const char *path)
+{
+	char *real = realpath(path, NULL);
+	char *above;
+	char *slash;
+	char *whole;
+
+	if (real || strcmp(path, ".") == 0)
+		return real ? real : memory_text(path);
+	above = folder_clean(path);
+	slash = strrchr(above, '/');
+	whole = folder_with("/", slash ? slash + 1 : above);
+	if (slash)
+		slash[slash == above] = '\0'; /* "/x" is in "/" */
+	real = real_path(slash ? above : ".");
+	free(above);
+	above = folder_with(real, whole + (strcmp(real, "/") == 0));
+	free(real);
+	free(whole);
+	return above;
+}
+
+static bool
+is_within(const char *inner, const char *outer)
+{
+	size_t size = strlen(outer);
+
+	return strncmp(inner, outer, size) == 0 &&
+	       (inner[size] == '\0' || inner[size] == '/' ||
+		outer[size - 1] == '/');
+}
+
+bool
+folder_meets(const char *one, const char *other)
+{
+	char *a = real_path(one);
+	char *b = real_path(other);
+	bool meets = is_within(a, b) || is_within(b, a);
+
+	free(a);
+	free(b);
+	return meets;
 }
 
 bool

@@ -28,6 +28,10 @@ char *folder_clean(const char *path);
 /* The path with something behind it, as "/x". For free(). */
 char *folder_with(const char *path, const char *suffix);
 
+/* Is one the other, or within it, by whatever names and links? Neither need be
+ * there. */
+bool folder_meets(const char *one, const char *other);
+
 bool folder_is(const char *path);
 
 /* Does it hold a file of this name? */

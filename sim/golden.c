@@ -154,13 +154,23 @@ judge(const char *place, const char *results, bool update, FILE *out)
 	return EXIT_CODE_OK;
 }
 
-int
-golden_judge(const char *golden, const char *name, const char *results,
-	     bool update, char **text)
+char *
+golden_place(const char *golden, const char *name)
 {
 	char *clean = folder_clean(golden);
 	char *slash = folder_with(clean, "/");
 	char *place = folder_with(slash, name);
+
+	free(slash);
+	free(clean);
+	return place;
+}
+
+int
+golden_judge(const char *golden, const char *name, const char *results,
+	     bool update, char **text)
+{
+	char *place = golden_place(golden, name);
 	size_t size = 0;
 	FILE *out;
 	int code;
@@ -170,7 +180,5 @@ golden_judge(const char *golden, const char *name, const char *results,
 	code = judge(place, results, update, out);
 	fclose(out);
 	free(place);
-	free(slash);
-	free(clean);
 	return code;
 }

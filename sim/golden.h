@@ -15,6 +15,9 @@
  */
 unsigned golden_output(void);
 
+/* GOLDEN/NAME. For free(). */
+char *golden_place(const char *golden, const char *name);
+
 /*
  * Compare the results in the folder `results` with GOLDEN/NAME, or record them.
  * 0: as recorded, or recorded now; 99: they differ; 1, 2, 3: an error. text:

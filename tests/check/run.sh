@@ -233,6 +233,19 @@ says "cut/good/moves.csv.gz"
 mkdir -p theirs/good && : >theirs/good/letter
 mtasim 2 check --golden theirs --update good.yaml
 check "others' folders stay" [ -f theirs/good/letter ]
+# A record in the place of the results would be compared with itself.
+cp -r kept inner && mkdir inner/good/results && ln -s kept linked
+for places in "kept kept" "kept ./kept/../kept/" "kept linked" \
+	"linked kept" "kept kept/good/below"; do
+	# shellcheck disable=SC2086 # two words
+	set -- $places
+	mtasim 2 check --golden "$1" --out "$2" good.yaml bad.yaml
+	says "would be one in the other"
+done
+mtasim 2 check --golden kept --out kept/good good.yaml
+mtasim 2 check --golden runs --update good.yaml
+mtasim 2 check --golden runs/good/golden --update good.yaml
+check "and the record is as it was" [ ! -e kept/good/summary.json ]
 for suffix in old part; do
 	mkdir -p "again2/good.$suffix" && : >"again2/good.$suffix/letter"
 done
