@@ -394,6 +394,11 @@ make_all(const struct plot_run *run, const struct plot_options *options,
 	 const char *folder)
 {
 	int code = 0;
+	/* All begin with it: where it is missing, one word is enough. */
+	char *common = plot_script_load("common.gp");
+	free(common);
+	if (!common)
+		return 1;
 	for (size_t i = 0; i < PICTURES; i++) {
 		const struct target target = {
 			.folder = folder,

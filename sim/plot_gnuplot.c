@@ -66,7 +66,7 @@ plot_script_load(const char *name)
 		fprintf(stderr,
 			"mtasim: cannot find plots/%s, looked in $MTASIM_DATA "
 			"and in %s; set MTASIM_DATA to the folder that holds "
-			"plots/\n",
+			"plots/ and scenarios/\n",
 			name, MTASIM_DATADIR);
 	free(path);
 	return text;

@@ -3,7 +3,8 @@
  * The files that a scenario names: profiles, traces, tables, recorded queues.
  *
  * A name is looked for beside the scenario file, then in $MTASIM_DATA, in the
- * scenarios folder of the source tree, and where the program was installed.
+ * source tree, and where the program was installed: there in scenarios/ and in
+ * the folder itself.
  * A scenario that came out of a run lists the SHA-256 of its files and has
  * copies of them beside it, as files/SHA256; these come first. A file that has
  * changed since is refused, because the run would not be the same.
@@ -30,7 +31,8 @@
 #endif
 
 enum {
-	FOLDERS = 6
+	ROOTS = 4,
+	FOLDERS = 1 + 2 * ROOTS
 };
 
 /* Plain files only: a device or pipe would not be the same in the next run. */
@@ -45,18 +47,21 @@ file_exists(const char *path)
 static size_t
 search_folders(struct reader *r, const char *folders[FOLDERS])
 {
+	const char *const roots[ROOTS] = {
+		r->options ? r->options->data_dir : NULL,
+		getenv("MTASIM_DATA"),
+		MTASIM_SRCDIR,
+		MTASIM_DATADIR,
+	};
 	size_t count = 0;
-	const char *data = getenv("MTASIM_DATA");
+
 	folders[count++] = r->folder;
-	if (r->options && r->options->data_dir)
-		folders[count++] = r->options->data_dir;
-	if (data && *data)
-		folders[count++] = data;
-	if (MTASIM_SRCDIR[0])
-		folders[count++] = MTASIM_SRCDIR "/scenarios";
-	if (MTASIM_DATADIR[0]) {
-		folders[count++] = MTASIM_DATADIR "/scenarios";
-		folders[count++] = MTASIM_DATADIR;
+	for (size_t i = 0; i < ROOTS; i++) {
+		if (!roots[i] || !*roots[i])
+			continue;
+		folders[count++] =
+			arena_print(r->arena, "%s/scenarios", roots[i]);
+		folders[count++] = roots[i];
 	}
 	return count;
 }

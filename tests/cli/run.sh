@@ -239,6 +239,28 @@ check "exit 1 without gnuplot" [ $? -eq 1 ]
 says "gnuplot is not installed"
 check "results are kept" [ -f undrawn/run.json ]
 
+# A data folder of one's own serves profiles and plots; that of the scenarios
+# alone serves profiles as well.
+mkdir -p own/scenarios/profiles own/plots
+cat >own/scenarios/profiles/mine.yaml <<'EOF'
+profile: mine
+as_of: "2020"
+source: nobody
+receiver: {transfer: 1s}
+EOF
+sed 's/receivers: .*/receivers: {r: {profile: mine}}/' plain.yaml >profiled.yaml
+mtasim 3 run profiled.yaml --quiet --out profiled
+for folder in own own/scenarios; do
+	MTASIM_DATA=$dir/$folder "$bin" run profiled.yaml --quiet \
+		--out profiled >"$out" 2>"$err"
+	check "a profile in $folder, exit 0, not $?" [ ! -s "$err" ]
+done
+for script in common queues; do
+	echo "print 'drawn by ours'" >own/plots/$script.gp
+done
+MTASIM_DATA=$dir/own "$bin" plot mine queues >"$out" 2>"$err"
+check "plots in own" grep -q "drawn by ours" mine/plots/queues.gp
+
 # ---- streams
 
 if [ -c /dev/full ]; then
