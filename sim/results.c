@@ -464,6 +464,14 @@ is_row_due(const struct results *r, int64_t now_us)
 	       now_us / every != r->last_sample_us / every;
 }
 
+static void
+write_destinations(struct results *r, int64_t now_us)
+{
+	results_destinations_write(r->destinations, &r->destination_rows,
+				   now_us, r->view.symbols);
+	r->last_row_us = now_us;
+}
+
 static int
 take_sample(struct results *r, int64_t now_us,
 	    const struct results_state *state)
@@ -480,9 +488,7 @@ take_sample(struct results *r, int64_t now_us,
 	results_transports_write(r->destinations, &r->transport_rows, now_us,
 				 r->view.agents, r->view.symbols);
 	if (is_row_due(r, now_us))
-		results_destinations_write(r->destinations,
-					   &r->destination_rows, now_us,
-					   r->view.symbols);
+		write_destinations(r, now_us);
 	if (r->metrics)
 		metrics_sample(r->metrics, now_us);
 	note_spark(r, &sums);
@@ -565,6 +571,8 @@ results_finish(struct results *r, int64_t now_us,
 	r->partial = state->partial;
 	if (!r->has_sample || r->last_sample_us < now_us)
 		take_sample(r, now_us, state);
+	if (r->last_row_us < now_us)
+		write_destinations(r, now_us);
 	results_scan_left(r, r->end);
 	tally_close(&r->tally);
 	verdict = judge(r);

@@ -117,6 +117,7 @@ struct results {
 				  * pair of a mail in deferred, from 1 */
 	uint32_t deferred_room;
 	int64_t last_sample_us;
+	int64_t last_row_us; /* of destinations.csv */
 	bool has_sample;
 	int64_t drained_us; /* -1: not, or no longer */
 	int64_t end_us;

@@ -505,6 +505,32 @@ START_TEST(deleted_from_deferred)
 }
 END_TEST
 
+/* Rows each 3 s, and at the end, whether a sample lies there or not. */
+static void
+deferred_just_before_the_end(bool has_sample)
+{
+	struct mta_ref a;
+
+	ck_assert_int_eq(begin("destinations: {every: 3s}\n"), 0);
+	ck_assert_int_eq(sample(0), 0);
+	a = arrive(1 * S, 0);
+	move(1 * S, a, MTA_INCOMING, MTA_ACTIVE, MTA_MOVE_ADMITTED);
+	for (int64_t t = 1; t <= 9; t++)
+		ck_assert_int_eq(sample(t * S), 0);
+	move(9 * S + S / 2, a, MTA_ACTIVE, MTA_DEFERRED, MTA_MOVE_DEFERRED);
+	if (has_sample)
+		ck_assert_int_eq(sample(10 * S), 0);
+	ck_assert_int_eq(results_finish(&bed.results, 10 * S, &ended), 0);
+	ck_assert_str_eq(rows_of("destinations.csv"),
+			 "10.000000,,a.example,ready,0,0,0,1,0,0\n");
+}
+
+START_TEST(destinations_at_the_end)
+{
+	deferred_just_before_the_end(_i == 1);
+}
+END_TEST
+
 /* Interrupted: what there is is written, and marked. */
 START_TEST(partial)
 {
@@ -657,6 +683,7 @@ results_suite(void)
 	tcase_add_test(c, json_files);
 	tcase_add_test(c, an_expectation_that_fails);
 	tcase_add_test(c, deleted_from_deferred);
+	tcase_add_loop_test(c, destinations_at_the_end, 0, 2);
 	tcase_add_test(c, partial);
 	tcase_add_test(c, places);
 	tcase_add_test(c, old_results_are_replaced);
