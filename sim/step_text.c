@@ -484,9 +484,10 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 
 	switch (kind) {
 	case MTA_TRACE_SUBMITTED:
-		fprintf(out, "%s of %u bytes for %u",
+		fprintf(out, "%s of %u bytes for %u%s",
 			submitted->is_notice ? "a notice" : "new mail",
-			submitted->size_bytes, submitted->recipient_count);
+			submitted->size_bytes, submitted->recipient_count,
+			submitted->is_refused ? ", refused by postdrop" : "");
 		break;
 	case MTA_TRACE_ANSWERED:
 		fputs(why_answered(record), out);

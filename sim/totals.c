@@ -37,6 +37,7 @@ totals_submitted(struct totals *t, const struct mta_trace_submitted *r)
 {
 	t->submitted++;
 	t->notices += r->is_notice != 0;
+	t->refused += r->is_refused != 0;
 	note_work(t, r->at);
 }
 

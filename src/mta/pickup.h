@@ -53,8 +53,7 @@ enum mta_postdrop_result {
 
 /*
  * Submit a message into maildrop and wake pickup. `h` is the client's. Traces
- * SUBMITTED in any case but a refusal, before which nothing has happened. Needs
- * no running daemon.
+ * SUBMITTED in any case. Needs no running daemon.
  */
 enum mta_postdrop_result
 mta_postdrop_submit(const struct mta_host *h, const struct mta_params *p,

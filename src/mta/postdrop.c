@@ -59,23 +59,34 @@ postdrop_store(const struct mta_host *h, const struct mta_postdrop *r)
 	return mta_mail_commit(h, file, MTA_MAILDROP, MTA_MOVE_SUBMITTED);
 }
 
-enum mta_postdrop_result
-mta_postdrop_submit(const struct mta_host *h, const struct mta_params *p,
-		    const struct mta_postdrop *r)
+static enum mta_postdrop_result
+judge(const struct mta_params *p, const struct mta_postdrop *r)
 {
 	if (!mta_user_is_listed(p->authorized_submit_users, r->user))
 		return MTA_POSTDROP_REFUSED;
-	mta_mail_trace_submitted(
-		h, &(struct mta_trace_submitted){.sender = r->sender,
-						 .serial = r->serial,
-						 .size_bytes = r->size_bytes,
-						 .recipient_count =
-							 r->recipient_count});
 	if (r->recipient_count == 0)
 		return MTA_POSTDROP_NO_RECIPIENT;
 	if (p->message_size_limit_bytes > 0 &&
 	    (int64_t)r->size_bytes > p->message_size_limit_bytes)
 		return MTA_POSTDROP_TOO_LARGE;
+	return MTA_POSTDROP_OK;
+}
+
+enum mta_postdrop_result
+mta_postdrop_submit(const struct mta_host *h, const struct mta_params *p,
+		    const struct mta_postdrop *r)
+{
+	enum mta_postdrop_result result = judge(p, r);
+
+	mta_mail_trace_submitted(
+		h, &(struct mta_trace_submitted){
+			   .sender = r->sender,
+			   .serial = r->serial,
+			   .size_bytes = r->size_bytes,
+			   .recipient_count = r->recipient_count,
+			   .is_refused = result != MTA_POSTDROP_OK});
+	if (result != MTA_POSTDROP_OK)
+		return result;
 	if (postdrop_store(h, r) != MTA_OK)
 		return MTA_POSTDROP_NO_SPACE;
 	h->port->ops->send(h->port, MTA_TO_PICKUP,

@@ -227,6 +227,17 @@ check "--output is kept in the scenario" [ "$(sed -n '/^output:/,/^[a-z]/p' \
 mtasim 0 run full/scenario.yaml --quiet --out full-again
 check "so that the folder can be made again" diff -r full full-again
 
+# ---- what is counted
+
+# Local mail of who may not submit is submitted and refused, each of the three.
+sed 's/{arrivals.*/{arrivals: {times: [0s, 1s, 2s]}, to: a.example, via: {sendmail: mallory}}/
+	s/^scenario/mta: {authorized_submit_users: "!mallory, static:all"}\n&/' \
+	plain.yaml >mallory.yaml
+mtasim 0 run mallory.yaml --quiet --out mallory
+has mallory/run.json '"submitted": 3, "notices": 0, "refused": 3,'
+check "in the series too" [ "$(tail -n 1 mallory/series.csv | cut -d, -f 10,11)" \
+	= 3,0 ]
+
 # ---- pictures
 
 mtasim 0 run plain.yaml --quiet --out drawn --output plots

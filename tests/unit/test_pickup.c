@@ -200,16 +200,41 @@ START_TEST(postdrop_wakes_pickup)
 }
 END_TEST
 
+struct seen {
+	struct mta_sink sink;
+	unsigned submitted;
+	unsigned refused;
+};
+
+static void
+see(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
+{
+	struct seen *seen = mta_container_of(sink, struct seen, sink);
+	const struct mta_trace_submitted *r = record;
+
+	ck_assert(kind == MTA_TRACE_SUBMITTED);
+	seen->submitted++;
+	seen->refused += r->is_refused;
+}
+
 START_TEST(postdrop_refuses)
 {
+	struct seen seen = {.sink = {.take = see}};
+
+	mta_trace_subscribe(&f.trace, MTA_TRACE_SUBMITTED, &seen.sink);
 	fake_set(&f, "authorized_submit_users", "!mallory, static:all");
 	ck_assert_int_eq(drop("mallory", 1, 1), MTA_POSTDROP_REFUSED);
 	ck_assert_int_eq(drop("alice", 0, 1), MTA_POSTDROP_NO_RECIPIENT);
 	ck_assert_int_eq(drop("alice", 1, 10240001), MTA_POSTDROP_TOO_LARGE);
+	ck_assert_uint_eq(seen.submitted, 3);
+	ck_assert_uint_eq(seen.refused, 3);
+	ck_assert_int_eq(drop("alice", 1, 10240000), MTA_POSTDROP_OK);
+	ck_assert_uint_eq(seen.submitted, 4);
+	ck_assert_uint_eq(seen.refused, 3);
 	f.spool.is_full = true;
 	ck_assert_int_eq(drop("alice", 1, 1), MTA_POSTDROP_NO_SPACE);
-	ck_assert_uint_eq(fake_count(&f, MTA_MAILDROP), 0);
-	ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_PICKUP), 0);
+	ck_assert_uint_eq(fake_count(&f, MTA_MAILDROP), 1);
+	ck_assert_uint_eq(fake_sent_count(&f, MTA_TO_PICKUP), 1);
 }
 END_TEST
 
