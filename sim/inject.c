@@ -152,8 +152,8 @@ struct letter {
 	const struct trace_row *row; /* of a trace, or NULL */
 };
 
-static uint32_t
-clamp_uint32(int64_t value, int64_t least)
+uint32_t
+inject_uint32(int64_t value, int64_t least)
 {
 	if (value < least)
 		value = least;
@@ -178,8 +178,8 @@ source_letter(struct source *s, uint64_t index)
 	size_bytes = law_draw_at(s->config->size, s->luck, index, PART_SIZE,
 				 index, index);
 	return (struct letter){.sender = mta_addr_make(s->sender_family, index),
-			       .recipient_count = clamp_uint32(count, 1),
-			       .size_bytes = clamp_uint32(size_bytes, 0)};
+			       .recipient_count = inject_uint32(count, 1),
+			       .size_bytes = inject_uint32(size_bytes, 0)};
 }
 
 static mta_addr

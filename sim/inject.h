@@ -94,6 +94,10 @@ void injector_set_up(struct injector *in, bool is_up);
 /* Have all sources ended, and has all their mail got in? */
 bool injector_has_ended(const struct injector *in);
 
+/* A draw as a count or a size of mail: at least `least`, and at most what there
+ * is room for. */
+uint32_t inject_uint32(int64_t value, int64_t least);
+
 /* to: borrowed. luck: of recipients and mailboxes. */
 void targets_init(struct targets *t, const struct scenario_to *to,
 		  int64_t users, struct stream luck);

@@ -330,6 +330,17 @@ check_recipients(struct reader *r, const struct tree_node *node,
 				"recipient");
 }
 
+/* A law's tail may reach further than any mail. */
+static void
+check_size(struct reader *r, const struct tree_node *node,
+	   const struct law *law)
+{
+	if (node && law &&
+	    (law_least(law) > UINT32_MAX ||
+	     (law_most(law) > UINT32_MAX && law_most(law) < LAW_MOST)))
+		reader_complain(r, node, "a message is smaller than 4GiB");
+}
+
 static void
 check_sender(struct reader *r, const struct tree_node *node, const char *sender)
 {
@@ -395,6 +406,7 @@ read_source(struct reader *r, const struct tree_node *node,
 		reader_complain_key(r, tree_get(node, "connections"),
 				    "sendmail opens no connections");
 	check_recipients(r, tree_get(node, "recipients"), source->recipients);
+	check_size(r, tree_get(node, "size"), source->size);
 	check_sender(r, tree_get(node, "sender"), source->sender);
 	check_end(r, node, source);
 }
@@ -449,6 +461,7 @@ read_generated(struct reader *r, const struct tree_node *node,
 	start->queue = queues[index];
 	reader_to(r, node, tree_get(node, "to"), &start->to);
 	check_recipients(r, tree_get(node, "recipients"), start->recipients);
+	check_size(r, tree_get(node, "size"), start->size);
 	check_sender(r, tree_get(node, "sender"), start->sender);
 	const struct tree_node *due = tree_get(node, "due");
 	if (due && start->queue != SCENARIO_QUEUE_DEFERRED)

@@ -10,6 +10,7 @@
 #include "model/law.h"
 #include "mta/mail.h"
 #include "mta/panic.h"
+#include "sim/inject.h"
 #include "sim/start_postqueue.h"
 #include "sim/world.h"
 
@@ -138,17 +139,18 @@ start_by_law(struct world *w, const struct scenario_start *s,
 
 	targets_init(&targets, &s->to, s->users, luck);
 	for (uint64_t i = 0; i < (uint64_t)s->messages; i++) {
-		int64_t count = draw(s->recipients, luck, i, PART_COUNT);
 		struct start_letter l = {.queue = s->queue};
 
-		l.recipient_count = count < 1 ? 1 : (uint32_t)count;
+		l.recipient_count = inject_uint32(
+			draw(s->recipients, luck, i, PART_COUNT), 1);
 		recipients = mta_realloc(recipients, l.recipient_count,
 					 sizeof(*recipients));
 		for (uint32_t k = 0; k < l.recipient_count; k++)
 			recipients[k] = targets_pick(&targets, &w->book, i, k);
 		l.recipients = recipients;
 		l.sender = mta_addr_make(family, i);
-		l.size_bytes = (uint32_t)draw(s->size, luck, i, PART_SIZE);
+		l.size_bytes =
+			inject_uint32(draw(s->size, luck, i, PART_SIZE), 0);
 		l.arrival = now - draw(s->age, luck, i, PART_AGE);
 		l.due_after =
 			s->due ? draw(s->due, luck, i, PART_DUE) : MTA_NEVER;
