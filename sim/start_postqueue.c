@@ -42,6 +42,28 @@ has_bounced(const json_t *recipient)
 	return json_object_get(recipient, "bounce_reason") != NULL;
 }
 
+/* ANY: there is no such queue. */
+static enum scenario_queue
+queue_named(const char *name)
+{
+	if (strcmp(name, "maildrop") == 0)
+		return SCENARIO_QUEUE_MAILDROP;
+	if (strcmp(name, "deferred") == 0)
+		return SCENARIO_QUEUE_DEFERRED;
+	if (strcmp(name, "hold") == 0)
+		return SCENARIO_QUEUE_HOLD;
+	/* What was in active is taken in again by the next start (F1.15). */
+	if (strcmp(name, "incoming") == 0 || strcmp(name, "active") == 0)
+		return SCENARIO_QUEUE_INCOMING;
+	return SCENARIO_QUEUE_ANY;
+}
+
+static int64_t
+size_of(const json_t *mail)
+{
+	return json_integer_value(json_object_get(mail, "message_size"));
+}
+
 /* NULL, or what the object lacks. */
 static const char *
 mail_check(const json_t *mail)
@@ -52,12 +74,18 @@ mail_check(const json_t *mail)
 		return "not a JSON object";
 	if (!json_is_string(json_object_get(mail, "queue_name")))
 		return "no queue_name";
+	if (queue_named(json_string_value(
+		    json_object_get(mail, "queue_name"))) == SCENARIO_QUEUE_ANY)
+		return "queue_name is none of maildrop, incoming, active, "
+		       "deferred, hold";
 	if (!json_is_string(json_object_get(mail, "sender")))
 		return "no sender";
 	if (!json_is_integer(json_object_get(mail, "arrival_time")))
 		return "no arrival_time";
 	if (!json_is_integer(json_object_get(mail, "message_size")))
 		return "no message_size";
+	if (size_of(mail) < 0 || size_of(mail) > UINT32_MAX)
+		return "message_size is out of range";
 	if (json_array_size(recipients) == 0)
 		return "no recipients";
 	for (size_t i = 0; i < json_array_size(recipients); i++)
@@ -119,18 +147,6 @@ listing_read(struct listing *l, FILE *file, const char *path, char *error,
 	return is_good;
 }
 
-static enum scenario_queue
-queue_named(const char *name)
-{
-	if (strcmp(name, "maildrop") == 0)
-		return SCENARIO_QUEUE_MAILDROP;
-	if (strcmp(name, "deferred") == 0)
-		return SCENARIO_QUEUE_DEFERRED;
-	if (strcmp(name, "hold") == 0)
-		return SCENARIO_QUEUE_HOLD;
-	return SCENARIO_QUEUE_INCOMING; /* and what was in active (F1.15) */
-}
-
 /* MAILER-DAEMON is how the listing spells the null sender. */
 static mta_addr
 sender_of(struct world *w, const json_t *mail, uint32_t family)
@@ -174,8 +190,7 @@ place(struct world *w, const struct listing *listing, const json_t *mail,
 		.sender = sender_of(w, mail, family),
 		.recipients = addresses,
 		.recipient_count = live_recipients(w, recipients, addresses),
-		.size_bytes = (uint32_t)json_integer_value(
-			json_object_get(mail, "message_size")),
+		.size_bytes = (uint32_t)size_of(mail),
 		.arrival = world_host(w)->loop->now - mta_from_seconds(age_s),
 		.due_after = MTA_NEVER,
 		.is_forced_to_expire =
