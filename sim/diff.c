@@ -248,9 +248,12 @@ diff_folders(struct diff *d)
 
 	if (b) {
 		compare_notes(d, a, b);
+		diff_scenario(d);
 		diff_events(d);
 		compare_totals(d, a, b);
 		diff_series(d);
+		if (!d->is_record)
+			diff_files(d);
 	}
 	json_decref(a);
 	json_decref(b);

@@ -3,8 +3,9 @@
  * Two results folders: did the runs do the same, and if not, where did they
  * part? Compared are fingerprint, totals, series.csv, and the events in
  * attempts.csv, feedback.csv and moves.csv as far as both have them (plain or
- * .gz). Versions, parameters in force and scenarios that differ are notes: they
- * may be why, and are no difference in behaviour by themselves.
+ * .gz), and all other files that both have. Versions, parameters in force and
+ * scenarios that differ, and files that one has alone, are notes: they may be
+ * why, and are no difference in behaviour by themselves.
  *
  * A folder of another results format, without run.json, or with a table that is
  * cut off is an error, never a difference.
@@ -28,6 +29,7 @@ struct diff {
 	const char
 		*names[2]; /* borrowed; what to call them: "recorded", "now" */
 	FILE *out;	   /* borrowed; lines go there */
+	bool is_record;	   /* the first has events, series and no more */
 	bool differs;
 	char first[DIFF_FIRST_TEXT]; /* where they part, in a few words; "" */
 	char error[600];	     /* why they cannot be compared; "" */
@@ -58,6 +60,9 @@ int diff_close(struct diff *d, struct csv_reader csv[2]);
 /* 0 or 3 */
 int diff_events(struct diff *d);
 int diff_series(struct diff *d);
+int diff_files(struct diff *d);
+/* Note where the scenarios differ. */
+void diff_scenario(struct diff *d);
 
 /* The command; argv[0] is its name. */
 int diff_main(int argc, char **argv);

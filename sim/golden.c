@@ -103,6 +103,7 @@ compare(const char *results, const char *place, FILE *out)
 		.dirs = {place, results},
 		.names = {"recorded", "now"},
 		.out = body,
+		.is_record = true,
 	};
 	int code = diff_folders(&d);
 

@@ -273,6 +273,25 @@ mtasim 3 diff two half
 says "half/series.csv"
 says "cut off"
 mtasim 2 diff two
+# Who sends is in no event, and is told all the same: line 2 is the first mail.
+rm -rf one other
+mtasim 0 run good.yaml --quiet --out one --output messages,maillog
+mtasim 0 run good.yaml --quiet --out other --output messages,maillog \
+	--set 'sources.s.sender=t{n}@b.example'
+mtasim 99 diff one other
+says "messages.csv line 2:"
+says "maillog line"
+says "note: scenario.yaml line"
+says 'sender: "t{n}@b.example"'
+mtasim 0 run good.yaml --quiet --out other --output messages \
+	--set 'expect=["max(active) <= 5"]'
+mtasim 0 diff one other
+says "note: only 'one' has maillog"
+says "note: scenario.yaml line"
+mtasim 0 check --golden kept good.yaml --set 'sources.s.sender=t{n}@b.example'
+says "note: scenario.yaml line"
+mtasim 0 diff one one
+check "nothing is noted of the same" sh -c '! grep -q "line\|only" out'
 
 # ---- an interrupt and a crash: what is done stays
 scenario endless 1s 1000000h "drained == 4s"
