@@ -33,6 +33,12 @@ signal_caught(int number)
 	caught_signal = number;
 }
 
+static bool
+is_interrupted(void)
+{
+	return caught_signal != 0;
+}
+
 int
 run_signal(void)
 {
@@ -75,24 +81,50 @@ struct run {
 static const struct run *running;
 
 static void
+say_replay(const struct run *r)
+{
+	const struct options *o = r->options;
+
+	fprintf(stderr, "  replay: mtasim run %s", r->request->path);
+	for (size_t i = 0; i < o->set_count; i++)
+		fprintf(stderr, " --set '%s'", o->sets[i]);
+	if (o->length)
+		fprintf(stderr, " --for %s", o->length);
+	if (r->request->replication > 0)
+		fprintf(stderr, " --replications %lu",
+			(unsigned long)r->request->replication + 1);
+	fputc('\n', stderr);
+}
+
+static void
 report_panic(const char *file, int line, const char *fact)
 {
-	fprintf(stderr, "mtasim: internal error: %s:%d: '%s' does not hold\n",
-		file, line, fact);
-	if (!running)
-		return;
-	fprintf(stderr, "  at %.6f s of '%s', seed %lld, step %llu\n",
-		(double)(running->world.places[WORLD_POOL].loop.now -
-			 SIM_EPOCH) /
-			1e6,
-		running->scenario->name, (long long)running->scenario->seed,
-		(unsigned long long)running->world.agenda.steps);
-	fprintf(stderr, "  replay: mtasim run --seed %lld %s",
-		(long long)running->scenario->seed, running->request->path);
-	if (running->request->replication > 0)
-		fprintf(stderr, " --replications %lu",
-			(unsigned long)running->request->replication + 1);
-	fputc('\n', stderr);
+	if (fact)
+		fprintf(stderr,
+			"mtasim: internal error: %s:%d: '%s' does not hold\n",
+			file, line, fact);
+	else
+		fputs("mtasim: out of memory\n", stderr);
+	if (running)
+		fprintf(stderr, "  at %.6f s of '%s', seed %lld, step %llu\n",
+			(double)(running->world.places[WORLD_POOL].loop.now -
+				 SIM_EPOCH) /
+				1e6,
+			running->scenario->name,
+			(long long)running->scenario->seed,
+			(unsigned long long)running->world.agenda.steps);
+	if (running && fact)
+		say_replay(running);
+	exit(EXIT_CODE_INTERNAL);
+}
+
+/* What was written of a run that ends in its midst is of no use: the same
+ * command writes it again. */
+static void
+drop_part(void)
+{
+	if (running && results_part_dir(&running->results))
+		folder_remove(results_part_dir(&running->results));
 }
 
 void
@@ -100,6 +132,7 @@ run_prepare(void)
 {
 	model_init();
 	mta_panic_set_reporter(report_panic);
+	atexit(drop_part);
 }
 
 struct scenario *
@@ -245,13 +278,11 @@ run_world(struct run *r, struct world_options *options)
 		return EXIT_CODE_INVALID;
 	}
 	r->world.operator.snapshot = run_snapshot;
-	running = r;
 	progress_init(&r->progress, r->end_us,
 		      r->options->is_quiet ? PROGRESS_NEVER
 					   : r->options->progress);
 	end_us = run_until_over(r);
 	progress_finish(&r->progress);
-	running = NULL;
 	if (end_us < 0 || r->has_failed)
 		return EXIT_CODE_INTERNAL;
 	state = run_state(r);
@@ -264,11 +295,13 @@ run_build(struct run *r)
 	struct world_options options = {
 		.seed = (uint64_t)r->scenario->seed,
 		.replication = r->request->replication,
+		.is_interrupted = is_interrupted,
 	};
 	struct results_view view;
 	int code = EXIT_CODE_INVALID;
 
 	if (world_init(&r->world, r->scenario, &options)) {
+		running = r;
 		view = run_view(r);
 		code = results_init(
 			&r->results,
@@ -284,6 +317,7 @@ run_build(struct run *r)
 	} else {
 		fprintf(stderr, "%s\n", options.error);
 	}
+	running = NULL;
 	return code;
 }
 

@@ -128,17 +128,25 @@ draw(const struct law *law, struct stream luck, uint64_t index, uint32_t part)
 	return law_draw_at(law, luck, index, part, index, index);
 }
 
+static bool
+is_given_up(const struct world_options *options)
+{
+	return options->is_interrupted && options->is_interrupted();
+}
+
 /* One entry of `start:` that is described by laws. */
 static void
 start_by_law(struct world *w, const struct scenario_start *s,
-	     struct stream luck, uint32_t family)
+	     struct stream luck, uint32_t family,
+	     const struct world_options *options)
 {
 	mta_time now = world_host(w)->loop->now;
 	struct targets targets;
 	mta_addr *recipients = NULL;
 
 	targets_init(&targets, &s->to, s->users, luck);
-	for (uint64_t i = 0; i < (uint64_t)s->messages; i++) {
+	for (uint64_t i = 0; i < (uint64_t)s->messages && !is_given_up(options);
+	     i++) {
 		struct start_letter l = {.queue = s->queue};
 
 		l.recipient_count = inject_uint32(
@@ -182,7 +190,8 @@ start_mail(struct world *w, struct world_options *options)
 		}
 		snprintf(name, sizeof(name), "start[%zu]", i);
 		start_by_law(w, s, stream_child(luck, name),
-			     book_add_source(&w->book, s->sender, source));
+			     book_add_source(&w->book, s->sender, source),
+			     options);
 	}
 	return true;
 }

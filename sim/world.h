@@ -80,6 +80,9 @@ struct world {
 struct world_options {
 	uint64_t seed;
 	uint32_t replication;
+	/* Asked while mail of `start:` is put in place, of which there can be
+	 * much: is the rest not wanted? NULL: it is. */
+	bool (*is_interrupted)(void);
 	char error[600]; /* what went wrong, when world_init says so */
 };
 

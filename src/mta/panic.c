@@ -34,7 +34,7 @@ mta_alloc(size_t count, size_t size_bytes)
 	void *p = calloc(count, size_bytes);
 
 	if (!p)
-		mta_panic(__FILE__, __LINE__, "memory is left");
+		mta_panic(__FILE__, __LINE__, NULL);
 	return p;
 }
 
@@ -46,6 +46,6 @@ mta_realloc(void *old, size_t count, size_t size_bytes)
 	mta_assert(size_bytes == 0 || count <= SIZE_MAX / size_bytes);
 	p = realloc(old, count * size_bytes);
 	if (!p)
-		mta_panic(__FILE__, __LINE__, "memory is left");
+		mta_panic(__FILE__, __LINE__, NULL);
 	return p;
 }

@@ -18,8 +18,9 @@ __attribute__((cold)) _Noreturn void
 mta_panic(const char *file, int line, const char *fact);
 
 /*
- * Install what prints the report. The one piece of process-wide state of the
- * core: a panic has no object to ask.
+ * Install what prints the report; it may end the process in its own way. fact
+ * NULL: no bug, memory has run out, wherever that was noticed. The one piece of
+ * process-wide state of the core: a panic has no object to ask.
  */
 void mta_panic_set_reporter(void (*reporter)(const char *file, int line,
 					     const char *fact));

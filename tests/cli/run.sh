@@ -318,6 +318,25 @@ interrupt INT 130
 interrupt TERM 143
 interrupt HUP 129
 
+# Much mail of the beginning does not hold up an interrupt: a run of so many
+# would take minutes, and more memory than there is.
+sed 's/^sources:/start: [{queue: hold, messages: 100000000, to: a.example}]\n&/' \
+	plain.yaml >much.yaml
+timeout --preserve-status -s INT -k 20 1 \
+	"$bin" run much.yaml --quiet --out much >"$out" 2>"$err"
+code=$?
+check "exit 130, not $code, of one that begins" [ $code -eq 130 ]
+has much/run.json '"partial": true'
+# Where memory ends, a sentence and exit 1, and nothing half written.
+(
+	ulimit -v 1400000
+	exec "$bin" run much.yaml --quiet --out less >"$out" 2>"$err"
+)
+code=$?
+check "exit 1, not $code, without memory" [ $code -eq 1 ]
+says "out of memory"
+gone less
+
 # ---- a terminal, or none
 
 mtasim 0 run plain.yaml --out mine

@@ -33,7 +33,8 @@ report_panic(const char *file, int line, const char *fact)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), "%s, %s", file, fact);
+	snprintf(text, sizeof(text), "%s, %s", file ? file : "",
+		 fact ? fact : "out of memory");
 	if (running)
 		ledger_fail(running, text, line);
 }
