@@ -190,6 +190,9 @@ results_write_scenario(struct results *r)
 
 	if (!file)
 		return 1;
+	/* So that the folder can be run again: with the luck that it had. */
+	if (r->replication != r->view.scenario->replication)
+		scenario_put_replication(r->view.scenario, r->replication);
 	scenario_write(r->view.scenario, file);
 	return close_file(r, file, "scenario.yaml");
 }

@@ -77,6 +77,13 @@ struct run {
 	bool has_failed; /* a snapshot could not be written */
 };
 
+/* A scenario that came out of one of several runs goes on from there. */
+static uint32_t
+replication_of(const struct run *r)
+{
+	return (uint32_t)r->scenario->replication + r->request->replication;
+}
+
 /* What a panic can say: where the run was, and how to get there again. */
 static const struct run *running;
 
@@ -91,8 +98,8 @@ say_replay(const struct run *r)
 	if (o->length)
 		fprintf(stderr, " --for %s", o->length);
 	if (r->request->replication > 0)
-		fprintf(stderr, " --replications %lu",
-			(unsigned long)r->request->replication + 1);
+		fprintf(stderr, " --set replication=%lu",
+			(unsigned long)replication_of(r));
 	fputc('\n', stderr);
 }
 
@@ -294,7 +301,7 @@ run_build(struct run *r)
 {
 	struct world_options options = {
 		.seed = (uint64_t)r->scenario->seed,
-		.replication = r->request->replication,
+		.replication = replication_of(r),
 		.is_interrupted = is_interrupted,
 	};
 	struct results_view view;
@@ -303,15 +310,14 @@ run_build(struct run *r)
 	if (world_init(&r->world, r->scenario, &options)) {
 		running = r;
 		view = run_view(r);
-		code = results_init(
-			&r->results,
-			&(struct results_options){
-				.dir = r->request->dir,
-				.version = MTASIM_VERSION,
-				.replication = r->request->replication,
-				.output = r->scenario->output |
-					  r->request->output},
-			&view);
+		code = results_init(&r->results,
+				    &(struct results_options){
+					    .dir = r->request->dir,
+					    .version = MTASIM_VERSION,
+					    .replication = replication_of(r),
+					    .output = r->scenario->output |
+						      r->request->output},
+				    &view);
 		if (code == 0)
 			code = run_world(r, &options);
 	} else {

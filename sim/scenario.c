@@ -246,6 +246,22 @@ scenario_free(struct scenario *scenario)
 }
 
 void
+scenario_put_replication(const struct scenario *scenario, int64_t replication)
+{
+	struct tree *tree = scenario->tree;
+	struct tree_node *old = tree_get(tree->root, "replication");
+	struct tree_node *node = tree_new(
+		tree, TREE_SCALAR,
+		arena_print(&tree->arena, "%lld", (long long)replication),
+		tree->root->at);
+
+	if (old)
+		tree_replace(old, node);
+	else
+		tree_append(tree->root, node, "replication", tree->root->at);
+}
+
+void
 scenario_write(const struct scenario *scenario, FILE *out)
 {
 	tree_write(scenario->tree->root, out);

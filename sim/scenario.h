@@ -349,6 +349,7 @@ struct scenario {
 	const char *question; /* "" if not given, as the next */
 	const char *prediction;
 	int64_t seed;
+	int64_t replication; /* of the first run, from 0 */
 	struct scenario_run run;
 	unsigned output; /* enum scenario_output, or-ed */
 	struct scenario_destinations destinations;
@@ -413,5 +414,10 @@ void scenario_free(struct scenario *scenario);
  * SHA-256 of each file it names. Reading it again gives the same scenario.
  */
 void scenario_write(const struct scenario *scenario, FILE *out);
+
+/* What is written from now on says this replication; the scenario's own stays
+ * what it was read as. */
+void
+scenario_put_replication(const struct scenario *scenario, int64_t replication);
 
 #endif

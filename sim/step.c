@@ -216,7 +216,10 @@ stepper_pass(struct stepper *s)
 static int
 stepper_run(struct stepper *s)
 {
-	struct world_options options = {.seed = (uint64_t)s->scenario->seed};
+	struct world_options options = {
+		.seed = (uint64_t)s->scenario->seed,
+		.replication = (uint32_t)s->scenario->replication,
+	};
 	int code = EXIT_CODE_INVALID;
 
 	s->seen = 0;

@@ -127,6 +127,13 @@ check "same words for any --jobs" cmp out first.out
 check "same bytes for any --jobs" diff -r many first
 mtasim 0 run chance.yaml --replications 3 --jobs 2 --out many
 check "fewer replace more" [ "$(ls -d many/r[0-9]* | wc -l)" -eq 3 ]
+# Each folder can be run again, alone or as the first of several.
+mtasim 0 run many/r1/scenario.yaml --quiet --out alone
+check "r1 again" diff -r many/r1 alone
+mtasim 0 run alone/scenario.yaml --replications 2 --out two
+check "r1 and r2 again" sh -c 'diff -r many/r1 two/r0 && diff -r many/r2 two/r1'
+mtasim 0 run chance.yaml --quiet --set replication=2 --out alone
+check "r2 alone" diff -r many/r2 alone
 mtasim 0 check luck.yaml --replications 20
 says "in 20 of 20 runs, 19 needed"
 mtasim 0 run good.yaml --out many
