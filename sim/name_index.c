@@ -124,6 +124,14 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* Letters are near their capitals: whoever writes one means the other. */
+static bool
+is_same_letter(char a, char b)
+{
+	return a == b ||
+	       ((a ^ b) == 0x20 && (a | 0x20) >= 'a' && (a | 0x20) <= 'z');
+}
+
 /* Edits between two names of at most NEAR_LETTERS letters. */
 static size_t
 edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
@@ -137,11 +145,13 @@ edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
 		const size_t *before = rows[(i + 1) % 3];
 		row[0] = i;
 		for (size_t j = 1; j <= b_size; j++) {
-			size_t same = a[i - 1] == b[j - 1] ? 0 : 1;
+			size_t same =
+				is_same_letter(a[i - 1], b[j - 1]) ? 0 : 1;
 			size_t d = least(last[j] + 1, row[j - 1] + 1);
 			d = least(d, last[j - 1] + same);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
-			    a[i - 2] == b[j - 1])
+			if (i > 1 && j > 1 &&
+			    is_same_letter(a[i - 1], b[j - 2]) &&
+			    is_same_letter(a[i - 2], b[j - 1]))
 				d = least(d, before[j - 2] + 1);
 			row[j] = d;
 		}

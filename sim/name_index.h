@@ -42,7 +42,8 @@ size_t name_index_get(const struct name_index *index, const char *name,
 
 void name_index_release(struct name_index *index);
 
-/* Search for the name most like another: fewest letters changed. */
+/* Search for the name most like another: fewest letters changed, capitals being
+ * no change. */
 struct name_nearest {
 	const char *wanted; /* set by the caller */
 	const char *best;   /* NULL at first, and if none is near enough */

@@ -164,8 +164,12 @@ parse_function(struct parser *p)
 			"'%.40s' is no function; these are value, "
 			"final, max, min, mean, integral, rate, "
 			"count, share, p1 to p99.9, and drained "
-			"alone",
-			name);
+			"alone%s",
+			name,
+			reader_near_word(p->r,
+					 "value final max min mean "
+					 "integral rate count share drained",
+					 name));
 	}
 }
 
@@ -318,7 +322,8 @@ static void
 check_transport(struct parser *p, const char *at, const char *name)
 {
 	if (name_index_get(&p->r->transports, name, SIZE_MAX) == SIZE_MAX)
-		fail_at(p, at, "there is no transport '%.60s'", name);
+		fail_at(p, at, "there is no transport '%.60s'%s", name,
+			reader_near_transport(p->r, name));
 }
 
 static void
@@ -338,8 +343,11 @@ parse_filter(struct parser *p, const char *at, const char *text,
 	if (!field) {
 		fail_at(p, at,
 			"'%.40s' is no filter; these are destination, "
-			"domain, source, transport, at",
-			name);
+			"domain, source, transport, at%s",
+			name,
+			reader_near_word(p->r,
+					 "destination domain source transport",
+					 name));
 		return;
 	}
 	if (*field)

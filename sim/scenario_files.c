@@ -15,6 +15,7 @@
  */
 #include "sim/scenario_reader.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,39 @@ reader_file(struct reader *r, const struct tree_node *node)
 	return path;
 }
 
+static void
+try_profiles(struct reader *r, const char *folder, struct name_nearest *nearest)
+{
+	struct dirent **names = NULL;
+	int count = scandir(arena_print(r->arena, "%s%sprofiles", folder,
+					*folder ? "/" : ""),
+			    &names, NULL, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		const char *name = names[i]->d_name;
+		size_t size = strlen(name);
+
+		if (size > 5 && !strcmp(name + size - 5, ".yaml"))
+			name_nearest_try(nearest,
+					 arena_copy(r->arena, name, size - 5));
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* "; did you mean X?" */
+static const char *
+near_profile(struct reader *r, const char *name)
+{
+	struct name_nearest nearest = {.wanted = name};
+	const char *folders[FOLDERS];
+	size_t count = search_folders(r, folders);
+
+	for (size_t i = 0; i < count; i++)
+		try_profiles(r, folders[i], &nearest);
+	return reader_did_you_mean(r, &nearest);
+}
+
 static const struct tree_node *
 load_profile(struct reader *r, const struct tree_node *name)
 {
@@ -182,8 +216,8 @@ load_profile(struct reader *r, const struct tree_node *name)
 		reader_complain(r, name,
 				"there is no profile '%s': no file "
 				"%s beside the scenario or in the "
-				"data folders",
-				name->text, file);
+				"data folders%s",
+				name->text, file, near_profile(r, name->text));
 		return NULL;
 	}
 	struct source_text *source = tree_own_source(r->tree, path, text, size);

@@ -56,15 +56,18 @@ read_postsuper(struct reader *r, const struct tree_node *entry,
 				    "'where: {domain: ...}'");
 }
 
-/* The one key of a map, which must be one of some words. */
+/* The one key of a map, which must be one of some words; `word` could have
+ * stood alone instead. */
 static const struct tree_node *
-only_key(struct reader *r, const struct tree_node *node, const char *words,
-	 const char *example)
+only_key(struct reader *r, const struct tree_node *node, const char *word,
+	 const char *words, const char *example)
 {
-	if (node->kind == TREE_MAP && node->count == 1 &&
-	    reader_word_index(words, node->first->key) >= 0)
+	bool is_one = node->kind == TREE_MAP && node->count == 1;
+	if (is_one && reader_word_index(words, node->first->key) >= 0)
 		return node->first;
-	reader_complain(r, node, "%s is wanted here", example);
+	reader_complain(r, node, "%s is wanted here%s", example,
+			is_one ? reader_near_word(r, words, node->first->key)
+			       : reader_near_word(r, word, node->text));
 	return NULL;
 }
 
@@ -75,8 +78,9 @@ read_postqueue(struct reader *r, const struct tree_node *node,
 	action->what = SCENARIO_DO_FLUSH;
 	if (node->kind == TREE_SCALAR && !strcmp(node->text, "flush"))
 		return;
-	const struct tree_node *key = only_key(
-		r, node, "site id", "flush, {site: DOMAIN} or {id: ID}");
+	const struct tree_node *key =
+		only_key(r, node, "flush", "site id",
+			 "flush, {site: DOMAIN} or {id: ID}");
 	if (!key)
 		return;
 	if (!strcmp(key->key, "site")) {
@@ -95,8 +99,8 @@ read_crash(struct reader *r, const struct tree_node *node,
 	action->what = SCENARIO_DO_CRASH_QMGR;
 	if (node->kind == TREE_SCALAR && !strcmp(node->text, "qmgr"))
 		return;
-	const struct tree_node *key =
-		only_key(r, node, "agent", "qmgr or {agent: TRANSPORT}");
+	const struct tree_node *key = only_key(r, node, "qmgr", "agent",
+					       "qmgr or {agent: TRANSPORT}");
 	if (!key)
 		return;
 	action->what = SCENARIO_DO_CRASH_AGENT;

@@ -168,6 +168,15 @@ words_listed(struct reader *r, const char *words)
 	return wide;
 }
 
+const char *
+reader_near_word(struct reader *r, const char *words, const char *text)
+{
+	struct name_nearest nearest = {.wanted = text};
+	while (*words)
+		name_nearest_try(&nearest, next_word(r, &words));
+	return reader_did_you_mean(r, &nearest);
+}
+
 int
 reader_word(struct reader *r, const struct tree_node *node, const char *words)
 {
@@ -176,14 +185,10 @@ reader_word(struct reader *r, const struct tree_node *node, const char *words)
 	if (index >= 0 || !node || node->kind != TREE_SCALAR ||
 	    (!*text && !node->quoted))
 		return index;
-	struct name_nearest nearest = {.wanted = text};
-	const char *rest = words;
-	while (*rest)
-		name_nearest_try(&nearest, next_word(r, &rest));
 	reader_complain(r, node, "'%s' is not %s%s%s", text,
 			strchr(words, ' ') ? "one of " : "",
 			words_listed(r, words),
-			reader_did_you_mean(r, &nearest));
+			reader_near_word(r, words, text));
 	return -1;
 }
 

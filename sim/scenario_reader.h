@@ -128,6 +128,10 @@ void reader_want_key(struct reader *r, const struct tree_node *node);
 /* The index of a word in "a b c"; -1 if it is none, without complaint. */
 int reader_word_index(const char *words, const char *word);
 
+/* "; did you mean X?" when a word of "a b c" is near, else "". */
+const char *
+reader_near_word(struct reader *r, const char *words, const char *text);
+
 /* A word of a list, with complaint and suggestion; -1 if it is none. */
 int
 reader_word(struct reader *r, const struct tree_node *node, const char *words);
@@ -154,6 +158,9 @@ void reader_settings(struct reader *r, const struct tree_node *map,
 /* An index into scenario->receivers for a name, a map, or {each: one}. */
 bool reader_receiver_use(struct reader *r, const struct tree_node *node,
 			 enum scenario_sharing *sharing, size_t *receiver);
+
+/* "; did you mean X?" when a transport's name is near, else "". */
+const char *reader_near_transport(struct reader *r, const char *name);
 
 /* A transport's name is known; complains if it is not. */
 void reader_want_transport(struct reader *r, const struct tree_node *node);

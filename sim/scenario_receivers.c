@@ -463,6 +463,8 @@ complain_receiver(struct reader *r, const struct tree_node *node)
 			break;
 		name_nearest_try(&nearest, r->scenario->receivers[i].name);
 	}
+	if (node->key && !strcmp(node->key, "bounces_to"))
+		name_nearest_try(&nearest, "local");
 	reader_complain(r, node, "there is no receiver '%s'%s", node->text,
 			reader_did_you_mean(r, &nearest));
 }

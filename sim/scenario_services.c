@@ -264,6 +264,18 @@ read_transports(struct reader *r, const struct tree_node *node)
 		read_transport(r, n);
 }
 
+const char *
+reader_near_transport(struct reader *r, const char *name)
+{
+	struct name_nearest nearest = {.wanted = name};
+	for (size_t i = 0; i < r->scenario->transport_count; i++) {
+		if (!reader_may_suggest(r))
+			break;
+		name_nearest_try(&nearest, r->scenario->transports[i].name);
+	}
+	return reader_did_you_mean(r, &nearest);
+}
+
 void
 reader_want_transport(struct reader *r, const struct tree_node *node)
 {
@@ -272,14 +284,8 @@ reader_want_transport(struct reader *r, const struct tree_node *node)
 		return;
 	if (name_index_get(&r->transports, node->text, SIZE_MAX) != SIZE_MAX)
 		return;
-	struct name_nearest nearest = {.wanted = node->text};
-	for (size_t i = 0; i < r->scenario->transport_count; i++) {
-		if (!reader_may_suggest(r))
-			break;
-		name_nearest_try(&nearest, r->scenario->transports[i].name);
-	}
 	reader_complain(r, node, "there is no transport '%s'%s", node->text,
-			reader_did_you_mean(r, &nearest));
+			reader_near_transport(r, node->text));
 }
 
 static void
@@ -301,7 +307,8 @@ read_services(struct reader *r, const struct tree_node *node)
 			reader_complain_key(r, n,
 					    "no service that can be "
 					    "limited; these are smtpd, "
-					    "cleanup, pickup, bounce");
+					    "cleanup, pickup, bounce%s",
+					    reader_near_word(r, words, n->key));
 	}
 }
 

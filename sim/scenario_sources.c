@@ -298,9 +298,11 @@ read_via(struct reader *r, const struct tree_node *node,
 	if (user && node->count == 1)
 		source->via_user = reader_name(r, user, "a user");
 	else if (node->kind != TREE_SCALAR || strcmp(node->text, "sendmail"))
-		reader_complain(r, node,
-				"smtp, sendmail or {sendmail: USER} "
-				"is wanted here");
+		reader_complain(
+			r, node,
+			"smtp, sendmail or {sendmail: USER} "
+			"is wanted here%s",
+			reader_near_word(r, "smtp sendmail", node->text));
 }
 
 /* What a trace says itself cannot be said beside it. */
