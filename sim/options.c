@@ -104,10 +104,17 @@ options_take_set(struct options *o, const char *command, const char *value)
 	return 0;
 }
 
-void
-options_take_seed(struct options *o, const char *value)
+int
+options_take_seed(struct options *o, const char *command, const char *value)
 {
+	struct value_error why;
+	int64_t seed;
+
+	if (!value_integer(value, 0, INT64_MAX, &seed, &why))
+		return usage(command, "--seed takes a whole number from 0",
+			     value);
 	options_make_set(o, "seed", value);
+	return 0;
 }
 
 int
@@ -240,8 +247,7 @@ read_option(struct options *o, const char *command, int id, const char *value)
 	case OPTION_SET:
 		return options_take_set(o, command, value);
 	case OPTION_SEED:
-		options_take_seed(o, value);
-		return 0;
+		return options_take_seed(o, command, value);
 	case OPTION_FOR:
 		return options_take_length(o, command, value);
 	case OPTION_OUT:

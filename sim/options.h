@@ -65,10 +65,11 @@ void options_release(struct options *o);
 /*
  * What changes the scenario, for commands with options of their own: --set,
  * --seed and --for with their value, which is borrowed, but for the seed.
- * Answers as above; a seed is judged where the scenario is read.
+ * Answers as above.
  */
 int options_take_set(struct options *o, const char *command, const char *value);
-void options_take_seed(struct options *o, const char *value);
+int
+options_take_seed(struct options *o, const char *command, const char *value);
 int
 options_take_length(struct options *o, const char *command, const char *value);
 

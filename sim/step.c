@@ -309,8 +309,7 @@ read_option(struct stepper *s, struct options *o, int id, const char *text)
 	case OPTION_SET:
 		return options_take_set(o, "step", text);
 	case OPTION_SEED:
-		options_take_seed(o, text);
-		return 0;
+		return options_take_seed(o, "step", text);
 	case OPTION_FOR:
 		return options_take_length(o, "step", text);
 	case OPTION_HELP:

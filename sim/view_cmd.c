@@ -175,11 +175,10 @@ read_queue(struct view *v, const char *name)
 		v->queues[v->queue_count++] = (enum mta_queue)q;
 		return 0;
 	}
-	usage(v,
-	      "no such queue (maildrop, incoming, active, deferred, hold, "
-	      "corrupt)",
-	      name);
-	return EXIT_CODE_INVALID;
+	return usage(v,
+		     "no such queue (maildrop, incoming, active, deferred, "
+		     "hold, corrupt)",
+		     name);
 }
 
 static int
@@ -206,6 +205,9 @@ view_read(struct view *v, int argc, char **argv, const char *options)
 	v->dir = argv[optind++];
 	if (strcmp(v->command, "spool") == 0 && optind < argc)
 		v->target = argv[optind++];
+	if (strcmp(v->command, "spool") == 0 && optind < argc)
+		return usage(v, "it writes all queues; name none",
+			     argv[optind]);
 	for (code = 0; optind < argc && code == 0; optind++)
 		code = read_queue(v, argv[optind]);
 	if (code == 0 && v->at_us < 0)
@@ -357,7 +359,5 @@ spool_main(int argc, char **argv)
 	}
 	if (!v.target || !*v.target)
 		return usage(&v, "into which folder?", NULL);
-	if (v.queue_count > 0)
-		return usage(&v, "it writes all queues; name none", NULL);
 	return spool_write(&v);
 }

@@ -97,8 +97,8 @@ mtasim 2 run plain.yaml --output nonsense
 says "messages, attempts, moves, feedback, maillog"
 mtasim 2 run plain.yaml --for 5
 mtasim 2 run plain.yaml --set mta
-mtasim 3 run plain.yaml --seed abc
-says "seed: 'abc' is not a whole number"
+mtasim 2 run plain.yaml --seed abc
+says "--seed takes a whole number from 0: abc"
 mtasim 3 run plain.yaml --set mta.in_flow_dely=5s
 says "did you mean in_flow_delay?"
 mtasim 3 run plain.yaml --set 'domains[c.example].transport=bulk'

@@ -92,7 +92,7 @@ same "step, the turn after an admission" "turn deferred" \
 same "step --for" 2 "$("$program" step "$here/lines.yaml" --for 1s --mail 0 |
 	sed -n '/client submits/p; /qmgr ends/p; /cleanup answers/p' |
 	wc -l | tr -d ' ')"
-refused "step --seed of no number" 3 "seed" \
+refused "step --seed of no number" 2 "seed" \
 	"$program" step "$here/lines.yaml" --seed x
 # R-PREEMPT-CREDIT: one selected entry of the large mail, at cost 5, earns no
 # slot; the loan of 3 is more than half of the need of 1, and 5 are paid.
@@ -103,7 +103,9 @@ not." "$("$program" step "$here/../golden/preemption.yaml" |
 
 refused "a time outside the run" 3 "ends at 1200.000000 s" \
 	"$program" qshape "$dir" --at 2h
-refused "an unknown queue" 3 "no such queue" \
+refused "a queue behind the target of spool" 2 "name none: deferred" \
+	"$program" spool "$dir" --at 2m "$dir/none" deferred
+refused "an unknown queue" 2 "no such queue" \
 	"$program" qshape "$dir" --at 2m defer
 # F12.3: numbers that are not above 0 change nothing, and -n is for terminals.
 same "qshape's numbers of 0" "$("$program" qshape "$dir" --at 15m deferred)" \
