@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sim/table_out.h"
+#include "sim/utf8.h"
 
 void
 json_out_init(struct json_out *json, FILE *file)
@@ -39,32 +40,6 @@ new_line(struct json_out *json)
 	fputc('\n', json->file);
 	for (int i = 0; i < json->depth; i++)
 		fputs("  ", json->file);
-}
-
-/* The bytes of the UTF-8 character at `text`, or 0 if it is none. */
-static size_t
-utf8_length(const unsigned char *text)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned char c = text[0];
-	size_t length = c < 0x80   ? 1
-			: c < 0xc2 ? 0
-			: c < 0xe0 ? 2
-			: c < 0xf0 ? 3
-			: c < 0xf5 ? 4
-				   : 0;
-	if (length < 2)
-		return length;
-	uint32_t code = c & (0xffU >> (length + 1));
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3fU);
-	}
-	if (code < least[length] || code > 0x10ffff ||
-	    (code >= 0xd800 && code < 0xe000))
-		return 0;
-	return length;
 }
 
 static void

@@ -154,7 +154,7 @@ parse_function(struct parser *p)
 	} else if (name[0] == 'p' &&
 		   value_number(name + 1, &p->expect->percent, &why)) {
 		p->expect->function = SCENARIO_PERCENTILE;
-		if (!(p->expect->percent > 0 && p->expect->percent < 100))
+		if (!(p->expect->percent >= 1 && p->expect->percent <= 99.9))
 			fail_at(p, from,
 				"'%.40s' is no percentile; from p1 "
 				"to p99.9",

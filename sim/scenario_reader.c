@@ -168,6 +168,16 @@ words_listed(struct reader *r, const char *words)
 	return wide;
 }
 
+bool
+reader_has_blanks(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 const char *
 reader_near_word(struct reader *r, const char *words, const char *text)
 {

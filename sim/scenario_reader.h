@@ -128,6 +128,9 @@ void reader_want_key(struct reader *r, const struct tree_node *node);
 /* The index of a word in "a b c"; -1 if it is none, without complaint. */
 int reader_word_index(const char *words, const char *word);
 
+/* Blanks, line breaks or control characters, which no domain has. */
+bool reader_has_blanks(const char *text);
+
 /* "; did you mean X?" when a word of "a b c" is near, else "". */
 const char *
 reader_near_word(struct reader *r, const char *words, const char *text);

@@ -624,7 +624,8 @@ check_domain_key(struct reader *r, const struct tree_node *node)
 	const char *key = node->key;
 	const char *at = strchr(key, '@');
 	bool star = strchr(key, '*') != NULL;
-	if (!*key || (at && (at == key || !at[1])) || !strcmp(key, "."))
+	if (!*key || (at && (at == key || !at[1])) || !strcmp(key, ".") ||
+	    reader_has_blanks(key))
 		reader_complain_key(r, node, "'%s' is no key of domains", key);
 	else if (star && !strncmp(key, "*.", 2))
 		reader_complain_key(r, node,

@@ -39,6 +39,10 @@ static void
 check_target(struct reader *r, const struct tree_node *node, const char *domain,
 	     bool is_key)
 {
+	if (reader_has_blanks(domain)) {
+		reader_complain(r, node, "'%s' is no domain", domain);
+		return;
+	}
 	if (domain_is_known(r, domain) || !reader_has_names(r, "domains"))
 		return;
 	struct name_nearest nearest = {.wanted = domain};
@@ -346,7 +350,9 @@ check_size(struct reader *r, const struct tree_node *node,
 static void
 check_sender(struct reader *r, const struct tree_node *node, const char *sender)
 {
-	if (node && sender && *sender && !strchr(sender, '@'))
+	if (node && sender && strpbrk(sender, "\r\n"))
+		reader_complain(r, node, "an address is one line");
+	else if (node && sender && *sender && !strchr(sender, '@'))
 		reader_complain(r, node,
 				"'%s' is no address; write "
 				"USER@DOMAIN, or \"\" for the empty "

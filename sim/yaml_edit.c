@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/utf8.h"
+
 struct tree_node *
 tree_get(const struct tree_node *map, const char *key)
 {
@@ -284,6 +286,10 @@ tree_set(struct tree *tree, struct tree_node *root, const char *assignment,
 		.complaints = complaints,
 		.at = {.source = tree_add_source(tree, name, NULL, 0)},
 	};
+	if (!utf8_is_valid(assignment)) {
+		complaints_add(complaints, s.at, "", "not UTF-8 text");
+		return NULL;
+	}
 	/* A key in brackets may hold an equals sign; the rest may not. */
 	const char *equals = assignment;
 	bool inside = false;

@@ -132,6 +132,11 @@ check_bounds(const struct mta_param *row, int64_t value, struct span text,
 
 	if (value >= row->least && value <= row->most)
 		return true;
+	if (value > row->most && row->most >= INT32_MAX)
+		return fail(err,
+			    "%.*s is out of range; it must be at most %lld%s",
+			    text.length, text.start, (long long)row->most,
+			    row->kind == MTA_PARAM_TIME ? "s" : "");
 	mta_param_bounds_format(row, bounds, sizeof(bounds));
 	return fail(err, "%.*s is out of range; it must be %s", text.length,
 		    text.start, bounds);

@@ -110,6 +110,8 @@ mtasim 3 run plain.yaml --set 'scenario=""'
 says "scenario: must not be empty"
 mtasim 2 run plain.yaml --out ""
 says "--out takes a folder"
+mtasim 3 run plain.yaml --set "$(printf 'question=\377')"
+says "not UTF-8 text"
 gone runs
 
 # ---- places

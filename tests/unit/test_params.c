@@ -306,6 +306,8 @@ START_TEST(whole_numbers)
 	ck_assert_int_eq(params.qmgr_message_active_limit, 5);
 	set("default_destination_concurrency_limit", "0");
 	refuse("qmgr_message_active_limit", "0", "at least 1");
+	refuse("qmgr_message_active_limit", "99999999999999999999",
+	       "at most 2147483647");
 	refuse("qmgr_message_active_limit", "2147483648", "out of range");
 	refuse("qmgr_message_active_limit", "10k", "not a whole number");
 	refuse("qmgr_message_active_limit", "1.0", "not a whole number");
