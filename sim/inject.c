@@ -473,3 +473,13 @@ injector_has_ended(const struct injector *in)
 			return false;
 	return true;
 }
+
+uint64_t
+injector_waiting(const struct injector *in)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < in->source_count; i++)
+		count += in->sources[i].arrived - in->sources[i].started;
+	return count;
+}

@@ -98,6 +98,9 @@ bool injector_has_ended(const struct injector *in);
  * is room for. */
 uint32_t inject_uint32(int64_t value, int64_t least);
 
+/* Messages that have come up and that no session has taken yet. */
+uint64_t injector_waiting(const struct injector *in);
+
 /* to: borrowed. luck: of recipients and mailboxes. */
 void targets_init(struct targets *t, const struct scenario_to *to,
 		  int64_t users, struct stream luck);

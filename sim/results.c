@@ -159,6 +159,16 @@ tell_expect(struct results *r, const struct mta_trace_delivery *d,
 	expect_recipient(&r->expect, &x);
 }
 
+/* Put off because destination or transport were known to be dead: the queue
+ * manager did it by itself or by a service that asks nobody (F9.3). */
+static bool
+is_untried(const struct results *r, const struct mta_trace_delivery *d)
+{
+	return d->outcome == MTA_DEFERRED_OUTCOME &&
+	       (d->handoff == MTA_NEVER ||
+		tally_is_service(&r->tally, d->transport));
+}
+
 static void
 take_delivery(struct mta_sink *sink, enum mta_trace_kind kind,
 	      const void *record)
@@ -170,6 +180,8 @@ take_delivery(struct mta_sink *sink, enum mta_trace_kind kind,
 
 	(void)kind;
 	totals_delivery(&r->totals, d);
+	if (is_untried(r, d))
+		r->totals.untried++;
 	fingerprint_delivery(&r->fingerprint, d);
 	if (r->expect.wants_recipients)
 		tell_expect(r, d, &place);
@@ -569,6 +581,7 @@ results_finish(struct results *r, int64_t now_us,
 	if (r->totals.last_work > r->end)
 		r->end = r->totals.last_work;
 	r->partial = state->partial;
+	r->left_waiting = state->waiting;
 	if (!r->has_sample || r->last_sample_us < now_us)
 		take_sample(r, now_us, state);
 	if (r->last_row_us < now_us)

@@ -63,6 +63,7 @@ struct results_options {
 struct results_state {
 	const struct mta_qmgr *qmgr; /* NULL: it does not run */
 	bool sources_ended;	     /* and all their mail has got in */
+	uint64_t waiting;	     /* messages that wait at their clients */
 	bool partial;		     /* the run was interrupted (end only) */
 };
 
@@ -124,6 +125,7 @@ struct results {
 	mta_time end; /* of the trace: services may be busy beyond end_us */
 	uint64_t left_messages; /* at the end, held ones too */
 	uint64_t left_recipients;
+	uint64_t left_waiting; /* messages that never got in */
 	bool partial;
 	char error[512]; /* the first thing that went wrong; "" */
 };

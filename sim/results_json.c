@@ -151,6 +151,8 @@ write_totals(struct json_out *json, const struct results *r)
 	json_out_integer(json, "attempts", (int64_t)t.attempts);
 	json_out_integer(json, "deferrals", (int64_t)t.deferrals);
 	json_out_close(json);
+	json_out_integer(json, "untried", (int64_t)r->totals.untried);
+	json_out_integer(json, "waiting_at_client", (int64_t)r->left_waiting);
 	json_out_double(json, "mean_in_system",
 			totals_mean_in_system(&r->totals, r->end));
 	json_out_close(json);

@@ -171,6 +171,7 @@ run_state(const struct run *r)
 	return (struct results_state){
 		.qmgr = w->qmgr.is_running ? &w->qmgr : NULL,
 		.sources_ended = injector_has_ended(&w->injector),
+		.waiting = injector_waiting(&w->injector),
 		.partial = caught_signal != 0,
 	};
 }

@@ -79,26 +79,39 @@ print_totals(const struct results *r, FILE *out)
 		"              %" PRIu64 " ended, %" PRIu64 " unfinished\n",
 		t.submitted, t.notices, t.accepted, t.refused, t.ended,
 		r->left_messages);
+	if (r->left_waiting > 0)
+		fprintf(out,
+			"              %" PRIu64
+			" not yet submitted: waiting at the client\n",
+			r->left_waiting);
 	fprintf(out,
 		"  recipients  %" PRIu64 " delivered, %" PRIu64
 		" bounced, %" PRIu64 " expired, %" PRIu64 " deleted, %" PRIu64
 		" unfinished\n",
 		t.delivered, t.bounced, t.expired, t.deleted,
 		r->left_recipients);
-	fprintf(out, "  attempts    %" PRIu64 ", %" PRIu64 " put off\n",
+	fprintf(out, "  attempts    %" PRIu64 ", %" PRIu64 " put off",
 		t.attempts, t.deferrals);
+	if (r->totals.untried > 0)
+		fprintf(out, ", %" PRIu64 " of them untried",
+			r->totals.untried);
+	fputc('\n', out);
 }
 
-/* "12.3 s", in ten columns; ">=" where unfinished mail can still move it. */
+/* "12.3 s", in ten columns; ">=" where unfinished mail can still move it, or a
+ * lower one: as `lower_bounds_from` of summary.json. */
 static void
-print_delay(FILE *out, const struct tally_key *k, double percent)
+print_delay(FILE *out, const struct tally_key *k, double percent,
+	    bool *is_bound)
 {
 	int64_t us = 0;
 	char text[40];
-	bool is_exact = histogram_bound(&k->delay, &k->open, percent, &us);
-	double s = (double)us / 1e6;
+	double s;
 
-	snprintf(text, sizeof(text), "%s%.*f", is_exact ? "" : ">=",
+	if (!histogram_bound(&k->delay, &k->open, percent, &us))
+		*is_bound = true;
+	s = (double)us / 1e6;
+	snprintf(text, sizeof(text), "%s%.*f", *is_bound ? ">=" : "",
 		 s < 10	   ? 3
 		 : s < 100 ? 2
 			   : 0,
@@ -114,11 +127,12 @@ print_key(FILE *out, const char *name, const struct tally_key *k)
 	/* The end of a name tells more than its beginning. */
 	const char *shown =
 		length > NAME_WIDTH ? name + (length - NAME_WIDTH) : name;
+	bool is_bound = false;
 
 	fprintf(out, "  %-*s %9" PRIu64, NAME_WIDTH, shown, k->delay.count);
 	for (size_t i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
 		if (k->delay.count + k->open.count > 0)
-			print_delay(out, k, percents[i]);
+			print_delay(out, k, percents[i], &is_bound);
 		else
 			fprintf(out, " %10s", "-");
 	}
@@ -135,10 +149,19 @@ is_busier(const struct tally_key *a, const struct tally_key *b)
 	return x > y || (x == y && a->number < b->number);
 }
 
-static void
-print_delays(const struct results *r, FILE *out)
+static const char *
+key_name(const struct results *r, const struct tally_table *table,
+	 const struct tally_key *k)
 {
-	const struct tally_table *table = &r->tally.destinations;
+	return table == &r->tally.sources
+		       ? results_source_name(r, k->source)
+		       : mta_sym_text(r->view.symbols, k->name);
+}
+
+static void
+print_busiest(const struct results *r, FILE *out,
+	      const struct tally_table *table)
+{
 	const struct tally_key *best[BUSIEST];
 	uint32_t count = 0;
 
@@ -155,15 +178,31 @@ print_delays(const struct results *r, FILE *out)
 			best[at] = best[at - 1];
 		best[at] = k;
 	}
-	fprintf(out, "\n  %-*s %9s %10s %10s %10s %10s\n", NAME_WIDTH,
-		"delay in seconds", "finished", "p50", "p90", "p95", "p99");
-	print_key(out, "all", &r->tally.all);
 	for (uint32_t i = 0; i < count; i++)
-		print_key(out, mta_sym_text(r->view.symbols, best[i]->name),
-			  best[i]);
+		print_key(out, key_name(r, table, best[i]), best[i]);
 	if (table->count > count)
 		fprintf(out, "  and %" PRIu32 " more in summary.json\n",
 			table->count - count);
+}
+
+static void
+print_heading(FILE *out, const char *title)
+{
+	fprintf(out, "\n  %-*s %9s %10s %10s %10s %10s\n", NAME_WIDTH, title,
+		"finished", "p50", "p90", "p95", "p99");
+}
+
+/* By source only where that says more than "all". */
+static void
+print_delays(const struct results *r, FILE *out)
+{
+	print_heading(out, "delay in seconds");
+	print_key(out, "all", &r->tally.all);
+	print_busiest(r, out, &r->tally.destinations);
+	if (r->tally.sources.count < 2)
+		return;
+	print_heading(out, "by source");
+	print_busiest(r, out, &r->tally.sources);
 }
 
 static void

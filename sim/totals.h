@@ -34,6 +34,7 @@ struct totals {
 	uint64_t stays;	      /* of ended files, microseconds modulo 2^64 */
 	uint64_t outcomes[MTA_OUTCOMES]; /* of recipients; deleted: all of the
 					  * mails that the operator deleted */
+	uint64_t untried;		 /* of the deferred: nobody was asked */
 	mta_time last_work;		 /* latest of the records seen */
 };
 

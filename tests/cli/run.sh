@@ -240,6 +240,29 @@ has mallory/run.json '"submitted": 3, "notices": 0, "refused": 3,'
 check "in the series too" [ "$(tail -n 1 mallory/series.csv | cut -d, -f 10,11)" \
 	= 3,0 ]
 
+# ---- what waits at the client has not arrived
+
+# One process takes 5 s for each of four mails: the fourth would begin at 15 s.
+cat >four.yaml <<'EOF'
+scenario: four
+run: {for: 12s}
+services: {smtpd: {maxproc: 1}, cleanup: {maxproc: 1}}
+costs: {cleanup: 5s}
+receivers: {r: {transfer: 100ms}}
+domains: {a.example: {receiver: r}}
+sources:
+  web: {arrivals: {times: [0s, 0s, 0s, 0s]}, to: a.example}
+EOF
+mtasim 0 run four.yaml --output messages
+has "$out" ' 1 not yet submitted: waiting at the client'
+has runs/four/run.json '"submitted": 3,'
+has runs/four/run.json '"waiting_at_client": 1,'
+check "mail arrives when a process takes it" [ "$(cut -d, -f6 \
+	runs/four/messages.csv | tr '\n' ' ')" = \
+	"arrived_s 0.000000 5.000000 10.000000 " ]
+mtasim 0 run four.yaml --for 1m
+check "none waits at the end" sh -c '! grep -q waiting "$1"' - "$out"
+
 # ---- pictures
 
 mtasim 0 run plain.yaml --quiet --out drawn --output plots
