@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # How long delivery took, from arrival, by destination. Either curves: the
-# share of the delivered recipients whose delay was at most what the axis says
-# (table: curve,delay_s,share); or, where only percentiles are known, a bar
+# share of all recipients that were delivered within the time that the axis
+# says (table: curve,delay_s,share); or, where only percentiles are known, a bar
 # from the median to the 99th (table: bar,p50,p90,p95,p99,bound). A bar with
 # bound 1 is followed by >=: mail that was not finished could still move it.
 
 what_shown = 'Time from arrival to delivery, by destination'
 shown = curves > 0 ? curves : bars
 if (!text) {
-	run_name = run_name . (curves > 0 ? ', delivered recipients' : \
-		', finished recipients' . (any_bound ? \
+	run_name = run_name . (curves > 0 ? \
+		'; a curve ends at the share that was delivered' : \
+		', all recipients' . (any_bound ? \
 		'; with >= unfinished mail could move it further' : ''))
 }
 if (destinations > shown && !text) {
@@ -53,7 +54,7 @@ of(i, name) = column('curve') == i ? column(name) : NaN
 if (curves > 0) {
 	set yrange [0:1]
 	set ytics 0.1
-	side_name = 'share delivered within that time'
+	side_name = 'share of all recipients delivered within that time'
 	eval side
 	if (text) {
 		set key bottom right

@@ -31,7 +31,12 @@ static const struct plot_picture pictures[] = {
 	{"queues", "mail in each queue over time", plot_make_queues},
 	{"window", "window and busy deliveries of the busiest destinations",
 	 plot_make_window},
-	{"delays", "how long delivery took, by destination", plot_make_delays},
+	{"delays",
+	 "how long delivery took, by destination: percentiles; from\n"
+	 "             attempts.csv, if it is there, the share delivered "
+	 "within "
+	 "a time",
+	 plot_make_delays},
 	{"attempts", "deliveries, deferrals and bounces over time",
 	 plot_make_attempts},
 	{"inflow", "accepted mail against flow tokens and incoming",

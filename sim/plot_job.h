@@ -39,6 +39,7 @@ struct plot_run {
 	char *scenario;	 /* owned; name */
 	int64_t seed;
 	bool partial;		     /* the run was interrupted */
+	double warmup_s;	     /* what ended before has no delay */
 	double from_s;		     /* of the samples */
 	double to_s;		     /* > from_s */
 	char *recorded;		     /* owned; recorded_series.csv, or NULL */

@@ -144,6 +144,7 @@ read_run_json(struct plot_run *run, const char *path)
 	run->scenario = memory_text(name ? name : "");
 	run->seed = json_integer_value(json_object_get(tree, "seed"));
 	run->partial = json_is_true(json_object_get(tree, "partial"));
+	run->warmup_s = json_number_value(json_object_get(tree, "warmup_s"));
 	read_operator(run, tree);
 	json_decref(tree);
 	if (name)

@@ -152,6 +152,35 @@ check "at its time" grep -q "^event_[0-9]*_at = 2400$" "$dir/b/plots/queues.gp"
 check "the operator is marked" grep -q "_text = 'release ALL'" \
 	"$dir/b/plots/queues.gp"
 
+# ---- delays: shares of all recipients
+# Of dead.example 600 have ended and 200 still wait; its curve ends at the share
+# of those that were sent. p95 is a lower bound: from p90 on all are.
+plot 0 "$dir/b" delays
+check "a curve ends at the share delivered" awk -F, '
+	FNR == 1 { next }
+	NR == FNR { sent += $9 == "dead.example" && $11 == "sent"; next }
+	$1 == 2 { share = $3 }
+	END { exit !(sent > 500 && (share - sent / 800) ^ 2 < 1e-12) }' \
+	"$dir/whole/attempts.csv" "$dir/b/plots/delays.csv"
+check "the second busiest" grep -qx "curve_2 = 'smtp:dead.example'" \
+	"$dir/b/plots/delays.gp"
+check "its percentiles are the summary's" grep -qx \
+	"curve_2_text = 'p50 9.1 s, p95 >= 27 min'" "$dir/b/plots/delays.gp"
+check "which are told as they are" grep -qx \
+	"curve_1_text = 'p50 600 ms, p95 3.7 s'" "$dir/b/plots/delays.gp"
+# What ended in the warm-up has no delay.
+fresh p
+sed 's/"seed": 42,/&  "warmup_s": 1800,/' "$dir/whole/run.json" \
+	>"$dir/p/run.json"
+plot 0 "$dir/p" delays
+check "the warm-up is left out" awk -F, '
+	FNR == 1 { next }
+	NR == FNR { sent += $9 == "quick.example" && $11 == "sent" &&
+		$1 >= 1800; next }
+	$1 == 1 { share = $3 }
+	END { exit !(sent > 300 && (share - sent / 900) ^ 2 < 1e-12) }' \
+	"$dir/whole/attempts.csv" "$dir/p/plots/delays.csv"
+
 # ---- less than all
 fresh e
 rm "$dir/e/attempts.csv"
@@ -165,7 +194,7 @@ check "the rest of destinations has no bar" \
 	sh -c "! grep -q other '$dir/e/plots/delays.gp'"
 rm "$dir/e/summary.json"
 plot 3 "$dir/e" delays queues
-says "--output attempts"
+says "summary.json is missing"
 check "the other is drawn" is_png "$dir/e/plots/queues.png"
 plot 0 "$dir/e"
 plot 3 "$dir/e" recorded
