@@ -23,13 +23,17 @@
 
 static const char usage[] =
 	"usage: mtasim profiles [NAME...]\n"
-	"print name, date, meaning and source of the shipped profiles\n";
+	"\n"
+	"Print name, date, meaning and source of the shipped profiles; of "
+	"those\n"
+	"that are named the whole file: latencies, limits, answers.\n";
 
 struct profile {
 	const char *name;
 	const char *about;
 	const char *as_of;
 	const char *source;
+	const char *text; /* of the file */
 };
 
 /* All that is read lies in the tree's arena. */
@@ -83,6 +87,7 @@ add_profile(struct shelf *s, const char *file)
 		.about = text_of(s, root, "about"),
 		.as_of = text_of(s, root, "as_of"),
 		.source = text_of(s, root, "source"),
+		.text = text,
 	};
 }
 
@@ -228,19 +233,50 @@ is_wanted(const struct profile *p, int count, char **names)
 }
 
 static void
-print_profiles(const struct shelf *s, int count, char **names)
+print_list(const struct shelf *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct profile *p = &s->list[i];
+
+		printf("%-20s  %-7s  %s\n%31s%s\n", p->name, p->as_of, p->about,
+		       "", p->source);
+	}
+}
+
+/* A file but for what its first line tells editors. */
+static void
+print_file(const struct profile *p)
+{
+	static const char for_editors[] = "# yaml-language-server:";
+	const char *text = p->text;
+	const char *rest = strchr(text, '\n');
+
+	if (rest && strncmp(text, for_editors, strlen(for_editors)) == 0)
+		text = rest + 1;
+	fputs(text, stdout);
+}
+
+static void
+print_files(const struct shelf *s, int count, char **names)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (!is_wanted(&s->list[i], count, names))
+			continue;
+		if (!is_first)
+			putchar('\n');
+		print_file(&s->list[i]);
+		is_first = false;
+	}
+}
+
+static void
+warn_of_age(const struct shelf *s, int count, char **names)
 {
 	const char *before = "warning: older than 24 months, so perhaps no "
 			     "longer true:";
 
-	for (size_t i = 0; i < s->count; i++) {
-		const struct profile *p = &s->list[i];
-
-		if (is_wanted(p, count, names))
-			printf("%-20s  %-7s  %s\n%31s%s\n", p->name, p->as_of,
-			       p->about, "", p->source);
-	}
-	fflush(stdout);
 	for (size_t i = 0; i < s->count; i++) {
 		const struct profile *p = &s->list[i];
 
@@ -264,7 +300,12 @@ show(struct shelf *s, int count, char **names)
 	}
 	if (!names_are_known(s, count, names))
 		return EXIT_CODE_USAGE;
-	print_profiles(s, count, names);
+	if (count > 0)
+		print_files(s, count, names);
+	else
+		print_list(s);
+	fflush(stdout);
+	warn_of_age(s, count, names);
 	if (ferror(stdout)) {
 		fprintf(stderr, "cannot write to standard output\n");
 		return EXIT_CODE_INTERNAL;

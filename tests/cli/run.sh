@@ -263,6 +263,18 @@ check "mail arrives when a process takes it" [ "$(cut -d, -f6 \
 mtasim 0 run four.yaml --for 1m
 check "none waits at the end" sh -c '! grep -q waiting "$1"' - "$out"
 
+# ---- profiles: a line of each, or all of some
+
+mtasim 0 profiles
+check "the list has no limits" sh -c '! grep -q "^receiver:" "$1"' - "$out"
+mtasim 0 profiles google postgrey
+has "$out" 'messages_per_connection: 50'
+has "$out" 'profile: postgrey'
+check "two receivers" [ "$(grep -c '^receiver:' "$out")" = 2 ]
+check "nothing for editors" sh -c '! grep -q yaml-language "$1"' - "$out"
+mtasim 2 profiles gogle
+says "did you mean google?"
+
 # ---- pictures
 
 mtasim 0 run plain.yaml --quiet --out drawn --output plots
