@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Tolerances, all in one place: attempt times within the larger of 0.05 s and
- * 1.5 times the recorded spread; series within 2 messages outside bursts;
- * positions within the larger of 3 and 1.5 times the spread; totals inside the
- * spread widened by half (a quarter of it at each end). No tolerance depends on
- * the scenario.
+ * Tolerances, all in one place. They are beyond the recorded range, whose
+ * spread is the largest minus the smallest value; docs/validation.md has the
+ * same list.
  *
- * The spread of a quantity is the largest minus the smallest recorded value.
+ *   order, turns, ages    equal
+ *   outcomes              none; where connections fail a quarter of the spread
+ *   accepted until        1 message
+ *   positions             the larger of 3 (bursts: 5) and 1.5 spreads
+ *   attempt times         the larger of 0.05 s and 1.5 spreads
+ *   series                2 messages, outside bursts
+ *   totals                a quarter of the spread; means at least 0.05
+ *                         messages, the last attempt at least 0.05 s
+ *   ramps                 full window 5 %, last window none, last delivery 1 s
+ *
+ * No tolerance depends on the scenario.
  */
 #include "tests/oracle/judge.h"
 
