@@ -18,6 +18,7 @@ bin = 1.0 * bin_s / time_div
 side_name = 'recipients per ' . rate_unit
 eval side
 set yrange [0:rate_most > 0 ? rate_most * rate_mul * 1.03 : 1]
+if (rate_most * rate_mul < 6) { set ytics 1 }
 set boxwidth bin
 eval mark_lines
 eval mark_names

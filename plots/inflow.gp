@@ -27,6 +27,7 @@ set xlabel ''
 side_name = 'mail per ' . rate_unit
 eval side
 set yrange [0:rate_most > 0 ? rate_most * rate_mul * 1.08 : 1]
+if (rate_most * rate_mul < 6) { set ytics 1 }
 if (!text) { set format x '' }
 plot data using (bin_start(0)):(column('submitted') * rate_mul) \
 	with steps lw 2 dashtype (4, 3) lc rgb vermilion \
@@ -35,6 +36,7 @@ plot data using (bin_start(0)):(column('submitted') * rate_mul) \
 	with steps lw 2 lc rgb blue title 'accepted'
 
 eval unmark_names
+set ytics autofreq
 unset title
 unset label 9001
 unset label 9002
@@ -54,8 +56,13 @@ if (text) {
 	eval layout
 	side_name = 'tokens'
 	eval side
+	if (flow_is_off) {
+		set label 1 'no flow control: in_flow_delay is 0' \
+			at graph 0.5, graph 0.5 center textcolor rgb ink
+	}
 	plot data using (t(column('time_s'))):'tokens' with lines lw 1.5 \
 		lc rgb green title 'flow tokens'
+	unset label 1
 
 	i = 3
 	eval layout

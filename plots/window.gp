@@ -5,7 +5,8 @@
 # A panel is hatched while its destination is dead. A destination that is idle
 # has no window. In a long run a row is a slice of time: the line is the mean
 # of the window, the band its range, the area the mean of the deliveries and
-# the thin line above it their peak.
+# the thin line above it their peak. Windows are those of feedback.csv, each
+# change, where it was written, else those of the samples.
 # Table: panel,time_s,end_s,window,window_low,window_high,busy,busy_most,dead.
 
 what_shown = 'Window and deliveries under way'
@@ -30,7 +31,7 @@ most_of(i) = value(sprintf('panel_%d_most', i))
 of(i, name) = column('panel') == i ? column(name) : NaN
 
 # Panels stand in a grid, in pixels from the top and the left.
-left_edge = 76
+left_edge = 84
 gap = 64
 key_width = 24
 panel_width = (width - left_edge - key_width - (cols - 1) * gap) / (1.0 * cols)
@@ -40,6 +41,10 @@ row_of(i) = (i - 1) / cols
 x_of(i) = left_edge + column_of(i) * (panel_width + gap)
 y_of(i) = height - head_pixels - 24 - row_of(i) * (panel_height + 62)
 is_lowest(i) = i + cols > panels
+
+# The name of the y axis, once for each row of panels.
+panel_side = "if (!text) { set label 9003 side_name at screen across(16), " . \
+	"graph 0.5 center rotate by 90 textcolor rgb ink }"
 
 set ylabel ''
 unset key
@@ -71,6 +76,8 @@ do for [i = 1:panels] {
 		unset key
 	}
 	if (i == 2 || text) { unset label 9001; unset label 9002 }
+	side_name = column_of(i) == 0 ? 'deliveries at a time' : ''
+	eval panel_side
 	top = most_of(i) > 0 ? most_of(i) * 1.1 : 1
 	set yrange [0:top]
 	set ytics round_step(top / 4)

@@ -40,6 +40,7 @@ struct plot_run {
 	int64_t seed;
 	bool partial;		     /* the run was interrupted */
 	double warmup_s;	     /* what ended before has no delay */
+	bool flow_is_off;	     /* at the start in_flow_delay is 0 */
 	double from_s;		     /* of the samples */
 	double to_s;		     /* > from_s */
 	char *recorded;		     /* owned; recorded_series.csv, or NULL */

@@ -126,6 +126,14 @@ read_operator(struct plot_run *run, const json_t *tree)
 	}
 }
 
+static bool
+flow_is_off(const json_t *tree)
+{
+	const char *delay = json_string_value(json_object_get(
+		json_object_get(tree, "parameters"), "in_flow_delay"));
+	return delay && strcmp(delay, "0s") == 0;
+}
+
 static int
 read_run_json(struct plot_run *run, const char *path)
 {
@@ -145,6 +153,7 @@ read_run_json(struct plot_run *run, const char *path)
 	run->seed = json_integer_value(json_object_get(tree, "seed"));
 	run->partial = json_is_true(json_object_get(tree, "partial"));
 	run->warmup_s = json_number_value(json_object_get(tree, "warmup_s"));
+	run->flow_is_off = flow_is_off(tree);
 	read_operator(run, tree);
 	json_decref(tree);
 	if (name)

@@ -71,17 +71,15 @@ greatest_sum(const struct plot_table *table)
 }
 
 /*
- * A table with few rows is drawn in steps, each sample holding until the next:
- * where somebody follows a handful of mails, a slope would show halves of them.
+ * Levels as they are drawn. A table with few rows is drawn in steps, each
+ * sample holding until the next: where somebody follows a handful of mails, a
+ * slope would show halves of them.
  */
 static void
-print_queues(struct plot_job *job, struct plot_table *table)
+shape_levels(struct plot_table *table)
 {
-	fputs("time_s,active,incoming,maildrop,deferred,hold,corrupt\n",
-	      job->table);
 	if (table->rows > STEPS_MOST) {
 		plot_table_thin(table, ROWS_MOST);
-		plot_table_print(table, job->table);
 		return;
 	}
 	struct plot_table steps = {.columns = table->columns};
@@ -95,8 +93,17 @@ print_queues(struct plot_job *job, struct plot_table *table)
 		}
 		memcpy(plot_table_add(&steps), row, size);
 	}
-	plot_table_print(&steps, job->table);
-	plot_table_release(&steps);
+	plot_table_release(table);
+	*table = steps;
+}
+
+static void
+print_queues(struct plot_job *job, struct plot_table *table)
+{
+	fputs("time_s,active,incoming,maildrop,deferred,hold,corrupt\n",
+	      job->table);
+	shape_levels(table);
+	plot_table_print(table, job->table);
 }
 
 enum plot_result
@@ -190,10 +197,24 @@ make_rates(const struct plot_table *totals, double length,
 	}
 }
 
-/* rate_div and rate_unit: what a rate is multiplied by, and its name. */
+/*
+ * rate_mul and rate_unit: what a rate is multiplied by, and its name. Where a
+ * bin of so many seconds holds a few at most they are counted by the bin: one
+ * attempt in two minutes is not thirty an hour.
+ */
 static void
-set_rate_unit(struct plot_job *job, double most)
+set_rate_unit(struct plot_job *job, double most, double bin)
 {
+	enum {
+		FEW = 20
+	};
+	char text[32];
+	if (most * bin < FEW && bin > 1) {
+		plot_set_number(job, "rate_mul", bin);
+		plot_set_text(job, "rate_unit",
+			      plot_time_text(bin, text, sizeof(text)));
+		return;
+	}
 	double factor = most >= 2 ? 1 : most >= 2.0 / 60 ? 60 : 3600;
 	const char *unit = most >= 2	      ? "second"
 			   : most >= 2.0 / 60 ? "minute"
@@ -228,7 +249,7 @@ plot_make_attempts(struct plot_job *job)
 		double length = bin_length(job, &totals);
 		make_rates(&totals, length, &rates);
 		set_bins(job, length);
-		set_rate_unit(job, greatest_sum(&rates));
+		set_rate_unit(job, greatest_sum(&rates), length);
 		plot_set_number(job, "any_deferred",
 				plot_table_max(&rates, 2) > 0);
 		plot_set_number(job, "any_bounced",
@@ -257,7 +278,7 @@ static void
 print_inflow(struct plot_job *job, struct plot_table *levels,
 	     const struct plot_table *rates)
 {
-	plot_table_thin(levels, ROWS_MOST);
+	shape_levels(levels);
 	fputs("time_s,incoming,tokens,submitted,accepted\n", job->table);
 	for (size_t i = 0; i < levels->rows; i++)
 		fprintf(job->table, "%.10g,%.10g,%.10g,,\n",
@@ -294,12 +315,15 @@ plot_make_inflow(struct plot_job *job)
 		if (plot_table_max(&rates, 2) > most)
 			most = plot_table_max(&rates, 2);
 		set_bins(job, length);
-		set_rate_unit(job, most);
+		set_rate_unit(job, most, length);
 		plot_set_scale(job, "incoming", plot_table_max(&levels, 1));
 		plot_set_number(job, "rate_most", most);
 		plot_set_number(job, "incoming_most",
 				plot_table_max(&levels, 1));
 		plot_set_number(job, "tokens_most", plot_table_max(&levels, 2));
+		plot_set_number(job, "flow_is_off",
+				job->run->flow_is_off &&
+					plot_table_max(&levels, 2) == 0);
 		plot_set_time(job);
 		plot_set_events(job, &events);
 		print_inflow(job, &levels, &rates);

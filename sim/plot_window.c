@@ -6,6 +6,7 @@
  * destinations.csv is read twice: for the stories, to choose by, and for the
  * rows of those that were chosen. A destination that is idle is forgotten; it
  * then has no window, which is not a window of 0, and nothing is drawn.
+ * feedback.csv, where it was written, has what the window did between samples.
  *
  * Where there are more rows than a panel has room for, its time is cut into
  * slices: of the window the mean, the least and the greatest, of the
@@ -70,7 +71,8 @@ choose(struct dest_story *order, size_t count, size_t wanted)
 	qsort(order, wanted, sizeof(*order), compare_busy);
 }
 
-/* Rows of one panel as read; the window is NaN where there is none. */
+/* Rows of one panel as read; the window is NaN where there is none. What says
+ * whether the destination is dead is its state, or an event. */
 enum {
 	PANEL_TIME,
 	PANEL_WINDOW,
@@ -79,6 +81,12 @@ enum {
 	PANEL_COLUMNS
 };
 
+static const double *
+row_of(const struct plot_table *panel, size_t row)
+{
+	return panel->cells + row * panel->columns;
+}
+
 static bool
 read_panel_row(struct csv_reader *csv, const int *columns, double *row)
 {
@@ -86,16 +94,17 @@ read_panel_row(struct csv_reader *csv, const int *columns, double *row)
 	row[PANEL_DEAD] = dead;
 	if (!csv_double(csv, columns[PANEL_TIME], &row[PANEL_TIME]) ||
 	    !csv_double(csv, columns[PANEL_WINDOW], &row[PANEL_WINDOW]) ||
-	    !csv_double(csv, columns[PANEL_BUSY], &row[PANEL_BUSY]))
+	    (columns[PANEL_BUSY] >= 0 &&
+	     !csv_double(csv, columns[PANEL_BUSY], &row[PANEL_BUSY])))
 		return false;
 	if (row[PANEL_WINDOW] == 0 && !dead)
 		row[PANEL_WINDOW] = (double)NAN;
 	return true;
 }
 
-static enum plot_result
-read_panels(struct plot_job *job, struct dest_story *order, size_t count,
-	    struct plot_table *panels)
+/* Where the columns of a row of destinations.csv are. */
+static bool
+find_panel_columns(struct csv_reader *csv, int *columns)
 {
 	static const char *const names[PANEL_COLUMNS] = {
 		[PANEL_TIME] = "time_s",
@@ -103,6 +112,30 @@ read_panels(struct plot_job *job, struct dest_story *order, size_t count,
 		[PANEL_BUSY] = "busy",
 		[PANEL_DEAD] = "state",
 	};
+	for (size_t c = 0; c < PANEL_COLUMNS; c++) {
+		if (!csv_find(csv, names[c], &columns[c]))
+			return false;
+	}
+	return true;
+}
+
+/* What a change of the window says; of deliveries under way it says nothing. */
+static bool
+find_change_columns(struct csv_reader *csv, int *columns)
+{
+	columns[PANEL_BUSY] = -1;
+	return csv_find(csv, "time_s", &columns[PANEL_TIME]) &&
+	       csv_find(csv, "window", &columns[PANEL_WINDOW]) &&
+	       csv_find(csv, "event", &columns[PANEL_DEAD]);
+}
+
+/* Rows of a table that has the columns transport and destination, each into
+ * that of its destination. */
+static enum plot_result
+read_rows(struct plot_job *job, const char *path,
+	  bool find(struct csv_reader *, int *), const struct dest_story *order,
+	  size_t count, struct plot_table *panels)
+{
 	struct name_index index = {0};
 	struct csv_reader csv;
 	int transport, name;
@@ -110,12 +143,9 @@ read_panels(struct plot_job *job, struct dest_story *order, size_t count,
 	char key[DEST_KEY_BYTES];
 	for (size_t i = 0; i < count; i++)
 		name_index_add(&index, order[i].key, i);
-	char *path = plot_find(job->run->dir, "destinations.csv");
-	bool good = csv_open(&csv, path ? path : "") &&
+	bool good = csv_open(&csv, path) &&
 		    csv_find(&csv, "transport", &transport) &&
-		    csv_find(&csv, "destination", &name);
-	for (size_t c = 0; good && c < PANEL_COLUMNS; c++)
-		good = csv_find(&csv, names[c], &columns[c]);
+		    csv_find(&csv, "destination", &name) && find(&csv, columns);
 	while (good && csv_next(&csv)) {
 		dest_key(csv_text(&csv, transport), csv_text(&csv, name), key,
 			 sizeof(key));
@@ -124,9 +154,69 @@ read_panels(struct plot_job *job, struct dest_story *order, size_t count,
 			good = read_panel_row(&csv, columns,
 					      plot_table_add(&panels[at]));
 	}
-	free(path);
 	name_index_release(&index);
 	return dest_end_table(job, &csv);
+}
+
+/* Let samples and changes stand in one table, in order of time. A change comes
+ * before the sample of its instant; deliveries under way are those of the
+ * sample before. */
+static void
+merge_changes(struct plot_table *samples, const struct plot_table *changes)
+{
+	struct plot_table both = {.columns = PANEL_COLUMNS};
+	size_t i = 0;
+	double busy = 0;
+	for (size_t k = 0; i < samples->rows || k < changes->rows;) {
+		double *row = plot_table_add(&both);
+		bool is_change =
+			k < changes->rows &&
+			(i == samples->rows ||
+			 plot_table_get(changes, k, PANEL_TIME) <=
+				 plot_table_get(samples, i, PANEL_TIME));
+		memcpy(row,
+		       is_change ? row_of(changes, k++) : row_of(samples, i++),
+		       PANEL_COLUMNS * sizeof(double));
+		if (is_change)
+			row[PANEL_BUSY] = busy;
+		busy = row[PANEL_BUSY];
+	}
+	plot_table_release(samples);
+	*samples = both;
+}
+
+static enum plot_result
+add_changes(struct plot_job *job, const char *path,
+	    const struct dest_story *order, size_t count,
+	    struct plot_table *panels)
+{
+	struct plot_table changes[PANELS_MOST] = {0};
+	for (size_t i = 0; i < count; i++)
+		changes[i].columns = PANEL_COLUMNS;
+	enum plot_result result = read_rows(job, path, find_change_columns,
+					    order, count, changes);
+	for (size_t i = 0; i < count; i++) {
+		if (result == PLOT_READY && changes[i].rows > 0)
+			merge_changes(&panels[i], &changes[i]);
+		plot_table_release(&changes[i]);
+	}
+	return result;
+}
+
+static enum plot_result
+read_panels(struct plot_job *job, const struct dest_story *order, size_t count,
+	    struct plot_table *panels)
+{
+	char *path = plot_find(job->run->dir, "destinations.csv");
+	enum plot_result result =
+		read_rows(job, path ? path : "", find_panel_columns, order,
+			  count, panels);
+	free(path);
+	path = plot_find(job->run->dir, "feedback.csv");
+	if (path && result == PLOT_READY)
+		result = add_changes(job, path, order, count, panels);
+	free(path);
+	return result;
 }
 
 /* A stretch of time of one panel, as it is drawn. */
@@ -178,12 +268,6 @@ row_end(const struct plot_job *job, const struct plot_table *panel, size_t row)
 	return row + 1 < panel->rows
 		       ? plot_table_get(panel, row + 1, PANEL_TIME)
 		       : job->run->to_s;
-}
-
-static const double *
-row_of(const struct plot_table *panel, size_t row)
-{
-	return panel->cells + row * panel->columns;
 }
 
 static size_t

@@ -81,6 +81,8 @@ check "nothing is said" [ ! -s "$err" ]
 check "no recorded without a recording" [ ! -e "$dir/a/plots/recorded.png" ]
 check "nothing else is left" [ "$(find "$dir/a/plots" -type f | wc -l)" -eq 15 ]
 
+cp "$dir/a/plots/inflow.gp" "$dir/a-inflow.gp"
+
 # ---- a script runs again as it is, from anywhere, and also after a move
 mv "$dir/a/plots" "$dir/moved plots"
 rm "$dir/moved plots/queues.png"
@@ -180,6 +182,42 @@ check "the warm-up is left out" awk -F, '
 	$1 == 1 { share = $3 }
 	END { exit !(sent > 300 && (share - sent / 900) ^ 2 < 1e-12) }' \
 	"$dir/whole/attempts.csv" "$dir/p/plots/delays.csv"
+
+# ---- windows between samples, from feedback.csv
+fresh q
+cat >"$dir/q/feedback.csv" <<'EOF'
+time_s,event,transport,destination,limit,window,busy,success,failure,fail_cohorts
+101.000000,alive,smtp,slow.example,50,47,1,0,0,0
+102.000000,dead,smtp,slow.example,50,0,1,0,1,1
+103.000000,revived,smtp,slow.example,50,5,0,0,0,0
+104.000000,alive,smtp,nowhere.example,50,99,1,0,0,0
+EOF
+plot 0 "$dir/q" window
+check "a window between two samples is seen" awk -F, '
+	$6 == 47 { n++ } END { exit n != 1 }' "$dir/q/plots/window.csv"
+check "and a death" awk -F, '$5 == 0 && $2 < 103 && $3 > 102 && $9 == 1 { n++ }
+	END { exit n != 1 }' "$dir/q/plots/window.csv"
+check "not those of others" sh -c "! grep -q ',99,' '$dir/q/plots/window.csv'"
+
+# ---- few numbers: steps, and counts instead of rates
+fresh r
+head -n 61 "$dir/whole/series.csv" | awk -F, -v OFS=, 'NR > 1 {
+	$9 = 0; $12 = int($1 / 60); $13 = $14 = 0 } 1' >"$dir/r/series.csv"
+sed 's/"in_flow_delay": "1s"/"in_flow_delay": "0s"/' "$dir/whole/run.json" \
+	>"$dir/r/run.json"
+plot 0 "$dir/r" inflow attempts
+# 60 samples: each but the first is a step.
+check "a level holds until the next sample" awk -F, '
+	NR > 1 && $2 != "" { n += $1 "" == t; t = $1 "" }
+	END { exit n != 59 }' \
+	"$dir/r/plots/inflow.csv"
+check "that there is no flow control is told" grep -qx 'flow_is_off = 1' \
+	"$dir/r/plots/inflow.gp"
+check "where there is none only" grep -qx 'flow_is_off = 0' \
+	"$dir/a-inflow.gp"
+check "one delivery a minute is one in 5 s" grep -qx "rate_unit = '5 s'" \
+	"$dir/r/plots/attempts.gp"
+check "at most" grep -qx 'rate_mul = 5' "$dir/r/plots/attempts.gp"
 
 # ---- less than all
 fresh e
