@@ -10,6 +10,7 @@
 set -u
 
 bin=$(realpath "${1:?usage: run.sh MTASIM}")
+readme=$(cd "$(dirname "$0")/../.." && pwd)/README.md
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export LC_ALL=C
@@ -262,6 +263,12 @@ check "mail arrives when a process takes it" [ "$(cut -d, -f6 \
 	"arrived_s 0.000000 5.000000 10.000000 " ]
 mtasim 0 run four.yaml --for 1m
 check "none waits at the end" sh -c '! grep -q waiting "$1"' - "$out"
+
+# ---- the example of README does what it predicts
+
+awk '/^```yaml/ { on = 1; next } /^```/ { on = 0 } on' "$readme" >readme.yaml
+mtasim 0 check --quiet readme.yaml
+has "$out" '4 held, 0 did not'
 
 # ---- profiles: a line of each, or all of some
 
