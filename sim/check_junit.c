@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sim/folder.h"
 
@@ -81,12 +83,34 @@ check_junit_suite(FILE *out, const struct check_case *c,
 	fputs("\t</testsuite>\n", out);
 }
 
+/* A file beside `path` whose name nobody has. But what is no plain file, as
+ * /dev/stdout, is written as it is: it must not be renamed away. */
+static FILE *
+open_part(const char *path, char **part)
+{
+	struct stat status;
+	mode_t mask = umask(0);
+	int fd;
+
+	umask(mask);
+	*part = NULL;
+	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return fopen(path, "w");
+	*part = folder_with(path, ".XXXXXX");
+	fd = mkstemp(*part);
+	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
+		return fdopen(fd, "w");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
 bool
 check_junit_write(const char *path, const char *suites,
 		  const struct check_junit_counts *counts)
 {
-	char *part = folder_with(path, ".part");
-	FILE *out = fopen(part, "w");
+	char *part;
+	FILE *out = open_part(path, &part);
 	bool is_written = out != NULL;
 
 	if (out) {
@@ -100,11 +124,11 @@ check_junit_write(const char *path, const char *suites,
 		is_written = !ferror(out);
 		is_written = fclose(out) == 0 && is_written;
 	}
-	is_written = is_written && rename(part, path) == 0;
+	is_written = is_written && (!part || rename(part, path) == 0);
 	if (!is_written) {
 		fprintf(stderr, "mtasim: cannot write '%s': %s\n", path,
 			strerror(errno));
-		if (out)
+		if (out && part)
 			remove(part);
 	}
 	free(part);

@@ -195,6 +195,14 @@ check "JSON says what is wrong" grep -q \
 	'"more": "broken.yaml:[0-9]*:[0-9]*: ' out
 mtasim 3 check missing.yaml
 says "run: missing.yaml: cannot open: No such file or directory"
+echo mine >junit.xml.part
+mtasim 0 check --junit junit.xml good.yaml
+check "what is beside the file stays" [ "$(cat junit.xml.part)" = mine ]
+check "and nothing else is there" [ "$(ls junit.xml*)" = "junit.xml
+junit.xml.part" ]
+ln -s /dev/null nowhere.xml
+mtasim 0 check --junit nowhere.xml good.yaml
+check "a device is not renamed away" [ -h nowhere.xml ]
 mtasim 1 check --junit nowhere/junit.xml good.yaml
 says "nowhere/junit.xml"
 
