@@ -156,6 +156,7 @@ reader_release(struct reader *r)
 	name_index_release(&r->sources);
 	name_index_release(&r->domains);
 	name_index_release(&r->files);
+	name_index_release(&r->missing);
 	mta_params_release(&r->main_cf);
 }
 

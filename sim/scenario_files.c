@@ -160,15 +160,17 @@ reader_file(struct reader *r, const struct tree_node *node)
 	const char *path = search_copy(r, name);
 	if (!path)
 		path = search(r, name);
-	if (path)
+	if (path) {
 		add_file(r, node, path);
-	else
-		reader_complain(r, node,
-				"cannot open '%s': no such file "
-				"beside the scenario or in the data "
-				"folders",
-				name);
-	return path;
+		return path;
+	}
+	name_index_put(&r->missing, name, 0);
+	reader_complain(r, node,
+			"cannot open '%s': no such file "
+			"beside the scenario or in the data "
+			"folders",
+			name);
+	return NULL;
 }
 
 static void
@@ -300,6 +302,8 @@ check_digest(struct reader *r, const struct tree_node *node)
 	if (!reader_want(r, node, TREE_SCALAR))
 		return;
 	size_t at = name_index_get(&r->files, node->key, SIZE_MAX);
+	if (name_index_get(&r->missing, node->key, SIZE_MAX) != SIZE_MAX)
+		return; /* that has been said */
 	if (at == SIZE_MAX)
 		reader_complain_key(r, node,
 				    "the scenario names no such "

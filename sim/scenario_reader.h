@@ -54,7 +54,8 @@ struct reader {
 	struct name_index sources;
 	uint32_t null_senders; /* sources and starts with the empty sender */
 	struct name_index domains;
-	struct name_index files; /* name -> index of scenario->files */
+	struct name_index files;   /* name -> index of scenario->files */
+	struct name_index missing; /* files that were not found */
 	size_t receiver_room;
 	size_t file_room;
 	struct profile_read *profiles;
