@@ -63,7 +63,7 @@ loop_know_first(struct mta_loop *l)
 }
 
 /* The first of the whole seconds. */
-static struct mta_timer *
+MTA_APART static struct mta_timer *
 seconds_first(struct mta_loop *l)
 {
 	struct mta_when second;
@@ -167,12 +167,10 @@ at_once_takes(struct mta_agenda *a, mta_time at)
 	       at_once_timer(a->at_once.prev)->at <= at;
 }
 
-/* What was armed is not any more; it is to fire at `at`, or now. */
+/* It is to fire at `at`, or now. */
 static inline void
 timer_begin(struct mta_loop *l, struct mta_timer *t, mta_time at)
 {
-	if (t->state != MTA_TIMER_IDLE)
-		mta_timer_cancel(l, t);
 	t->loop = l;
 	t->sequence = l->agenda->sequence++;
 	t->at = at > l->stepped ? at : l->stepped;
@@ -186,9 +184,21 @@ timer_wait(struct mta_loop *l, struct mta_timer *t)
 	first_may_be(l, t);
 }
 
+/* Armed for another time, it is to be woken as one that is not. */
+MTA_APART static void
+timer_wake_armed(struct mta_loop *l, struct mta_timer *t, mta_time now)
+{
+	mta_timer_cancel(l, t);
+	mta_timer_wake(l, t, now);
+}
+
 void
 mta_timer_wake(struct mta_loop *l, struct mta_timer *t, mta_time now)
 {
+	if (mta_timer_is_armed(t)) {
+		timer_wake_armed(l, t, now);
+		return;
+	}
 	timer_begin(l, t, now);
 	if (at_once_takes(l->agenda, t->at)) {
 		t->state = MTA_TIMER_AT_ONCE;
@@ -204,6 +214,8 @@ mta_timer_set(struct mta_loop *l, struct mta_timer *t, mta_time at)
 	if (at <= l->stepped) {
 		mta_timer_wake(l, t, at);
 	} else {
+		if (mta_timer_is_armed(t))
+			mta_timer_cancel(l, t);
 		timer_begin(l, t, at);
 		timer_wait(l, t);
 	}
@@ -225,10 +237,8 @@ mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds)
 }
 
 static inline void
-timer_leave(struct mta_timer *t)
+timer_leave(struct mta_loop *l, struct mta_timer *t)
 {
-	struct mta_loop *l = t->loop;
-
 	if (t->state == MTA_TIMER_AT_ONCE) {
 		mta_list_remove(&t->link);
 	} else {
@@ -237,10 +247,10 @@ timer_leave(struct mta_timer *t)
 
 		mta_assert(w->timers[t->slot] == t);
 		mta_wheel_give_up(w, t->slot);
+		if (l->first == t)
+			l->is_first_known = false;
 	}
 	t->state = MTA_TIMER_IDLE;
-	if (l->first == t)
-		l->is_first_known = false;
 }
 
 void
@@ -249,7 +259,7 @@ mta_timer_cancel(struct mta_loop *l, struct mta_timer *t)
 	if (t->state == MTA_TIMER_IDLE)
 		return;
 	mta_assert(t->loop == l);
-	timer_leave(t);
+	timer_leave(l, t);
 }
 
 /* ---- steps ----------------------------------------------------------------
@@ -329,7 +339,7 @@ loop_end_step(struct mta_loop *l)
 static inline void
 loop_fire(struct mta_loop *l, struct mta_timer *t)
 {
-	timer_leave(t);
+	timer_leave(l, t);
 	t->fire(t);
 	loop_end_step(l);
 }
