@@ -4,12 +4,15 @@
  * is, without a timer, until it is passed. When more than half of all keys, and
  * not only a few, are such, they are thrown out together.
  *
- * Invariants: keys in the heap are before `far`, those in buckets are not. A
+ * Invariants: keys in the row are before `far`, those in buckets are not. A
  * key stands in the bucket of the first digit in which its time differed from
  * `far` when it was put there. `far` passes no bucket that has keys, a bucket
  * in whose range it has come is put anew, and so are all when it goes back: so
  * the keys of a bucket agree with `far` in all digits above, and what is in a
- * bucket of a lower level is before all that is in higher ones.
+ * bucket of a lower level is before all that is in higher ones. Keys of one
+ * time are always together, and in the order of their setting: however many
+ * they are, each comes behind the last of the row. The first of the row has a
+ * timer.
  */
 #include "mta/pure.h"
 
@@ -29,7 +32,8 @@ enum {
 	CHUNK_KEYS = 15,
 	CHUNKS_FIRST = 64,
 	NEAR_FEW = 48,	   /* a bucket with no more comes near as it is */
-	NEAR_MOST = 256,   /* a heap that has so many more is not small */
+	NEAR_MOST = 256,   /* a row that has so many more is not short, */
+	NEAR_SHARE = 8,	   /* nor one of which they are such a part */
 	FETCH_MOST = 4096, /* timers that stay in the cache until they fire */
 	GONE_LEAST = 64,   /* fewer are not worth throwing out */
 };
@@ -37,7 +41,7 @@ enum {
 /* Keys of one bucket: 256 bytes, of which the last 8 are links. */
 struct mta_wheel_chunk {
 	mta_key keys[CHUNK_KEYS];
-	uint32_t next; /* filled before it, or free; from 1 */
+	uint32_t next; /* filled after it, or free; from 1; 0: none */
 	uint32_t count;
 };
 
@@ -139,9 +143,13 @@ bucket_extend(struct mta_wheel *w, struct mta_bucket *b)
 	number = w->free_chunk;
 	chunk = &w->chunks[number - 1];
 	w->free_chunk = chunk->next;
-	chunk->next = b->chunk;
+	chunk->next = 0;
 	chunk->count = 0;
-	b->chunk = number;
+	if (b->first == 0)
+		b->first = number;
+	else
+		w->chunks[b->last - 1].next = number;
+	b->last = number;
 }
 
 static inline unsigned
@@ -161,9 +169,9 @@ key_file(struct mta_wheel *w, mta_key key)
 	struct mta_bucket *b = &w->buckets[level][digit];
 	struct mta_wheel_chunk *chunk;
 
-	if (b->chunk == 0 || w->chunks[b->chunk - 1].count == CHUNK_KEYS)
+	if (b->last == 0 || w->chunks[b->last - 1].count == CHUNK_KEYS)
 		bucket_extend(w, b);
-	chunk = &w->chunks[b->chunk - 1];
+	chunk = &w->chunks[b->last - 1];
 	chunk->keys[chunk->count++] = key;
 	b->count++;
 	w->filled[level] |= UINT64_C(1) << digit;
@@ -190,7 +198,7 @@ key_put(struct mta_wheel *w, mta_key key)
 	if (w->gone > 0 && key_is_gone(w, key))
 		return;
 	if (key_order(key) < w->far)
-		mta_heap_add(&w->near, key);
+		mta_row_add(&w->near, key);
 	else
 		key_file(w, key);
 }
@@ -204,7 +212,7 @@ bucket_put(struct mta_wheel *w, unsigned level, unsigned digit)
 {
 	struct mta_bucket *b = &w->buckets[level][digit];
 	bool fetch = b->count <= FETCH_MOST;
-	uint32_t number = b->chunk;
+	uint32_t number = b->first;
 
 	w->filled[level] &= ~(UINT64_C(1) << digit);
 	if (!w->filled[level])
@@ -235,31 +243,33 @@ bucket_put(struct mta_wheel *w, unsigned level, unsigned digit)
 MTA_RARE static void
 wheel_put(struct mta_wheel *w)
 {
-	struct mta_heap old = w->near;
+	struct mta_row old = w->near;
 
-	w->near = (struct mta_heap){0};
+	w->near = (struct mta_row){0};
 	for (unsigned level = MTA_WHEEL_LEVELS; level-- > 0;)
 		for (unsigned digit = 0; digit < MTA_WHEEL_DIGITS; digit++)
 			if (w->filled[level] >> digit & 1)
 				bucket_put(w, level, digit);
-	for (uint32_t i = 0; i < old.count; i++)
-		key_put(w, old.items[i]);
-	mta_heap_release(&old);
+	for (const mta_key *key = old.first; key != old.end; key++)
+		key_put(w, *key);
+	mta_row_release(&old);
 	mta_assert(w->gone == 0);
 }
 
-/* With more than twice what it has now, and not only a few, it is crowded. */
+/* With so many more than it has now it is crowded. */
 static inline void
 near_begins(struct mta_wheel *w)
 {
-	w->near_most = 2 * w->near.count + NEAR_MOST;
+	uint32_t count = mta_row_count(&w->near);
+
+	w->near_most = count + count / NEAR_SHARE + NEAR_MOST;
 }
 
 /* What was first was far away, and much has been set before it since. */
 MTA_RARE static void
 near_is_crowded(struct mta_wheel *w)
 {
-	w->far = key_order(w->near.items[0]) + 1;
+	w->far = key_order(*w->near.first) + 1;
 	wheel_put(w);
 	near_begins(w);
 }
@@ -273,7 +283,7 @@ bucket_last(const struct mta_wheel *w, const struct mta_bucket *b)
 {
 	uint64_t last = 0;
 
-	for (uint32_t number = b->chunk; number != 0;) {
+	for (uint32_t number = b->first; number != 0;) {
 		const struct mta_wheel_chunk *chunk = &w->chunks[number - 1];
 
 		for (uint32_t i = 0; i < chunk->count; i++)
@@ -311,10 +321,10 @@ far_has_come(struct mta_wheel *w)
 }
 
 /* Let some of the first keys come near, if there are any. */
-static void
+MTA_APART static void
 wheel_turn(struct mta_wheel *w)
 {
-	while (w->levels && w->near.count == 0) {
+	while (w->levels && mta_row_is_empty(&w->near)) {
 		unsigned level = (unsigned)__builtin_ctz(w->levels);
 		unsigned digit = (unsigned)__builtin_ctzll(w->filled[level]);
 		const struct mta_bucket *b = &w->buckets[level][digit];
@@ -329,34 +339,17 @@ wheel_turn(struct mta_wheel *w)
 	near_begins(w);
 }
 
-/* The first key's timer is given up. */
-static void
-wheel_drop_first(struct mta_wheel *w)
-{
-	slot_free(w, key_slot(w->near.items[0]));
-	w->gone--;
-	mta_heap_remove_first(&w->near);
-}
-
 struct mta_timer *
 mta_wheel_first(struct mta_wheel *w, struct mta_when *when)
 {
-	for (;;) {
-		struct mta_timer *timer;
-
-		if (w->near.count == 0)
-			wheel_turn(w);
-		if (w->near.count == 0) {
-			*when = (struct mta_when){MTA_NEVER, UINT64_MAX};
-			return NULL;
-		}
-		timer = w->timers[key_slot(w->near.items[0])];
-		if (timer) {
-			*when = key_when(w->near.items[0]);
-			return timer;
-		}
-		wheel_drop_first(w);
+	if (mta_row_is_empty(&w->near))
+		wheel_turn(w);
+	if (mta_row_is_empty(&w->near)) {
+		*when = (struct mta_when){MTA_NEVER, UINT64_MAX};
+		return NULL;
 	}
+	*when = key_when(*w->near.first);
+	return w->timers[key_slot(*w->near.first)];
 }
 
 /* ---- setting and giving up ------------------------------------------------
@@ -373,11 +366,19 @@ mta_wheel_add(struct mta_wheel *w, struct mta_when when,
 	if (key_order(key) >= w->far) {
 		key_file(w, key);
 	} else {
-		mta_heap_add(&w->near, key);
-		if (w->near.count > w->near_most)
+		mta_row_add(&w->near, key);
+		if (mta_row_count(&w->near) > w->near_most)
 			near_is_crowded(w);
 	}
 	return slot;
+}
+
+/* Is the timer of the first key given up? */
+static inline bool
+near_first_is_gone(const struct mta_wheel *w)
+{
+	return !mta_row_is_empty(&w->near) &&
+	       !w->timers[key_slot(*w->near.first)];
 }
 
 void
@@ -385,17 +386,20 @@ mta_wheel_give_up(struct mta_wheel *w, uint32_t slot)
 {
 	w->timers[slot] = NULL;
 	w->gone++;
-	if (w->near.count > 0 && key_slot(w->near.items[0]) == slot)
-		wheel_drop_first(w);
-	else if (w->gone > GONE_LEAST &&
-		 w->gone > (w->slot_capacity - w->slot_count) / 2)
+	while (w->gone > 0 && near_first_is_gone(w)) {
+		slot_free(w, key_slot(*w->near.first));
+		w->gone--;
+		mta_row_remove_first(&w->near);
+	}
+	if (w->gone > GONE_LEAST &&
+	    w->gone > (w->slot_capacity - w->slot_count) / 2)
 		wheel_put(w);
 }
 
 void
 mta_wheel_release(struct mta_wheel *w)
 {
-	mta_heap_release(&w->near);
+	mta_row_release(&w->near);
 	free(w->timers);
 	free(w->free_slots);
 	free(w->chunks);

@@ -3,7 +3,7 @@
  * Timers in the order in which they fire: (time, sequence of setting). What the
  * times count, microseconds or whole seconds, is the owner's affair.
  *
- * What fires soon stands in a small heap. What fires later is sorted by the
+ * What fires soon stands in a short row. What fires later is sorted by the
  * digits of its time to the base 64, in a bucket for its first digit that is
  * not that of now: it comes nearer by a digit at a time, with all that is in
  * its bucket, and does not cost more for how many others wait. (The
@@ -14,7 +14,7 @@
 #ifndef MTA_WHEEL_H
 #define MTA_WHEEL_H
 
-#include "mta/heap.h"
+#include "mta/row.h"
 #include "mta/types.h"
 
 struct mta_timer;
@@ -42,18 +42,19 @@ enum {
 	MTA_WHEEL_LEVELS = 11, /* digits of 64 bits */
 };
 
-/* Keys in no order. */
+/* Keys in the order in which they came. */
 struct mta_bucket {
-	uint32_t chunk; /* that is being filled, from 1; 0: none */
-	uint32_t count; /* of keys, in all its chunks */
+	uint32_t first; /* of its chunks, from 1; 0: none */
+	uint32_t last;	/* which is being filled */
+	uint32_t count; /* of keys, in all of them */
 };
 
 /* At most 2^24 keys at a time, those of timers that are given up included, and
  * 2^40 settings in a run. */
 struct mta_wheel {
-	struct mta_heap near;	   /* what fires before `far` */
+	struct mta_row near;	   /* what fires before `far` */
 	uint64_t far;		   /* a time in unsigned order */
-	uint32_t near_most;	   /* with more the heap is crowded */
+	uint32_t near_most;	   /* with more it is crowded */
 	uint32_t gone;		   /* keys whose timer is given up */
 	struct mta_timer **timers; /* by slot: borrowed; NULL: given up */
 	uint32_t *free_slots;	   /* slot_count of them */
