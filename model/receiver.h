@@ -150,14 +150,20 @@ receiver_wants(const struct receiver *receiver)
 	return receiver->config->wants;
 }
 
+/* Addresses of equal preference. */
+enum receiver_order {
+	RECEIVER_SHUFFLED,
+	RECEIVER_AS_LISTED, /* as in the config */
+};
+
 /*
  * The addresses a client would try for this delivery, best first, equal
- * preferences in random order; at most `room`. Returns how many. The time that
- * each takes is asked of receiver_connect(), one after the other.
+ * preferences in the order asked for; at most `room`. Returns how many. The
+ * time that each takes is asked of receiver_connect(), one after the other.
  */
-size_t
-receiver_servers(const struct receiver *receiver, uint64_t message,
-		 uint32_t try, struct receiver_server *list, size_t room);
+size_t receiver_servers(const struct receiver *receiver, uint64_t message,
+			uint32_t try, enum receiver_order order,
+			struct receiver_server *list, size_t room);
 
 /* Ask for a connection. `conn` is filled unless FAILED. */
 struct receiver_answer

@@ -351,9 +351,8 @@ list_hosts(const struct receiver_config *config,
 	return count;
 }
 
-/* Shuffle all, then sort by preference without disturbing equals. */
 static void
-order_hosts(struct receiver_server *hosts, size_t count, struct draw *draw)
+shuffle_hosts(struct receiver_server *hosts, size_t count, struct draw *draw)
 {
 	for (size_t i = count - 1; i > 0; i--) {
 		size_t k = (size_t)draw_below(draw, i + 1);
@@ -362,6 +361,12 @@ order_hosts(struct receiver_server *hosts, size_t count, struct draw *draw)
 		hosts[i] = hosts[k];
 		hosts[k] = host;
 	}
+}
+
+/* By preference, without disturbing equals. */
+static void
+sort_hosts(struct receiver_server *hosts, size_t count)
+{
 	for (size_t i = 1; i < count; i++) {
 		struct receiver_server host = hosts[i];
 		size_t k = i;
@@ -374,7 +379,8 @@ order_hosts(struct receiver_server *hosts, size_t count, struct draw *draw)
 
 size_t
 receiver_servers(const struct receiver *receiver, uint64_t message,
-		 uint32_t try, struct receiver_server *list, size_t room)
+		 uint32_t try, enum receiver_order order,
+		 struct receiver_server *list, size_t room)
 {
 	const struct receiver_config *config = receiver->config;
 	struct receiver_server hosts[HOSTS_MOST] = {0};
@@ -387,9 +393,12 @@ receiver_servers(const struct receiver *receiver, uint64_t message,
 		return room > 0;
 	}
 	count = list_hosts(config, hosts);
-	draw = stream_at_part(receiver->stream, message,
-			      receiver_part(try, 0, PURPOSE_SERVERS));
-	order_hosts(hosts, count, &draw);
+	if (order == RECEIVER_SHUFFLED) {
+		draw = stream_at_part(receiver->stream, message,
+				      receiver_part(try, 0, PURPOSE_SERVERS));
+		shuffle_hosts(hosts, count, &draw);
+	}
+	sort_hosts(hosts, count);
 	if (count > room)
 		count = room;
 	for (size_t i = 0; i < count; i++)

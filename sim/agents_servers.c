@@ -32,8 +32,11 @@ list_add_stop(struct agent_process *p, struct remote *remote)
 	list[0] = (struct receiver_server){0};
 	if (remote && remote->receiver.config->mx_count > 0)
 		room = receiver_servers(&remote->receiver,
-					p->agent.attempt.serial, p->try, list,
-					room);
+					p->agent.attempt.serial, p->try,
+					p->transport->smtp->randomize_addresses
+						? RECEIVER_SHUFFLED
+						: RECEIVER_AS_LISTED,
+					list, room);
 	else
 		room = 1;
 	p->server_count += (uint32_t)room;

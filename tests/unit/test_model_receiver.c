@@ -687,7 +687,8 @@ START_TEST(mx_hosts_in_order)
 	b.config.mx_count = 2;
 	begin(&b);
 	for (uint64_t m = 0; m < 3000; m++) {
-		ck_assert_uint_eq(receiver_servers(&b.receiver, m, 0, list, 5),
+		ck_assert_uint_eq(receiver_servers(&b.receiver, m, 0,
+						   RECEIVER_SHUFFLED, list, 5),
 				  4);
 		ck_assert_uint_eq(list[0].host + list[1].host + list[2].host,
 				  3);
@@ -708,7 +709,17 @@ START_TEST(mx_hosts_in_order)
 		else
 			ck_assert_int_eq(b.answer.outcome, RECEIVER_READY);
 	}
-	ck_assert_uint_eq(receiver_servers(&b.receiver, 0, 0, list, 2), 2);
+	ck_assert_uint_eq(
+		receiver_servers(&b.receiver, 0, 0, RECEIVER_SHUFFLED, list, 2),
+		2);
+	for (uint64_t m = 0; m < 20; m++) {
+		ck_assert_uint_eq(receiver_servers(&b.receiver, m, 0,
+						   RECEIVER_AS_LISTED, list, 5),
+				  4);
+		for (uint32_t host = 0; host < 3; host++)
+			ck_assert_uint_eq(list[host].host, host);
+		ck_assert_ptr_eq(list[3].other, &backup);
+	}
 	receiver_release(&b.receiver);
 }
 END_TEST

@@ -571,6 +571,24 @@ START_TEST(luck_of_each_attempt)
 }
 END_TEST
 
+/* F11.3: of two hosts of equal preference the first is dead, which costs 30 s
+ * each time when the order is not random; shuffled, once in sixteen. */
+START_TEST(hosts_are_tried_as_listed)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: listed\nrun: {until: drained}\n"
+		"mta: {smtp_randomize_addresses: no}\n"
+		"receivers: {r: {transfer: 1s, mx: [{hosts: 2, dead: 1}]}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s, 100s, 200s, 300s]}, to: "
+		"a.example}}\n");
+
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@31 1:sent@131 2:sent@231 3:sent@331");
+	world_run_close(r);
+}
+END_TEST
+
 Suite *
 system_agents_suite(void)
 {
@@ -596,6 +614,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, command_that_refuses_too_late);
 	tcase_add_test(tc, site_that_dies_of_slow_answers);
 	tcase_add_test(tc, luck_of_each_attempt);
+	tcase_add_test(tc, hosts_are_tried_as_listed);
 	suite_add_tcase(s, tc);
 	return s;
 }
