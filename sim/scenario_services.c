@@ -291,7 +291,7 @@ reader_want_transport(struct reader *r, const struct tree_node *node)
 static void
 read_services(struct reader *r, const struct tree_node *node)
 {
-	static const char words[] = "smtpd cleanup pickup bounce";
+	static const char words[] = "smtpd cleanup";
 	struct scenario *s = r->scenario;
 	if (!reader_want(r, node, TREE_MAP))
 		return;
@@ -306,8 +306,8 @@ read_services(struct reader *r, const struct tree_node *node)
 		if (reader_word_index(words, n->key) < 0)
 			reader_complain_key(r, n,
 					    "no service that can be "
-					    "limited; these are smtpd, "
-					    "cleanup, pickup, bounce%s",
+					    "limited; these are smtpd "
+					    "and cleanup%s",
 					    reader_near_word(r, words, n->key));
 	}
 }
