@@ -347,7 +347,8 @@ define lint_run
 	exit $$bad
 endef
 LINT_FAST = tests/self-test || bad=1; tests/lint/self-test || bad=1; \
-	try includes; try words; try tags; try mutations; try layout; try scenarios; \
+	try includes; try words; try tags; try params; try mutations; try layout; \
+	try scenarios; \
 	try files-built . $(ALL_SOURCES); \
 	try symbols $(call obj,$(SRC_mta)); \
 	try same $(foreach d,$(DOCS_MADE),build/docs/$(d) docs/$(d));

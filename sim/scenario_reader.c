@@ -36,6 +36,21 @@ reader_complain_key(struct reader *r, const struct tree_node *node,
 	memory_free(text);
 }
 
+void
+reader_warn_key(struct reader *r, const struct tree_node *node,
+		const char *format, ...)
+{
+	va_list arguments;
+	if (!r->options || !r->options->warnings)
+		return;
+	va_start(arguments, format);
+	char *text = memory_print(format, arguments);
+	va_end(arguments);
+	complaints_add(r->options->warnings, node->key_at,
+		       tree_path(r->tree, node), "warning: %s", text);
+	memory_free(text);
+}
+
 const char *
 reader_did_you_mean(struct reader *r, const struct name_nearest *nearest)
 {

@@ -81,6 +81,11 @@ reader_did_you_mean(struct reader *r, const struct name_nearest *nearest);
 /* May a search for the nearest name be made? It is not free. */
 bool reader_may_suggest(struct reader *r);
 
+/* What may be wrong, at the key: printed beside a scenario that is read. */
+void
+reader_warn_key(struct reader *r, const struct tree_node *node,
+		const char *format, ...) __attribute__((format(printf, 3, 4)));
+
 /*
  * Give a model's complaint ("KEY: what" or "what"; NULL: none) a place: the
  * key's, if the map has it, else the map's.

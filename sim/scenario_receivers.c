@@ -545,10 +545,8 @@ complain_unused(struct reader *r, const struct tree_node *node)
 	const char *hint = reader_did_you_mean(r, &nearest);
 	if (reader_is_set(node))
 		reader_complain_key(r, node, "%s%s", what, hint);
-	else if (r->options && r->options->warnings)
-		complaints_add(r->options->warnings, node->key_at,
-			       tree_path(r->tree, node), "warning: %s%s", what,
-			       hint);
+	else
+		reader_warn_key(r, node, "%s%s", what, hint);
 }
 
 /* Only when all else is right: a name that was missed elsewhere is the same

@@ -120,6 +120,27 @@ form_is_known(struct reader *r, const char *name, const char *form)
 	return name_index_get(&r->transports, transport, SIZE_MAX) != SIZE_MAX;
 }
 
+/* What has no effect is warned of where it becomes another value. */
+static bool
+set_parameter(struct reader *r, const struct tree_node *node,
+	      const struct mta_param *row)
+{
+	char err[300], before[100], after[100];
+	if (row->is_idle)
+		mta_param_format(&r->main_cf, row, before, sizeof(before));
+	if (mta_params_set(&r->main_cf, node->key, node->text, err,
+			   sizeof(err)) != MTA_PARAM_SET) {
+		reader_complain(r, node, "%s", err);
+		return false;
+	}
+	if (!row->is_idle)
+		return true;
+	mta_param_format(&r->main_cf, row, after, sizeof(after));
+	if (strcmp(before, after) != 0)
+		reader_warn_key(r, node, "this parameter has no effect here");
+	return true;
+}
+
 static void
 read_setting(struct reader *r, const struct tree_node *node,
 	     struct scenario_settings *to)
@@ -135,7 +156,6 @@ read_setting(struct reader *r, const struct tree_node *node,
 	}
 	if (!reader_want(r, node, TREE_SCALAR))
 		return;
-	char err[300];
 	struct value_error why;
 	bool number = row->kind == MTA_PARAM_TIME ||
 		      row->kind == MTA_PARAM_INT ||
@@ -145,11 +165,8 @@ read_setting(struct reader *r, const struct tree_node *node,
 		reader_complain(r, node, "%s", why.text);
 		return;
 	}
-	if (mta_params_set(&r->main_cf, node->key, node->text, err,
-			   sizeof(err)) != MTA_PARAM_SET) {
-		reader_complain(r, node, "%s", err);
+	if (!set_parameter(r, node, row))
 		return;
-	}
 	to->list[to->count++] = (struct scenario_setting){
 		.name = node->key,
 		.value = node->text,
@@ -164,12 +181,11 @@ warn_of_fix(struct reader *r, const struct tree_node *map, const char *name,
 	const struct tree_node *node = tree_get(map, name);
 	if (!node)
 		node = tree_get(map, other);
-	if (node && r->options && r->options->warnings)
-		complaints_add(r->options->warnings, node->key_at,
-			       tree_path(r->tree, node),
-			       "warning: %s is %s than %s; the queue manager "
-			       "takes it to be the same",
-			       name, how, other);
+	if (node)
+		reader_warn_key(r, node,
+				"%s is %s than %s; the queue manager takes it "
+				"to be the same",
+				name, how, other);
 }
 
 /* R-PARAM-FIXES: said where it is asked for. */

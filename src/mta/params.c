@@ -20,15 +20,13 @@
 	(offsetof(struct mta_params, twin) +                                   \
 	 offsetof(struct mta_smtp_params, FIELD(kind, field)))
 
-#define ROW(k, n, d, lo, hi, h, f, o)                                          \
-	{.name = (n),                                                          \
-	 .default_text = (d),                                                  \
-	 .help = (h),                                                          \
-	 .fact = (f),                                                          \
-	 .kind = MTA_PARAM_##k,                                                \
-	 .least = (lo),                                                        \
-	 .most = (hi),                                                         \
-	 .offset = (o)},
+/* What the members have in common, without the braces. */
+#define CELLS(k, n, d, lo, hi, h, f, o)                                        \
+	.name = (n), .default_text = (d), .help = (h), .fact = (f),            \
+	.kind = MTA_PARAM_##k, .least = (lo), .most = (hi), .offset = (o)
+#define ROW(...)      {CELLS(__VA_ARGS__)},
+#define IDLE_ROW(...) {CELLS(__VA_ARGS__), .is_idle = true},
+#define IDLE	      " (no effect)"
 
 #define TWIN(twin, kind, n, d, lo, hi, h, f, field)                            \
 	ROW(kind, n, d, lo, hi, h, f, TWIN_OFFSET(twin, kind, field))
@@ -36,11 +34,19 @@
 static const struct mta_param general_rows[] = {
 #define PARAM(kind, field, def, lo, hi, help, fact)                            \
 	ROW(kind, #field, def, lo, hi, help, fact, OFFSET(kind, field))
+#define PARAM_IDLE(kind, field, def, lo, hi, help, fact)                       \
+	IDLE_ROW(kind, #field, def, lo, hi, help IDLE, fact,                   \
+		 OFFSET(kind, field))
 #define PARAM_AS(kind, field, name, def, lo, hi, help, fact)                   \
 	ROW(kind, name, def, lo, hi, help, fact, OFFSET(kind, field))
 #define SMTP(kind, field, sdef, ldef, lo, hi, h, f)                            \
 	TWIN(smtp, kind, "smtp_" #field, sdef, lo, hi, h, f, field)            \
 	TWIN(lmtp, kind, "lmtp_" #field, ldef, lo, hi, h, f, field)
+#define SMTP_IDLE(kind, field, sdef, ldef, lo, hi, h, f)                       \
+	IDLE_ROW(kind, "smtp_" #field, sdef, lo, hi, h IDLE, f,                \
+		 TWIN_OFFSET(smtp, kind, field))                               \
+	IDLE_ROW(kind, "lmtp_" #field, ldef, lo, hi, h IDLE, f,                \
+		 TWIN_OFFSET(lmtp, kind, field))
 #define SMTP_AS(kind, field, sname, lname, sdef, ldef, lo, hi, h, f)           \
 	TWIN(smtp, kind, sname, sdef, lo, hi, h, f, field)                     \
 	TWIN(lmtp, kind, lname, ldef, lo, hi, h, f, field)

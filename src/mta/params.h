@@ -71,6 +71,7 @@ struct mta_param {
 	const char *fact;	  /* source of default and bounds */
 	enum mta_param_kind kind;
 	bool is_transport_form;
+	bool is_idle;	       /* has no effect; its help says so too */
 	int64_t least;	       /* in seconds, bytes, or as it is */
 	int64_t most;	       /* the type's largest: no bound */
 	size_t offset;	       /* in mta_params, or mta_transport_params */

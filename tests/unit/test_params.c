@@ -224,6 +224,24 @@ START_TEST(rows_are_sound)
 }
 END_TEST
 
+/* What has no effect says so, in its row and in its help; tests/lint/params
+ * compares with what is read. */
+START_TEST(rows_without_effect)
+{
+	ck_assert(mta_param_find("ipc_timeout")->is_idle);
+	ck_assert(mta_param_find("smtp_quit_timeout")->is_idle);
+	ck_assert(mta_param_find("lmtp_quit_timeout")->is_idle);
+	ck_assert(!mta_param_find("queue_run_delay")->is_idle);
+	ck_assert(!mta_param_find("smtp_rcpt_timeout")->is_idle);
+	for (size_t i = 0; i < mta_param_count(); i++) {
+		const struct mta_param *row = mta_param_at(i);
+
+		ck_assert(row->is_idle ==
+			  (strstr(row->help, "(no effect)") != NULL));
+	}
+}
+END_TEST
+
 /* ---- Times ---- */
 
 START_TEST(times_of_f0_5)
@@ -640,6 +658,7 @@ params_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, defaults_of_f13);
 	tcase_add_test(t, rows_are_sound);
+	tcase_add_test(t, rows_without_effect);
 	tcase_add_test(t, times_of_f0_5);
 	tcase_add_test(t, times_that_are_none);
 	tcase_add_test(t, times_out_of_range);

@@ -372,6 +372,38 @@ START_TEST(what_the_queue_manager_corrects_is_warned_of)
 }
 END_TEST
 
+/* A parameter without effect is warned of where it is given another value than
+ * its default; in what an operator sets as well. */
+START_TEST(idle_parameters_are_warned_of)
+{
+	static const char text[] =
+		"scenario: x\nrun: {for: 1h}\n"
+		"mta: {ipc_timeout: 1h, daemon_timeout: 2h, queue_run_delay: "
+		"60s}\n"
+		"receivers: {there: {}}\n"
+		"domains: {a.example: {receiver: there}}\n"
+		"operator: [{at: 1s, set: {lmtp_skip_quit_response: yes}}]\n"
+		"start: [{queue: hold, messages: 3, to: a.example}]\n";
+	static const int lines[] = {3, 6};
+	struct complaints warnings;
+	struct scenario_options options = {.warnings = &warnings};
+
+	complaints_init(&warnings);
+	struct scenario *s = scenario_read_memory(
+		"test.yaml", text, strlen(text), &options, &complaints);
+	ck_assert_ptr_nonnull(s);
+	ck_assert_uint_eq(warnings.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(warnings.list[i].line, lines[i]);
+		ck_assert_str_eq(warnings.list[i].message,
+				 "warning: this parameter has no effect here");
+	}
+	ck_assert_str_eq(warnings.list[0].path, "mta.daemon_timeout");
+	scenario_free(s);
+	complaints_release(&warnings);
+}
+END_TEST
+
 static char *
 written(const struct scenario *scenario)
 {
@@ -684,6 +716,7 @@ scenario_suite(void)
 	tcase_add_test(tc, sources_with_the_empty_sender_are_counted);
 	tcase_add_test(tc, unused_receivers_are_warned_of);
 	tcase_add_test(tc, what_the_queue_manager_corrects_is_warned_of);
+	tcase_add_test(tc, idle_parameters_are_warned_of);
 	tcase_add_test(tc, what_is_written_reads_the_same);
 	tcase_add_test(tc, places);
 	tcase_add_test(tc, aliases);
