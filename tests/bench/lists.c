@@ -117,6 +117,9 @@ blocked(void)
 		bench_sim_open(&s[i]);
 		bench_sim_option(&s[i], "--set");
 		bench_sim_option(&s[i], "mta.qmgr_message_active_limit=40000");
+		bench_sim_option(&s[i], "--set");
+		bench_sim_option(&s[i],
+				 "mta.qmgr_message_recipient_limit=40000");
 		write_blocked(&s[i], seconds, cases[i].blocked,
 			      cases[i].is_quick);
 		works[i] = bench_sim_work(&s[i]);
