@@ -84,22 +84,6 @@ mta_admin_delete(const struct mta_host *h, struct mta_ref file)
 	       MTA_OK;
 }
 
-static void
-admin_trace_marked(const struct mta_host *h, struct mta_ref file,
-		   const struct mta_envelope *e)
-{
-	if (!mta_trace_wants(h->trace, MTA_TRACE_STATUS))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
-			  &(struct mta_trace_status){
-				  .at = h->loop->now,
-				  .sender = e->sender,
-				  .file = file,
-				  .serial = e->serial,
-				  .what = MTA_STATUS_MARKED,
-			  });
-}
-
 bool
 mta_admin_expire(const struct mta_host *h, struct mta_ref file)
 {
@@ -108,7 +92,7 @@ mta_admin_expire(const struct mta_host *h, struct mta_ref file)
 	if (!shown || shown->queue == MTA_MAILDROP ||
 	    shown->queue == MTA_CORRUPT || shown->mode & MTA_MODE_FORCE_EXPIRE)
 		return false;
-	admin_trace_marked(h, file, &shown->envelope);
+	mta_mail_trace_status(h, file, &shown->envelope, MTA_STATUS_MARKED);
 	h->spool->ops->set_mode(h->spool, file, MTA_MODE_FORCE_EXPIRE, 0);
 	return true;
 }

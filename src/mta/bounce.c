@@ -15,6 +15,7 @@
 
 #include "mta/bounce.h"
 
+#include "mta/mail.h"
 #include "mta/panic.h"
 #include "mta/turn.h"
 
@@ -278,7 +279,7 @@ task_tell_failure(struct mta_bounce *b, struct bounce_task *t)
 		task_submit(b, t, kind);
 		return;
 	}
-	mta_notice_trace_dropped(&b->host, t->file, &t->about);
+	mta_mail_trace_status(&b->host, t->file, &t->about, MTA_STATUS_DROPPED);
 	task_answer(b, t, false);
 }
 

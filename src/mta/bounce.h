@@ -94,10 +94,6 @@ bool mta_sender_is_double_bounce(const struct mta_host *h,
 bool mta_notice_of_failure(const struct mta_host *h, const struct mta_params *p,
 			   mta_addr sender, enum mta_notice_kind *kind);
 
-/* Tell the trace that nobody was told of this mail's failure. */
-void mta_notice_trace_dropped(const struct mta_host *h, struct mta_ref file,
-			      const struct mta_envelope *about);
-
 /* Hand a notice to cleanup. Answers its serial. */
 uint32_t mta_notice_send(const struct mta_host *h, const struct mta_params *p,
 			 const struct mta_notice *n);

@@ -173,7 +173,8 @@ cleanup_bounce(struct mta_cleanup *c, const struct mta_note_submit *s,
 		mta_rcpt_refused(&c->host, &d);
 	}
 	if (!mta_notice_of_failure(&c->host, c->params, s->sender, &kind)) {
-		mta_notice_trace_dropped(&c->host, file, &about);
+		mta_mail_trace_status(&c->host, file, &about,
+				      MTA_STATUS_DROPPED);
 		return false;
 	}
 	r = mta_pool_take(&c->refusals);

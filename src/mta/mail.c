@@ -226,3 +226,18 @@ mta_mail_trace_submitted(const struct mta_host *h,
 	r->at = h->loop->now;
 	mta_trace_deliver(h->trace, MTA_TRACE_SUBMITTED, r);
 }
+
+void
+mta_mail_trace_status(const struct mta_host *h, struct mta_ref file,
+		      const struct mta_envelope *e, enum mta_mail_status what)
+{
+	if (mta_trace_wants(h->trace, MTA_TRACE_STATUS))
+		mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
+				  &(struct mta_trace_status){
+					  .at = h->loop->now,
+					  .sender = e->sender,
+					  .file = file,
+					  .serial = e->serial,
+					  .what = what,
+				  });
+}

@@ -70,4 +70,9 @@ enum mta_err mta_mail_remove(const struct mta_host *h, struct mta_ref file,
 void mta_mail_trace_submitted(const struct mta_host *h,
 			      struct mta_trace_submitted *r);
 
+/* Tell the trace something of a mail, without a move. */
+void
+mta_mail_trace_status(const struct mta_host *h, struct mta_ref file,
+		      const struct mta_envelope *e, enum mta_mail_status what);
+
 #endif

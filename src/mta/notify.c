@@ -87,21 +87,6 @@ mta_notice_of_failure(const struct mta_host *h, const struct mta_params *p,
 	return classes.bounce || classes.double_bounce;
 }
 
-void
-mta_notice_trace_dropped(const struct mta_host *h, struct mta_ref file,
-			 const struct mta_envelope *about)
-{
-	if (mta_trace_wants(h->trace, MTA_TRACE_STATUS))
-		mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
-				  &(struct mta_trace_status){
-					  .at = h->loop->now,
-					  .sender = about->sender,
-					  .file = file,
-					  .serial = about->serial,
-					  .what = MTA_STATUS_DROPPED,
-				  });
-}
-
 /* From whom, to whom. */
 struct notice_route {
 	mta_addr from;

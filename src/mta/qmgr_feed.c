@@ -591,24 +591,6 @@ qmail_discard(struct mta_qmgr *q, struct mta_qmail *m)
 	mta_pool_give(&q->mails, m);
 }
 
-static void
-trace_skipped(const struct mta_qmgr *q, struct mta_ref file,
-	      const struct mta_envelope *e)
-{
-	const struct mta_host *h = &q->host;
-
-	if (!mta_trace_wants(h->trace, MTA_TRACE_STATUS))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
-			  &(struct mta_trace_status){
-				  .at = h->loop->now,
-				  .sender = e->sender,
-				  .file = file,
-				  .serial = e->serial,
-				  .what = MTA_STATUS_SKIPPED,
-			  });
-}
-
 enum {
 	LOCKED_WAIT_S = 60
 }; /* a file that an old agent works on (F4.7) */
@@ -626,7 +608,7 @@ file_put_aside(struct mta_qmgr *q, struct mta_ref file,
 	enum mta_err err;
 
 	if (why == MTA_ELOCKED) {
-		trace_skipped(q, file, e);
+		mta_mail_trace_status(&q->host, file, e, MTA_STATUS_SKIPPED);
 		move.to = MTA_INCOMING;
 		move.reason = MTA_MOVE_LOCKED;
 		move.wake_s =

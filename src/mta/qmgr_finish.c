@@ -147,18 +147,7 @@ static void
 qmail_trace_status(const struct mta_qmgr *q, const struct mta_qmail *m,
 		   enum mta_mail_status what)
 {
-	const struct mta_host *h = &q->host;
-
-	if (!mta_trace_wants(h->trace, MTA_TRACE_STATUS))
-		return;
-	mta_trace_deliver(h->trace, MTA_TRACE_STATUS,
-			  &(struct mta_trace_status){
-				  .at = h->loop->now,
-				  .sender = m->shown.envelope.sender,
-				  .file = m->file,
-				  .serial = m->shown.envelope.serial,
-				  .what = what,
-			  });
+	mta_mail_trace_status(&q->host, m->file, &m->shown.envelope, what);
 }
 
 static void
