@@ -13,13 +13,15 @@
 #define BY(reason) (1U << MTA_MOVE_##reason)
 
 /* For which reasons a mail may go from one queue (row) to another (column),
- * appear (F1.7, F2.7) or end; none: it may not (F1.8). */
+ * appear (F1.7, F2.7; or be there before anything happens) or end; none: it may
+ * not (F1.8). */
 static const uint32_t reasons[MTA_QUEUES + 1][MTA_QUEUES + 1] = {
 	[OUTSIDE] =
 		{
-			[MTA_MAILDROP] = BY(SUBMITTED),
-			[MTA_INCOMING] = BY(ACCEPTED),
-			[MTA_HOLD] = BY(HOLD) | BY(ACCEPTED),
+			[MTA_MAILDROP] = BY(SUBMITTED) | BY(PRESENT),
+			[MTA_INCOMING] = BY(ACCEPTED) | BY(PRESENT),
+			[MTA_DEFERRED] = BY(PRESENT),
+			[MTA_HOLD] = BY(HOLD) | BY(ACCEPTED) | BY(PRESENT),
 		},
 	[MTA_MAILDROP] =
 		{
@@ -150,13 +152,13 @@ void
 mta_mail_present(const struct mta_host *h, struct mta_ref file, uint32_t wake_s)
 {
 	const struct mta_file *shown = h->spool->ops->look(h->spool, file);
+	struct step step = {
+		.from = OUTSIDE, .reason = MTA_MOVE_PRESENT, .wake_s = wake_s};
 
 	mta_assert(shown != NULL);
-	trace_step(h, file, &shown->envelope,
-		   (struct step){.from = MTA_QUEUES,
-				 .to = shown->queue,
-				 .reason = MTA_MOVE_PRESENT,
-				 .wake_s = wake_s});
+	step.to = shown->queue;
+	must_be_legal(step);
+	trace_step(h, file, &shown->envelope, step);
 }
 
 enum mta_err
