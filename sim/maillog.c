@@ -483,32 +483,13 @@ log_throttle(struct maillog *m, const struct mta_trace_throttle *r)
 		mta_sym_text(m->view.symbols, r->reason));
 }
 
-/* A mail leaves active: is it the queue manager who is done with it? */
-static void
-note_left_active(struct maillog *m, const struct mta_trace_move *r)
+/* Taken from the queue manager, and perhaps from agents (F9.10), by somebody
+ * else. */
+static bool
+is_taken_away(enum mta_move_reason reason)
 {
-	switch ((enum mta_move_reason)r->reason) {
-	case MTA_MOVE_HOLD:
-	case MTA_MOVE_REQUEUED:
-	case MTA_MOVE_DELETED:
-	case MTA_MOVE_RESTART:
-		keep_id(m, &m->kept, file_key(r->file), r->file);
-		return;
-	case MTA_MOVE_DONE:
-		forget_id(&m->kept, file_key(r->file));
-		return;
-	case MTA_MOVE_ACCEPTED:
-	case MTA_MOVE_SUBMITTED:
-	case MTA_MOVE_ADMITTED:
-	case MTA_MOVE_LOCKED:
-	case MTA_MOVE_DEFERRED:
-	case MTA_MOVE_PICKED_UP:
-	case MTA_MOVE_DAMAGED:
-	case MTA_MOVE_FLUSHED:
-	case MTA_MOVE_RELEASED:
-	case MTA_MOVE_PRESENT:
-		return;
-	}
+	return reason == MTA_MOVE_HOLD || reason == MTA_MOVE_REQUEUED ||
+	       reason == MTA_MOVE_DELETED || reason == MTA_MOVE_RESTART;
 }
 
 static void
@@ -522,10 +503,12 @@ log_move(struct maillog *m, const struct mta_trace_move *r)
 							 .serial = r->serial});
 		return;
 	}
-	if (r->from == MTA_ACTIVE)
-		note_left_active(m, r);
+	if (r->from == MTA_ACTIVE &&
+	    is_taken_away((enum mta_move_reason)r->reason))
+		keep_id(m, &m->kept, file_key(r->file), r->file);
 	switch ((enum mta_move_reason)r->reason) {
 	case MTA_MOVE_DONE:
+		forget_id(&m->kept, file_key(r->file));
 		line_of(m, r->at, "qmgr", PID_QMGR, r->file);
 		fputs("removed\n", m->file);
 		return;
