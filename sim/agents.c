@@ -74,6 +74,15 @@ process_of(struct mta_list *link)
 	return mta_container_of(link, struct agent_process, link);
 }
 
+/* What it keeps from one delivery for the next. */
+static void
+process_free_rooms(struct agent_process *p)
+{
+	free(p->codes);
+	free(p->refused_us);
+	free(p->tour);
+}
+
 static void
 process_free(struct agent_process *p, enum mta_child_end how)
 {
@@ -84,9 +93,7 @@ process_free(struct agent_process *p, enum mta_child_end how)
 	if (mta_service_ended(&t->service, &p->child, how))
 		mta_timer_after_s(a->host.loop, &t->throttle_timer,
 				  a->params->service_throttle_time_s);
-	free(p->codes);
-	free(p->refused_us);
-	free(p->tour);
+	process_free_rooms(p);
 	mta_pool_give(&a->processes, p);
 }
 
@@ -568,9 +575,7 @@ process_release(struct agent_process *p)
 		return;
 	mta_timer_cancel(a->host.loop, &p->timer);
 	mta_sym_drop(a->host.symbols, p->agent.hop.reason);
-	free(p->codes);
-	free(p->refused_us);
-	free(p->tour);
+	process_free_rooms(p);
 }
 
 void
