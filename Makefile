@@ -106,7 +106,7 @@ FLAGS_tests = $(POSIX) -DMTA_ALLOW_IMPURE -I. -Isrc $(LIB_CFLAGS) $(CHECK_CFLAGS
 
 SRC_mta := $(wildcard src/mta/*.c)
 SRC_model := $(wildcard model/*.c)
-SRC_sim := $(filter-out sim/main.c,$(wildcard sim/*.c))
+SRC_sim := $(wildcard sim/*/*.c)
 
 # Three kinds of C files in the folders of tests. A file that defines
 # NAME_suite(void) belongs to the program of its folder. A file that defines
@@ -363,7 +363,7 @@ lint-fast: $(LINT_OBJECTS)
 	$(call lint_run,$(LINT_FAST))
 
 format: ## bring all C files into the form of .clang-format
-	clang-format -i $(wildcard src/mta/*.[ch] model/*.[ch] sim/*.[ch] \
+	clang-format -i $(wildcard src/mta/*.[ch] model/*.[ch] sim/*.[ch] sim/*/*.[ch] \
 		tests/*.[ch] tests/*/*.[ch])
 
 analyze: setup-long ## clang-tidy and cppcheck over the sources (minutes)

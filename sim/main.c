@@ -8,18 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/check.h"
-#include "sim/diff.h"
-#include "sim/large_pages.h"
-#include "sim/options.h"
-#include "sim/params_cmd.h"
-#include "sim/plot.h"
-#include "sim/profiles_cmd.h"
-#include "sim/run.h"
-#include "sim/schema_cmd.h"
-#include "sim/step.h"
-#include "sim/version.h"
-#include "sim/view_cmd.h"
+#include "sim/command/check.h"
+#include "sim/command/diff.h"
+#include "sim/base/large_pages.h"
+#include "sim/command/options.h"
+#include "sim/command/params_cmd.h"
+#include "sim/plot/plot.h"
+#include "sim/command/profiles_cmd.h"
+#include "sim/command/run.h"
+#include "sim/command/schema_cmd.h"
+#include "sim/command/step.h"
+#include "sim/command/version.h"
+#include "sim/command/view_cmd.h"
 
 static const struct {
 	const char *name;

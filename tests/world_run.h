@@ -12,7 +12,7 @@
 #ifndef TESTS_WORLD_RUN_H
 #define TESTS_WORLD_RUN_H
 
-#include "sim/world.h"
+#include "sim/host/world.h"
 
 /* Rows of every kind of record, in the order in which they came. */
 #define TRACE_KIND(kind, name, help)                                           \

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/table_out.h"
+#include "sim/base/table_out.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/sim.h"
 

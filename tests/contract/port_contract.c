@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "mta/loop.h"
-#include "sim/port_loop.h"
+#include "sim/host/port_loop.h"
 
 #define MS INT64_C(1000)
 

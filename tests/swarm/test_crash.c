@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim/agents_parts.h"
+#include "sim/host/agents_parts.h"
 #include "tests/harness.h"
 #include "tests/swarm/ledger.h"
 

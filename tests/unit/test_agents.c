@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The simulated delivery agents (sim/agents*.c, remote.c). The tests play the
- * queue manager. Times are sums of the constants that each test sets; what
+ * The simulated delivery agents (sim/host/agents*.c, remote.c). The tests play
+ * the queue manager. Times are sums of the constants that each test sets; what
  * failures mean is F11.2's table, what the master does F8.9, F8.11, F8.12.
  */
 #include <check.h>
 
 #include "model/law.h"
-#include "sim/agents.h"
+#include "sim/host/agents.h"
 #include "tests/unit/fake_host.h"
 
 #define SENDER	  mta_addr_make(FAKE_SENDER_FAMILY, 1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The address book (sim/book.c): texts, domains and origins of each family of
- * addresses; the same text is the same handle; families cost no memory per
+ * The address book (sim/host/book.c): texts, domains and origins of each family
+ * of addresses; the same text is the same handle; families cost no memory per
  * address.
  */
 #include "tests/harness.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/book.h"
+#include "sim/host/book.h"
 
 struct bed {
 	struct mta_symtab symbols;

@@ -4,7 +4,7 @@
  * error with its place for everything that is not a table. Expected values
  * are read off the texts by hand.
  */
-#include "sim/csv_read.h"
+#include "sim/base/csv_read.h"
 
 #include <inttypes.h>
 #include <stdio.h>

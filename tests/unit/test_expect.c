@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The judge of expectations (sim/expect.c): each is read from a scenario's
- * text, fed samples or recipients by hand, and judged; numbers were worked out
- * on paper, in the comments.
+ * The judge of expectations (sim/results/expect.c): each is read from a
+ * scenario's text, fed samples or recipients by hand, and judged; numbers were
+ * worked out on paper, in the comments.
  */
 #include "tests/harness.h"
 
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/expect.h"
+#include "sim/results/expect.h"
 
 #define S INT64_C(1000000)
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The fingerprint (sim/fingerprint.c): every field that counts changes it,
- * order changes it, and what must not count does not: numbers of symbols, the
- * calendar, padding. No value is expected by itself; that is for the golden
+ * The fingerprint (sim/results/fingerprint.c): every field that counts changes
+ * it, order changes it, and what must not count does not: numbers of symbols,
+ * the calendar, padding. No value is expected by itself; that is for the golden
  * runs.
  */
 #include "tests/harness.h"
 
 #include <string.h>
 
-#include "sim/fingerprint.h"
+#include "sim/results/fingerprint.h"
 
 static struct mta_symtab symbols;
 

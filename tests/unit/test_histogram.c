@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The sketch of quantiles (sim/histogram.c) against sorted arrays: exact while
- * small, within 1 % always, the same whatever the order and the merging; bounds
- * where values are not final.
+ * The sketch of quantiles (sim/results/histogram.c) against sorted arrays:
+ * exact while small, within 1 % always, the same whatever the order and the
+ * merging; bounds where values are not final.
  */
 #include "tests/harness.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "sim/histogram.h"
+#include "sim/results/histogram.h"
 
 static struct histogram h;
 

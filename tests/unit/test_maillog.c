@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "sim/maillog.h"
+#include "sim/results/maillog.h"
 #include "tests/harness.h"
 #include "tests/world_run.h"
 

@@ -4,7 +4,7 @@
  */
 #include <check.h>
 
-#include "sim/profiles_cmd.h"
+#include "sim/command/profiles_cmd.h"
 
 START_TEST(age_in_months)
 {

@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "sim/queue_file.h"
+#include "sim/command/queue_file.h"
 #include "tests/harness.h"
 
 static struct queue_file file;

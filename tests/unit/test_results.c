@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The results folder (sim/results.c and its parts): a small life of mail, told
- * to the trace by hand, and what stands in every table afterwards; the delays
- * of F14.4 from stamps; which places are refused; partial runs; summaries.
+ * The results folder (sim/results/results.c and its parts): a small life of
+ * mail, told to the trace by hand, and what stands in every table afterwards;
+ * the delays of F14.4 from stamps; which places are refused; partial runs;
+ * summaries.
  */
 #include "tests/harness.h"
 
@@ -15,9 +16,9 @@
 #include <unistd.h>
 
 #include "mta/mail.h"
-#include "sim/results.h"
-#include "sim/spool_mem.h"
-#include "sim/summary.h"
+#include "sim/results/results.h"
+#include "sim/host/spool_mem.h"
+#include "sim/results/summary.h"
 
 #define S INT64_C(1000000)
 

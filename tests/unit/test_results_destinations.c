@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rows of destinations and transports (sim/results_destinations.c), read from a
- * queue manager that is put together by hand: only what has changed is written,
- * the busiest by name, the rest summed.
+ * Rows of destinations and transports (sim/results/results_destinations.c),
+ * read from a queue manager that is put together by hand: only what has changed
+ * is written, the busiest by name, the rest summed.
  */
 #include "tests/harness.h"
 
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/book.h"
-#include "sim/results_destinations.h"
+#include "sim/host/book.h"
+#include "sim/results/results_destinations.h"
 
 enum {
 	DESTS = 4

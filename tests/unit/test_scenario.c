@@ -13,10 +13,10 @@
 #include "model/arrival.h"
 #include "model/law.h"
 #include "model/receiver_config.h"
-#include "sim/name_index.h"
-#include "sim/scenario.h"
-#include "sim/schema.h"
-#include "sim/sha256.h"
+#include "sim/base/name_index.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/schema.h"
+#include "sim/base/sha256.h"
 #include "tests/harness.h"
 
 static const char plain[] = "scenario: x\n"
@@ -667,7 +667,7 @@ START_TEST(reference_is_up_to_date)
 	}
 	ck_assert_msg(made[at] == tables[at],
 		      "docs/scenario.md, tables of all keys: this line of "
-		      "sim/schema.def is missing or differs:\n%.*s",
+		      "sim/scenario/schema.def is missing or differs:\n%.*s",
 		      (int)strcspn(made + line, "\n"), made + line);
 	free(made);
 	free(text);

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/scenario.h"
-#include "sim/schema.h"
-#include "sim/yaml_tree.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/schema.h"
+#include "sim/base/yaml_tree.h"
 #include "tests/harness.h"
 
 static const char name_of_all[] = "tests/unit/every-key.yaml";

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writing tables (sim/table_out.c): every kind of field against the text that a
- * reader of RFC 4180 and of plain decimals expects; what was written reads back
- * through sim/csv_read.c; a file is at its place only when it is whole; errors
- * name it.
+ * Writing tables (sim/base/table_out.c): every kind of field against the text
+ * that a reader of RFC 4180 and of plain decimals expects; what was written
+ * reads back through sim/base/csv_read.c; a file is at its place only when it
+ * is whole; errors name it.
  */
 #include "tests/harness.h"
 
@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sim/csv_read.h"
-#include "sim/table_out.h"
+#include "sim/base/csv_read.h"
+#include "sim/base/table_out.h"
 
 static char dir[] = "/tmp/test_table_out_XXXXXX";
 static char path[200];

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who got what (sim/tally.c): records by hand, counted by destination, domain
- * and source; what has no destination of its own; what the warm-up leaves out.
+ * Who got what (sim/results/tally.c): records by hand, counted by destination,
+ * domain and source; what has no destination of its own; what the warm-up
+ * leaves out.
  */
 #include "tests/harness.h"
 
-#include "sim/book.h"
-#include "sim/tally.h"
+#include "sim/host/book.h"
+#include "sim/results/tally.h"
 
 static struct mta_symtab symbols;
 static struct book book;

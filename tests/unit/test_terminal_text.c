@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/json_out.h"
-#include "sim/progress.h"
-#include "sim/sparkline.h"
+#include "sim/base/json_out.h"
+#include "sim/command/progress.h"
+#include "sim/base/sparkline.h"
 #include "tests/harness.h"
 
 START_TEST(test_sparkline_heights)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The books of a run (sim/totals.c): a few mails by hand, with areas computed
- * on paper; records that come late; and that each proof fails when it should.
+ * The books of a run (sim/results/totals.c): a few mails by hand, with areas
+ * computed on paper; records that come late; and that each proof fails when it
+ * should.
  */
 #include "tests/harness.h"
 
 #include <string.h>
 
 #include "mta/mail.h"
-#include "sim/spool_mem.h"
-#include "sim/totals.h"
+#include "sim/host/spool_mem.h"
+#include "sim/results/totals.h"
 
 static const mta_time start = INT64_C(1700000000) * MTA_USEC_PER_S;
 

@@ -7,7 +7,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "sim/value.h"
+#include "sim/base/value.h"
 
 static struct value_error why;
 

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An event in words. The first line is the same for all: when, who, what, the
+ * mail, the six queues, tokens, whose turn, and the destination if there is
+ * one. The second is a sentence of its own for each kind and reason.
+ */
+#include <inttypes.h>
+
+#include "mta/note.h"
+#include "mta/rules.h"
+#include "sim/command/step.h"
+
+/* What the first line says beyond the state of the world. */
+struct event {
+	const char *who;
+	const char *what;
+	int64_t mail;	     /* -1: none */
+	struct mta_ref file; /* generation 0: none */
+	mta_sym transport;   /* 0: none */
+	mta_sym destination;
+};
+
+static const char *
+text_of(const struct world *w, mta_sym symbol)
+{
+	return mta_sym_text(&w->symbols, symbol);
+}
+
+/* Every record begins with its time (trace.def). */
+mta_time
+step_time(const void *record)
+{
+	return *(const mta_time *)record;
+}
+
+static void
+put_destination(FILE *out, struct world *w, const struct event *e)
+{
+	const struct mta_dest *d = NULL;
+	struct mta_list *at;
+
+	for (at = w->qmgr.transports.next;
+	     w->qmgr.is_running && at != &w->qmgr.transports; at = at->next) {
+		struct mta_transport *t =
+			mta_container_of(at, struct mta_transport, in_qmgr);
+
+		if (t->name == e->transport)
+			d = mta_dest_find(t, e->destination);
+	}
+	fprintf(out, " | %s%s%s", text_of(w, e->transport),
+		e->destination ? ":" : "", text_of(w, e->destination));
+	if (d)
+		fprintf(out,
+			" window %d busy %d todo %d success %.4g failure "
+			"%.4g cohorts %.4g",
+			d->window.window, d->busy_count, d->todo_count,
+			d->window.good, d->window.bad, d->window.cohorts);
+}
+
+static void
+put_line(FILE *out, struct world *w, mta_time at, const struct event *e)
+{
+	struct mta_spool *spool = world_host(w)->spool;
+	struct mta_port *port = world_host(w)->port;
+	char id[MTA_ID_TEXT_MAX] = "";
+
+	fprintf(out, "%.6f %s %s", (double)(at - SIM_EPOCH) / 1e6, e->who,
+		e->what);
+	if (e->mail >= 0)
+		fprintf(out, " mail %" PRId64, e->mail);
+	if (mta_ref_is_set(e->file))
+		spool->ops->id_text(spool, e->file, id, sizeof(id));
+	if (*id)
+		fprintf(out, " %s", id);
+	fputs(" |", out);
+	for (int q = 0; q < MTA_QUEUES; q++)
+		fprintf(out, " %s %u", mta_queue_name((enum mta_queue)q),
+			spool->ops->count(spool, (enum mta_queue)q));
+	fprintf(out, " | tokens %d, turn %s", (int)port->ops->token_count(port),
+		w->qmgr.is_running ? mta_queue_name(w->qmgr.first) : "nobody");
+	if (e->transport)
+		put_destination(out, w, e);
+	fputc('\n', out);
+}
+
+/* ---- sentences ------------------------------------------------------------
+ */
+
+/* How long the mail waits in deferred is said by put_why. */
+static const char *
+why_move(const struct mta_trace_move *r)
+{
+	switch ((enum mta_move_reason)r->reason) {
+	case MTA_MOVE_ACCEPTED:
+		return "cleanup has committed the file: from now on the mail "
+		       "is the system's";
+	case MTA_MOVE_SUBMITTED:
+		return "postdrop has put it into maildrop, where pickup finds "
+		       "it";
+	case MTA_MOVE_HOLD:
+		return "hold: nobody looks at it until the operator releases "
+		       "it";
+	case MTA_MOVE_ADMITTED:
+		return "the queue manager takes it into active";
+	case MTA_MOVE_LOCKED:
+		return "an agent from before the restart still works on it: "
+		       "back to incoming for a minute";
+	case MTA_MOVE_DEFERRED:
+		return "some recipient is left: it waits in deferred, as long "
+		       "as it is old, within the back-off bounds: due at";
+	case MTA_MOVE_DONE:
+		return "nothing is left to do: the file is removed";
+	case MTA_MOVE_PICKED_UP:
+		return "pickup has passed it on to cleanup";
+	case MTA_MOVE_DAMAGED:
+		return "the file cannot be read: it is put aside into corrupt";
+	case MTA_MOVE_RESTART:
+		return "the queue manager starts: whatever lies in active goes "
+		       "back to incoming";
+	case MTA_MOVE_FLUSHED:
+		return "flushed: out of deferred, due now";
+	case MTA_MOVE_RELEASED:
+		return "released: into deferred, due when it was due before";
+	case MTA_MOVE_REQUEUED:
+		return "requeued: into maildrop, to be read like new mail";
+	case MTA_MOVE_DELETED:
+		return "the operator has deleted it";
+	case MTA_MOVE_PRESENT:
+		return "it was there before anything happened";
+	}
+	return "";
+}
+
+static const char *
+why_answered(const struct mta_trace_answered *r)
+{
+	if (r->slept)
+		return "no flow token was left, so the client waited "
+		       "in_flow_delay for its answer";
+	switch ((enum mta_submit_result)r->result) {
+	case MTA_SUBMIT_ACCEPTED:
+		return "accepted; a flow token was there, or flow control is "
+		       "off";
+	case MTA_SUBMIT_HELD:
+		return "accepted into hold";
+	case MTA_SUBMIT_DISCARDED:
+		return "thrown away by an access rule; the client sees success";
+	case MTA_SUBMIT_REJECTED:
+		return "refused by an access rule";
+	case MTA_SUBMIT_TOO_LARGE:
+		return "refused: larger than message_size_limit";
+	case MTA_SUBMIT_NO_SPACE:
+		return "refused for now: the spool takes no more";
+	}
+	return "";
+}
+
+static void
+why_admitted(FILE *out, const struct world *w,
+	     const struct mta_trace_admitted *r)
+{
+	struct mta_active_fill fill = {
+		.active_count = (int32_t)w->qmgr.active_count,
+		.active_limit =
+			(int32_t)w->qmgr_params.qmgr_message_active_limit,
+	};
+
+	if (fill.active_count >= fill.active_limit)
+		fputs("it was due, and active is full now: when there is room, "
+		      "incoming is looked at first",
+		      out);
+	else
+		fprintf(out,
+			"it was due, and active has room for %d more; next %s "
+			"is looked at first",
+			fill.active_limit - fill.active_count,
+			mta_queue_name(
+				mta_turn_next((enum mta_queue)r->from, fill)));
+}
+
+static void
+why_selected(FILE *out, const struct world *w,
+	     const struct mta_trace_selected *r)
+{
+	if (r->preempted)
+		fputs("its mail stands before a larger one; ", out);
+	fprintf(out,
+		"an agent of %s is free and %s has room: %u of %u "
+		"deliveries run with this one",
+		text_of(w, r->transport), text_of(w, r->destination), r->busy,
+		r->window);
+}
+
+/* R-PREEMPT-CREDIT, R-PREEMPT-PRICE in words. */
+static void
+why_jumped(FILE *out, const struct mta_trace_jumped *r)
+{
+	int64_t cost = r->price / r->need;
+
+	fprintf(out,
+		"before mail %" PRIu32 ", whose credit of %" PRId64
+		" earns %" PRId64 " slots, and the loan is %" PRId32
+		": enough for %" PRId64 " deliver%s less %" PRId32
+		" %%; the credit pays %" PRId64 " for %s, loan or not",
+		r->over_serial, r->credit, r->credit / cost, r->loan, r->need,
+		r->need == 1 ? "y" : "ies", r->discount, r->price,
+		r->need == 1 ? "it" : "them");
+}
+
+static void
+why_delivery(FILE *out, const struct world *w,
+	     const struct mta_trace_delivery *r)
+{
+	char to[MTA_ADDR_TEXT_MAX];
+
+	w->book.base.text(&w->book.base, r->recipient, to, sizeof(to));
+	fprintf(out, "%s is %s", to,
+		mta_outcome_name((enum mta_outcome)r->outcome));
+	if (r->soft_bounce)
+		fputs(", where it would have bounced", out);
+	if (r->handoff == MTA_NEVER && r->active != MTA_NEVER)
+		fputs(", without an agent", out);
+	if (r->reason)
+		fprintf(out, ": %s", text_of(w, r->reason));
+}
+
+static const char *
+why_feedback(const struct mta_trace_feedback *r)
+{
+	switch ((enum mta_feedback_event)r->event) {
+	case MTA_FEEDBACK_ALIVE:
+		return "a delivery blamed nobody: positive feedback, and no "
+		       "failed cohort is left";
+	case MTA_FEEDBACK_SICK:
+		return "a delivery blamed the destination: negative feedback, "
+		       "and 1/window of a failed cohort";
+	case MTA_FEEDBACK_DEAD:
+		return "the failed cohorts have reached their limit: the "
+		       "destination is dead, its mail is deferred";
+	case MTA_FEEDBACK_REVIVED:
+		return "usable again: the window begins anew";
+	}
+	return "";
+}
+
+static const char *
+why_status(const struct mta_trace_status *r)
+{
+	switch ((enum mta_mail_status)r->what) {
+	case MTA_STATUS_EXPIRED:
+		return "too old to be tried again: returned to the sender";
+	case MTA_STATUS_FORCE_EXPIRED:
+		return "marked by the operator: returned to the sender";
+	case MTA_STATUS_BOUNCE_FAILED:
+		return "the bounce could not be queued: deferred";
+	case MTA_STATUS_WARN_FAILED:
+		return "the delay warning could not be queued: deferred";
+	case MTA_STATUS_SKIPPED:
+		return "skipped: an agent from before still delivers it";
+	case MTA_STATUS_DROPPED:
+		return "a notice that cannot be delivered is dropped";
+	case MTA_STATUS_MARKED:
+		return "marked to expire when it is taken in next";
+	}
+	return "";
+}
+
+static const char *
+why_notice(const struct mta_trace_notice *r)
+{
+	switch ((enum mta_notice_kind)r->kind) {
+	case MTA_NOTICE_BOUNCE:
+		return "the sender is told what failed; the notice is a new "
+		       "mail in incoming";
+	case MTA_NOTICE_WARNING:
+		return "the sender is warned that it takes long";
+	case MTA_NOTICE_POSTMASTER:
+	case MTA_NOTICE_POSTMASTER_DELAY:
+		return "the postmaster gets a copy";
+	case MTA_NOTICE_DOUBLE_BOUNCE:
+		return "a bounce bounced: the postmaster is told";
+	}
+	return "";
+}
+
+/* ---- events ---------------------------------------------------------------
+ */
+
+static const char *
+who_moves(const struct mta_trace_move *r)
+{
+	switch ((enum mta_move_reason)r->reason) {
+	case MTA_MOVE_ACCEPTED:
+		return "cleanup";
+	case MTA_MOVE_SUBMITTED:
+		return "postdrop";
+	case MTA_MOVE_PICKED_UP:
+		return "pickup";
+	case MTA_MOVE_HOLD:
+		return r->from == MTA_QUEUES ? "cleanup" : "postsuper";
+	case MTA_MOVE_RELEASED:
+	case MTA_MOVE_REQUEUED:
+	case MTA_MOVE_DELETED:
+		return "postsuper";
+	case MTA_MOVE_FLUSHED:
+		return "flush";
+	case MTA_MOVE_ADMITTED:
+	case MTA_MOVE_LOCKED:
+	case MTA_MOVE_DEFERRED:
+	case MTA_MOVE_DONE:
+	case MTA_MOVE_DAMAGED:
+	case MTA_MOVE_RESTART:
+		return "qmgr";
+	case MTA_MOVE_PRESENT:
+		return "start";
+	}
+	return "qmgr";
+}
+
+/* Outcome queued: pickup is done with its file, and the mail goes on. */
+static const char *
+who_ends(const struct mta_trace_ended *r)
+{
+	if (r->outcome == MTA_QUEUED)
+		return "pickup";
+	return r->outcome == MTA_DELETED ? "postsuper" : "qmgr";
+}
+
+int64_t
+step_mail(enum mta_trace_kind kind, const void *record)
+{
+	switch (kind) {
+	case MTA_TRACE_SUBMITTED:
+		return ((const struct mta_trace_submitted *)record)->serial;
+	case MTA_TRACE_ANSWERED:
+		return ((const struct mta_trace_answered *)record)->serial;
+	case MTA_TRACE_MOVE:
+		return ((const struct mta_trace_move *)record)->serial;
+	case MTA_TRACE_ADMITTED:
+		return ((const struct mta_trace_admitted *)record)->serial;
+	case MTA_TRACE_JUMPED:
+		return ((const struct mta_trace_jumped *)record)->serial;
+	case MTA_TRACE_SELECTED:
+		return ((const struct mta_trace_selected *)record)->serial;
+	case MTA_TRACE_DELIVERY:
+		return ((const struct mta_trace_delivery *)record)->serial;
+	case MTA_TRACE_NOTICE:
+		return ((const struct mta_trace_notice *)record)->serial;
+	case MTA_TRACE_STATUS:
+		return ((const struct mta_trace_status *)record)->serial;
+	case MTA_TRACE_ENDED:
+		return ((const struct mta_trace_ended *)record)->serial;
+	case MTA_TRACE_FEEDBACK:
+	case MTA_TRACE_THROTTLE:
+	case MTA_TRACE_CLOGGED:
+	case MTA_TRACE_SCAN:
+	case MTA_TRACE_TURN:
+	case MTA_TRACE_KINDS:
+		break;
+	}
+	return -1;
+}
+
+static struct event
+event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
+{
+	struct event e = {
+		.who = "qmgr",
+		.what = what,
+		.mail = step_mail(kind, record),
+	};
+	const struct mta_trace_move *move = record;
+	const struct mta_trace_jumped *jumped = record;
+	const struct mta_trace_selected *selected = record;
+	const struct mta_trace_delivery *delivery = record;
+	const struct mta_trace_feedback *feedback = record;
+	const struct mta_trace_throttle *throttle = record;
+	const struct mta_trace_clogged *clogged = record;
+	const struct mta_trace_scan *scan = record;
+	const struct mta_trace_ended *ended = record;
+	const struct mta_trace_answered *answered = record;
+	const struct mta_trace_status *status = record;
+
+	switch (kind) {
+	case MTA_TRACE_SUBMITTED:
+		e.who = ((const struct mta_trace_submitted *)record)->is_notice
+				? "bounce"
+				: "client";
+		snprintf(what, size, "submits");
+		break;
+	case MTA_TRACE_ANSWERED:
+		/* R-SMTPD-REFUSE: no file was begun. */
+		e.who = mta_ref_is_set(answered->file) ? "cleanup" : "smtpd";
+		snprintf(what, size, "answers");
+		break;
+	case MTA_TRACE_MOVE:
+		e.who = who_moves(move);
+		e.file = move->file;
+		snprintf(what, size, "moves %s -> %s",
+			 move->from < MTA_QUEUES
+				 ? mta_queue_name((enum mta_queue)move->from)
+				 : "new",
+			 move->to < MTA_QUEUES
+				 ? mta_queue_name((enum mta_queue)move->to)
+				 : "gone");
+		break;
+	case MTA_TRACE_ADMITTED:
+		e.file = ((const struct mta_trace_admitted *)record)->file;
+		snprintf(what, size, "admits");
+		break;
+	case MTA_TRACE_JUMPED:
+		e.file = jumped->file;
+		e.transport = jumped->transport;
+		snprintf(what, size, "lets jump ahead");
+		break;
+	case MTA_TRACE_SELECTED:
+		e.file = selected->file;
+		e.transport = selected->transport;
+		e.destination = selected->destination;
+		snprintf(what, size, "hands to an agent");
+		break;
+	case MTA_TRACE_DELIVERY:
+		e.who = delivery->handoff == MTA_NEVER ? "qmgr" : "agent";
+		e.file = delivery->file;
+		e.transport = delivery->transport;
+		e.destination = delivery->destination;
+		snprintf(what, size, "reports %s",
+			 mta_outcome_name((enum mta_outcome)delivery->outcome));
+		break;
+	case MTA_TRACE_FEEDBACK:
+		e.transport = feedback->transport;
+		e.destination = feedback->destination;
+		snprintf(what, size, "feedback %s",
+			 mta_feedback_event_name(
+				 (enum mta_feedback_event)feedback->event));
+		break;
+	case MTA_TRACE_THROTTLE:
+		e.transport = throttle->transport;
+		snprintf(what, size, "%s",
+			 throttle->reason ? "throttles" : "unthrottles");
+		break;
+	case MTA_TRACE_CLOGGED:
+		e.transport = clogged->transport;
+		e.destination = clogged->destination;
+		snprintf(what, size, "warns");
+		break;
+	case MTA_TRACE_SCAN:
+		snprintf(what, size, "%s a run over %s",
+			 scan->is_open ? "begins" : "ends",
+			 mta_queue_name((enum mta_queue)scan->queue));
+		break;
+	case MTA_TRACE_NOTICE:
+		e.who = "bounce";
+		e.file = ((const struct mta_trace_notice *)record)->file;
+		snprintf(what, size, "notifies");
+		break;
+	case MTA_TRACE_STATUS:
+		if (status->what == MTA_STATUS_MARKED)
+			e.who = "postsuper";
+		e.file = status->file;
+		snprintf(what, size, "says");
+		break;
+	case MTA_TRACE_ENDED:
+		e.who = who_ends(ended);
+		snprintf(what, size, "ends");
+		break;
+	case MTA_TRACE_TURN:
+	case MTA_TRACE_KINDS:
+		break;
+	}
+	return e;
+}
+
+static void
+put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
+	const void *record)
+{
+	const struct mta_trace_submitted *submitted = record;
+	const struct mta_trace_move *move = record;
+	const struct mta_trace_scan *scan = record;
+	const struct mta_trace_throttle *throttle = record;
+	const struct mta_trace_clogged *clogged = record;
+	const struct mta_trace_ended *ended = record;
+
+	switch (kind) {
+	case MTA_TRACE_SUBMITTED:
+		fprintf(out, "%s of %u bytes for %u%s",
+			submitted->is_notice ? "a notice" : "new mail",
+			submitted->size_bytes, submitted->recipient_count,
+			submitted->is_refused ? ", refused by postdrop" : "");
+		break;
+	case MTA_TRACE_ANSWERED:
+		fputs(why_answered(record), out);
+		break;
+	case MTA_TRACE_MOVE:
+		fputs(why_move(move), out);
+		if (move->reason == MTA_MOVE_DEFERRED)
+			fprintf(out, " %" PRId64 " s",
+				(int64_t)move->wake_s - SIM_EPOCH_S);
+		break;
+	case MTA_TRACE_ADMITTED:
+		why_admitted(out, w, record);
+		break;
+	case MTA_TRACE_JUMPED:
+		why_jumped(out, record);
+		break;
+	case MTA_TRACE_SELECTED:
+		why_selected(out, w, record);
+		break;
+	case MTA_TRACE_DELIVERY:
+		why_delivery(out, w, record);
+		break;
+	case MTA_TRACE_FEEDBACK:
+		fputs(why_feedback(record), out);
+		break;
+	case MTA_TRACE_THROTTLE:
+		fprintf(out, "%s",
+			throttle->reason ? text_of(w, throttle->reason)
+					 : "it is time to try it again");
+		break;
+	case MTA_TRACE_CLOGGED:
+		fprintf(out, "this destination has %u of %u mails in active",
+			clogged->used, clogged->active_count);
+		break;
+	case MTA_TRACE_SCAN:
+		fputs(scan->is_open
+			      ? "names are read one by one, each due "
+				"one is admitted when active has room"
+			      : "all names that were there have been read",
+		      out);
+		break;
+	case MTA_TRACE_NOTICE:
+		fputs(why_notice(record), out);
+		break;
+	case MTA_TRACE_STATUS:
+		fputs(why_status(record), out);
+		break;
+	case MTA_TRACE_ENDED:
+		if (ended->outcome == MTA_QUEUED)
+			fputs("its file in maildrop is gone, the mail goes on "
+			      "as a file of cleanup's",
+			      out);
+		else
+			fprintf(out, "outcome %s; it was in active %u time%s",
+				mta_outcome_name(
+					(enum mta_outcome)ended->outcome),
+				ended->attempts,
+				ended->attempts == 1 ? "" : "s");
+		break;
+	case MTA_TRACE_TURN:
+	case MTA_TRACE_KINDS:
+		break;
+	}
+}
+
+void
+step_print(FILE *out, struct world *w, enum mta_trace_kind kind,
+	   const void *record)
+{
+	char what[80] = "";
+	struct event e = event_of(kind, record, what, sizeof(what));
+
+	put_line(out, w, step_time(record), &e);
+	fputs("    ", out);
+	put_why(out, w, kind, record);
+	fputs(".\n", out);
+}

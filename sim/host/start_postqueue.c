@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two passes: all lines are read and judged, then the mails are put in place,
+ * so that a bad line leaves nothing behind.
+ */
+#include "sim/host/start_postqueue.h"
+
+#include <jansson.h>
+
+#include "mta/panic.h"
+#include "sim/host/world.h"
+
+enum {
+	LINE_MOST = 1 << 24
+}; /* bytes of one object */
+
+struct listing {
+	json_t **mails; /* one object each */
+	size_t count;
+	size_t capacity;
+	int64_t newest_s;
+};
+
+static void
+listing_release(struct listing *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		json_decref(l->mails[i]);
+	free(l->mails);
+}
+
+static const char *
+recipient_address(const json_t *recipient)
+{
+	return json_string_value(json_object_get(recipient, "address"));
+}
+
+/* It is finished, and only still to be reported (F12.1). */
+static bool
+has_bounced(const json_t *recipient)
+{
+	return json_object_get(recipient, "bounce_reason") != NULL;
+}
+
+/* ANY: there is no such queue. */
+static enum scenario_queue
+queue_named(const char *name)
+{
+	if (strcmp(name, "maildrop") == 0)
+		return SCENARIO_QUEUE_MAILDROP;
+	if (strcmp(name, "deferred") == 0)
+		return SCENARIO_QUEUE_DEFERRED;
+	if (strcmp(name, "hold") == 0)
+		return SCENARIO_QUEUE_HOLD;
+	/* What was in active is taken in again by the next start (F1.15). */
+	if (strcmp(name, "incoming") == 0 || strcmp(name, "active") == 0)
+		return SCENARIO_QUEUE_INCOMING;
+	return SCENARIO_QUEUE_ANY;
+}
+
+static int64_t
+size_of(const json_t *mail)
+{
+	return json_integer_value(json_object_get(mail, "message_size"));
+}
+
+/* NULL, or what the object lacks. */
+static const char *
+mail_check(const json_t *mail)
+{
+	const json_t *recipients = json_object_get(mail, "recipients");
+
+	if (!json_is_object(mail))
+		return "not a JSON object";
+	if (!json_is_string(json_object_get(mail, "queue_name")))
+		return "no queue_name";
+	if (queue_named(json_string_value(
+		    json_object_get(mail, "queue_name"))) == SCENARIO_QUEUE_ANY)
+		return "queue_name is none of maildrop, incoming, active, "
+		       "deferred, hold";
+	if (!json_is_string(json_object_get(mail, "sender")))
+		return "no sender";
+	if (!json_is_integer(json_object_get(mail, "arrival_time")))
+		return "no arrival_time";
+	if (!json_is_integer(json_object_get(mail, "message_size")))
+		return "no message_size";
+	if (size_of(mail) < 0 || size_of(mail) > UINT32_MAX)
+		return "message_size is out of range";
+	if (json_array_size(recipients) == 0)
+		return "no recipients";
+	for (size_t i = 0; i < json_array_size(recipients); i++)
+		if (!recipient_address(json_array_get(recipients, i)))
+			return "a recipient without address";
+	return NULL;
+}
+
+static bool
+listing_add(struct listing *l, const char *line, size_t size_bytes,
+	    char *problem, size_t problem_size)
+{
+	json_error_t why;
+	json_t *mail = json_loadb(line, size_bytes, 0, &why);
+	const char *lacks = mail ? mail_check(mail) : why.text;
+	int64_t arrival_s;
+
+	if (lacks) {
+		snprintf(problem, problem_size, "%s", lacks);
+		json_decref(mail);
+		return false;
+	}
+	arrival_s = json_integer_value(json_object_get(mail, "arrival_time"));
+	if (l->count == 0 || arrival_s > l->newest_s)
+		l->newest_s = arrival_s;
+	if (l->count == l->capacity) {
+		l->capacity = l->capacity * 2 + 64;
+		l->mails = mta_realloc(l->mails, l->capacity, sizeof(json_t *));
+	}
+	l->mails[l->count++] = mail;
+	return true;
+}
+
+static bool
+listing_read(struct listing *l, FILE *file, const char *path, char *error,
+	     size_t error_size)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+	char problem[256];
+	bool is_good = true;
+
+	for (long number = 1; is_good && (n = getline(&line, &room, file)) > 0;
+	     number++) {
+		if (line[strspn(line, " \t\r\n")] == '\0')
+			continue;
+		if (n > LINE_MOST)
+			snprintf(problem, sizeof(problem), "line too long");
+		if (n > LINE_MOST || !listing_add(l, line, (size_t)n, problem,
+						  sizeof(problem))) {
+			snprintf(error, error_size,
+				 "%s:%ld: not a line of `postqueue -j`: %s",
+				 path, number, problem);
+			is_good = false;
+		}
+	}
+	free(line);
+	return is_good;
+}
+
+/* MAILER-DAEMON is how the listing spells the null sender. */
+static mta_addr
+sender_of(struct world *w, const json_t *mail, uint32_t family)
+{
+	const char *text = json_string_value(json_object_get(mail, "sender"));
+
+	if (strcmp(text, "MAILER-DAEMON") == 0)
+		text = "";
+	return book_add_row(&w->book, family, text);
+}
+
+/* The addresses of those that are not finished; how many. */
+static uint32_t
+live_recipients(struct world *w, const json_t *recipients, mta_addr *addresses)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(recipients); i++) {
+		const json_t *to = json_array_get(recipients, i);
+
+		if (!has_bounced(to))
+			addresses[count++] =
+				book_literal(&w->book, recipient_address(to));
+	}
+	return count;
+}
+
+static void
+place(struct world *w, const struct listing *listing, const json_t *mail,
+      uint32_t family)
+{
+	const json_t *recipients = json_object_get(mail, "recipients");
+	int64_t age_s =
+		listing->newest_s -
+		json_integer_value(json_object_get(mail, "arrival_time"));
+	mta_addr *addresses =
+		mta_alloc(json_array_size(recipients), sizeof(*addresses));
+	struct start_letter letter = {
+		.queue = queue_named(
+			json_string_value(json_object_get(mail, "queue_name"))),
+		.sender = sender_of(w, mail, family),
+		.recipients = addresses,
+		.recipient_count = live_recipients(w, recipients, addresses),
+		.size_bytes = (uint32_t)size_of(mail),
+		.arrival = world_host(w)->loop->now - mta_from_seconds(age_s),
+		.due_after = MTA_NEVER,
+		.is_forced_to_expire =
+			json_is_true(json_object_get(mail, "forced_expire")),
+	};
+
+	if (letter.recipient_count > 0)
+		start_one(w, &letter);
+	free(addresses);
+}
+
+bool
+start_postqueue(struct world *w, const char *path, uint32_t source, char *error,
+		size_t error_size)
+{
+	struct listing listing = {0};
+	FILE *file = fopen(path, "r");
+	bool is_good;
+	uint32_t family;
+
+	if (!file) {
+		snprintf(error, error_size, "%s: cannot be opened", path);
+		return false;
+	}
+	is_good = listing_read(&listing, file, path, error, error_size);
+	fclose(file);
+	if (is_good && listing.count > 0) {
+		family = book_add_rows(&w->book, source);
+		for (size_t i = 0; i < listing.count; i++)
+			place(w, &listing, listing.mails[i], family);
+	}
+	listing_release(&listing);
+	return is_good;
+}
