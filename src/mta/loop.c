@@ -108,8 +108,7 @@ agenda_follow(struct mta_agenda *a, struct mta_loop *leader)
 	}
 }
 
-/* ---- setting timers -------------------------------------------------------
- */
+/* ---- setting timers ----------------------------------------------------- */
 
 void
 mta_agenda_init(struct mta_agenda *a)
@@ -262,8 +261,7 @@ mta_timer_cancel(struct mta_loop *l, struct mta_timer *t)
 	timer_leave(l, t);
 }
 
-/* ---- steps ----------------------------------------------------------------
- */
+/* ---- steps -------------------------------------------------------------- */
 
 static void
 earlier_of(struct mta_timer **first, struct mta_when *when,
@@ -374,8 +372,7 @@ mta_loop_step(struct mta_loop *l, mta_time now)
 	return true;
 }
 
-/* ---- steps of all loops ---------------------------------------------------
- */
+/* ---- steps of all loops ------------------------------------------------- */
 
 /* The place in the list behind the first whose loop is free before it fires:
  * what stands there comes later than that one, whoever is busy. (At the very

@@ -85,8 +85,7 @@ must_be_legal(struct step s)
 	mta_assert(reasons[s.from][s.to] & 1U << s.reason);
 }
 
-/* ---- trace ----------------------------------------------------------------
- */
+/* ---- trace -------------------------------------------------------------- */
 
 static inline void
 trace_step(const struct mta_host *h, struct mta_ref file,
@@ -127,8 +126,7 @@ end_record(const struct mta_host *h, struct mta_ref file,
 	};
 }
 
-/* ---- the mover ------------------------------------------------------------
- */
+/* ---- the mover ---------------------------------------------------------- */
 
 enum mta_err
 mta_mail_commit(const struct mta_host *h, struct mta_ref file,

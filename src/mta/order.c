@@ -72,8 +72,7 @@ mta_order_successor(const struct mta_job *j)
 	return next == &j->transport->order ? NULL : job_in_order(next);
 }
 
-/* ---- the heap of open destinations -----------------------------------------
- */
+/* ---- the heap of open destinations -------------------------------------- */
 
 static int64_t
 open_key(const struct mta_dest *d)
@@ -160,8 +159,7 @@ mta_order_dest_closes(struct mta_dest *d)
 		open_settle(t, last, place);
 }
 
-/* ---- peers by place ---------------------------------------------------------
- */
+/* ---- peers by place ----------------------------------------------------- */
 
 /* Another peer is its first: so its place in the heap may be another. */
 static inline void
@@ -226,8 +224,7 @@ peers_return(struct mta_job *j)
 	}
 }
 
-/* ---- blocked, passed, exempt ------------------------------------------------
- */
+/* ---- blocked, passed, exempt -------------------------------------------- */
 
 static void
 exempt_add(struct mta_job *j)
@@ -320,8 +317,7 @@ mta_order_peers_wait(const struct mta_dest *d)
 	return false;
 }
 
-/* ---- the walk
- * ----------------------------------------------------------------- */
+/* ---- the walk ----------------------------------------------------------- */
 
 static struct mta_job *
 earlier(struct mta_job *a, struct mta_job *b)
@@ -379,8 +375,7 @@ mta_order_next_free(const struct mta_job *j)
 	return exempt ? exempt : j->transport->frontier;
 }
 
-/* ---- special and unread jobs
- * ---------------------------------------------------- */
+/* ---- special and unread jobs -------------------------------------------- */
 
 static bool
 is_off(const struct mta_list *l)
@@ -461,8 +456,7 @@ mta_order_index(struct mta_job *j)
 		mta_list_remove(&j->in_unread);
 }
 
-/* ---- places
- * ----------------------------------------------------------------------- */
+/* ---- places ------------------------------------------------------------- */
 
 /* The job's place, and that of its peers. */
 static void

@@ -124,8 +124,7 @@ mta_qmgr_wake(struct mta_qmgr *q)
 		mta_timer_set(q->host.loop, &q->turn, q->host.loop->now);
 }
 
-/* ---- starting (F1.15) -------------------------------------------------------
- */
+/* ---- starting (F1.15) --------------------------------------------------- */
 
 /* R-RESTART: what an earlier queue manager had in active is eligible at once,
  * in the order in which the directory lists it. */
@@ -175,8 +174,7 @@ qmgr_run_timer_fired(struct mta_timer *timer)
 			  q->params->queue_run_delay_s);
 }
 
-/* ---- notes
- * -------------------------------------------------------------------- */
+/* ---- notes -------------------------------------------------------------- */
 
 /* R-TRIGGER: bytes that came together are one request to each run (F4.6). */
 static void
@@ -260,8 +258,7 @@ qmgr_hear(struct mta_qmgr *q, const struct mta_note *note)
 	}
 }
 
-/* ---- the pass (F4.3)
- * ------------------------------------------------------------ */
+/* ---- the pass (F4.3) ---------------------------------------------------- */
 
 static bool
 qmgr_has_room(const struct mta_qmgr *q)

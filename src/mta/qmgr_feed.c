@@ -89,8 +89,7 @@ resolver_add(struct mta_resolver *r, const struct mta_record *record)
 	item->dest = NULL;
 }
 
-/* ---- reading (F5.2) ---------------------------------------------------------
- */
+/* ---- reading (F5.2) ----------------------------------------------------- */
 
 static enum mta_err
 qmail_read_end(struct mta_qmail *m)
@@ -131,8 +130,7 @@ qmail_read(struct mta_qmgr *q, struct mta_qmail *m, int32_t limit)
 	return MTA_OK;
 }
 
-/* ---- sorting (F5.6)
- * ---------------------------------------------------------- */
+/* ---- sorting (F5.6) ----------------------------------------------------- */
 
 static void
 resolver_fetch_texts(struct mta_resolver *r)
@@ -218,8 +216,7 @@ resolver_sort(struct mta_resolver *r)
 		r->items[i] = items[i].item;
 }
 
-/* ---- resolving (F5.4, F5.5)
- * --------------------------------------------------- */
+/* ---- resolving (F5.4, F5.5) --------------------------------------------- */
 
 /* A destination of retry or error: the text is its next hop, its name the text
  * in lower case. NULL: the transport is avoided. */
@@ -427,8 +424,7 @@ resolve_one(struct mta_qmgr *q, struct mta_qmail *m,
 		      : resolve_usable(q, m, to, t, &route);
 }
 
-/* ---- making entries (F5.7)
- * ----------------------------------------------------- */
+/* ---- making entries (F5.7) ---------------------------------------------- */
 
 static void
 qmail_assign(struct mta_qmail *m, const struct mta_resolver *r)
@@ -485,8 +481,7 @@ mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m)
 	return err;
 }
 
-/* ---- admission (F4.7, F5.1)
- * ------------------------------------------------------ */
+/* ---- admission (F4.7, F5.1) --------------------------------------------- */
 
 /* What the run and the file's mode say of the mail. */
 static uint32_t

@@ -15,8 +15,7 @@
 
 #include "mta/panic.h"
 
-/* ---- the reply (F9.2, F9.5)
- * -------------------------------------------------- */
+/* ---- the reply (F9.2, F9.5) --------------------------------------------- */
 
 /* The complaint of a destination, as its mail will be told; reason owned. */
 static struct mta_status
@@ -90,8 +89,7 @@ mta_entry_reply(struct mta_qmgr *q, struct mta_entry *e,
 	mta_entry_finish(e);
 }
 
-/* ---- recipients that no agent sees (F9.1)
- * -------------------------------------- */
+/* ---- recipients that no agent sees (F9.1) ------------------------------- */
 
 /* What becomes of a recipient that no agent was asked to deliver. */
 static struct mta_trace_delivery
@@ -130,8 +128,7 @@ mta_qmail_discard_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 	mta_sym_drop(symbols, status.reason);
 }
 
-/* ---- the end game (F9.7)
- * ---------------------------------------------------------- */
+/* ---- the end game (F9.7) ------------------------------------------------ */
 
 static void
 qmail_free(struct mta_qmgr *q, struct mta_qmail *m)

@@ -24,8 +24,7 @@ mta_shape_defaults(void)
 	};
 }
 
-/* ---- rows -----------------------------------------------------------------
- */
+/* ---- rows --------------------------------------------------------------- */
 
 /* name: the row takes over the caller's ownership if it is new. */
 static struct mta_shape_row *
@@ -102,8 +101,7 @@ mta_shape_release(struct mta_shape *s)
 	mta_table_release(&s->places);
 }
 
-/* ---- counting -------------------------------------------------------------
- */
+/* ---- counting ----------------------------------------------------------- */
 
 /* The parents of a domain, each once, but no bare top level. */
 static void
@@ -189,8 +187,7 @@ mta_shape_add_queue(struct mta_shape *s, enum mta_queue queue)
 		count_file(s, id);
 }
 
-/* ---- the table ------------------------------------------------------------
- */
+/* ---- the table ---------------------------------------------------------- */
 
 /* A row and its name, for sorting without a look at the symbols. */
 struct sorted {

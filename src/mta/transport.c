@@ -61,8 +61,7 @@ mta_transport_free(struct mta_transport *t)
 	free(t);
 }
 
-/* ---- asking for agents (F8.3, F8.4) ---------------------------------------
- */
+/* ---- asking for agents (F8.3, F8.4) ------------------------------------- */
 
 /* Some destination allows fewer deliveries than it has: the order in which the
  * terms are added matters, so add them one by one. */
@@ -145,8 +144,7 @@ mta_transports_drain(struct mta_qmgr *q)
 		transport_ask(t);
 }
 
-/* ---- handing out (F8.5) ----------------------------------------------------
- */
+/* ---- handing out (F8.5) ------------------------------------------------- */
 
 static struct mta_recipients
 entry_recipients(const struct mta_qmgr *q, const struct mta_entry *e)
@@ -286,8 +284,7 @@ mta_transport_agent_ready(struct mta_transport *t, struct mta_ref agent)
 			  t->params.transport_rate_delay_s);
 }
 
-/* ---- throttle (F8.6, F9.4) --------------------------------------------------
- */
+/* ---- throttle (F8.6, F9.4) ---------------------------------------------- */
 
 static void
 transport_trace_throttle(const struct mta_transport *t)

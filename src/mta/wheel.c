@@ -45,8 +45,7 @@ struct mta_wheel_chunk {
 	uint32_t count;
 };
 
-/* ---- keys -----------------------------------------------------------------
- */
+/* ---- keys --------------------------------------------------------------- */
 
 static mta_key
 key_make(struct mta_when when, uint32_t slot)
@@ -78,8 +77,7 @@ key_slot(mta_key key)
 	return (uint32_t)key & (SLOTS_MAX - 1);
 }
 
-/* ---- slots ----------------------------------------------------------------
- */
+/* ---- slots -------------------------------------------------------------- */
 
 MTA_RARE static void
 slots_grow(struct mta_wheel *w)
@@ -114,8 +112,7 @@ slot_free(struct mta_wheel *w, uint32_t slot)
 	w->free_slots[w->slot_count++] = slot;
 }
 
-/* ---- buckets --------------------------------------------------------------
- */
+/* ---- buckets ------------------------------------------------------------ */
 
 MTA_RARE static void
 chunks_grow(struct mta_wheel *w)
@@ -274,8 +271,7 @@ near_is_crowded(struct mta_wheel *w)
 	near_begins(w);
 }
 
-/* ---- from far to near -----------------------------------------------------
- */
+/* ---- from far to near --------------------------------------------------- */
 
 /* The last time in a bucket, which is not empty. */
 static uint64_t
@@ -352,8 +348,7 @@ mta_wheel_first(struct mta_wheel *w, struct mta_when *when)
 	return w->timers[key_slot(*w->near.first)];
 }
 
-/* ---- setting and giving up ------------------------------------------------
- */
+/* ---- setting and giving up ---------------------------------------------- */
 
 uint32_t
 mta_wheel_add(struct mta_wheel *w, struct mta_when when,
