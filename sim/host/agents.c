@@ -429,7 +429,6 @@ agents_refuse(struct agents *a, const struct mta_note_deliver *request)
 			&(struct mta_note){
 				.kind = MTA_NOTE_DELIVERED,
 				.delivered = {.entry = request->entry,
-					      .transport = request->transport,
 					      .crashed = true,
 					      .incomplete = true},
 			});

@@ -26,7 +26,6 @@ agent_reply(const struct mta_agent *a, struct mta_note *note)
 
 	note->kind = MTA_NOTE_DELIVERED;
 	note->delivered.entry = a->entry;
-	note->delivered.transport = a->attempt.transport;
 	port->ops->send(port, MTA_TO_QMGR, note);
 }
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Notes: what services say to each other. A note is a value; it names things by
- * handles and symbols. The one variable-sized body, the recipients of a
- * delivery request or of a submission, travels as a handle to a list that the
- * port keeps (port.h), owned by the note's receiver, unless there is but one.
+ * handles, addresses and symbols.
+ *
+ * A handle belongs to whoever gave it out; by the time it comes back it may be
+ * stale, which is no error. Addresses are the book's. Of symbols each body says
+ * who owns them. The one variable-sized body, the recipients of a request or of
+ * a submission, is the receiver's to free (port.h); whoever drops a note that
+ * nobody will hear does it in the receiver's place.
  */
 #ifndef MTA_NOTE_H
 #define MTA_NOTE_H
@@ -18,10 +22,9 @@ enum mta_service {
 	MTA_TO_BOUNCE, /* bounce, defer and trace service */
 	MTA_TO_AGENTS, /* delivery agents: the note names the transport */
 	MTA_TO_CLIENT, /* whoever submitted: the host's own clients */
-	MTA_TO_FLUSH,
 };
 enum {
-	MTA_SERVICES = MTA_TO_FLUSH + 1
+	MTA_SERVICES = MTA_TO_CLIENT + 1
 };
 
 enum mta_note_kind {
@@ -66,49 +69,54 @@ struct mta_recipient {
 };
 
 /* Recipients that travel with a note: one in the note itself, any other number
- * in a list of the port. The receiver's to free. port.h */
+ * in a list of the port. */
 struct mta_recipients {
 	struct mta_ref list;	   /* not set: there is only one */
 	struct mta_recipient only; /* that one */
 };
 
+/*
+ * A request. The names are the queue manager's, which keeps them until it has
+ * heard the reply; when it goes without, whoever holds a request becomes an
+ * owner of `nexthop` and `destination` (mta_agent_orphan) or forgets it.
+ */
 struct mta_note_deliver {
 	struct mta_ref agent; /* who was ready */
 	struct mta_ref entry; /* the queue manager's handle */
 	struct mta_ref file;  /* in active */
 	struct mta_recipients recipients;
-	mta_sym transport;
-	mta_sym nexthop;
+	mta_sym transport;   /* lives as long as the host */
+	mta_sym nexthop;     /* as configured */
 	mta_sym destination; /* name of the destination queue */
 	uint32_t recipient_count;
 	mta_addr sender;
-	uint32_t serial;
-	uint32_t size_bytes;
-	mta_time arrival;
+	uint32_t serial;      /* the host's number of this mail */
+	uint32_t size_bytes;  /* message length */
+	mta_time arrival;     /* first submission */
 	mta_time active_time; /* when it entered active */
 	uint32_t batch;	      /* deliveries handed out before this one */
 	uint32_t hints;	      /* enum mta_hint bits */
 	uint32_t attempts;    /* times the mail was moved to active */
 };
 
+/* The final reply. The receiver owns hop.reason. */
 struct mta_note_delivered {
-	struct mta_ref entry;
-	mta_sym transport;
+	struct mta_ref entry;  /* of the request */
 	bool crashed;	       /* EOF or garbage instead of an answer (F9.5) */
 	bool incomplete;       /* some recipient is left: integer S (F8.10) */
-	struct mta_status hop; /* set: the destination is blamed; the receiver
-				  owns the reason */
+	struct mta_status hop; /* set: the destination is blamed */
 };
 
+/* A message for cleanup. No symbols. */
 struct mta_note_submit {
-	struct mta_ref client; /* the client's handle, given back */
-	enum mta_service reply_to;
+	struct mta_ref client;	   /* the client's handle, given back */
+	enum mta_service reply_to; /* who gets the answer */
 	struct mta_recipients recipients;
-	uint32_t recipient_count;
-	uint32_t serial;
-	uint32_t size_bytes;
+	uint32_t recipient_count; /* at least 1 */
+	uint32_t serial;	  /* the host's number of this mail */
+	uint32_t size_bytes;	  /* message length */
 	mta_addr sender;
-	mta_time arrival;
+	mta_time arrival; /* first submission */
 	bool is_requeued; /* from maildrop by postsuper -r */
 };
 
@@ -134,13 +142,14 @@ struct mta_note {
 	enum mta_note_kind kind;
 	union {
 		uint32_t trigger; /* enum mta_trigger bits */
+		/* WANT_AGENT, AGENT_READY, AGENT_FAILED, DISMISS */
 		struct {
-			mta_sym transport;
-			struct mta_ref agent;	  /* READY, DISMISS */
-			struct mta_status status; /* FAILED */
+			mta_sym transport;    /* lives as long as the host */
+			struct mta_ref agent; /* READY, DISMISS */
 		} agent;
 		struct mta_note_deliver deliver;
 		struct mta_note_delivered delivered;
+		/* NOTIFY, NOTIFIED */
 		struct {
 			struct mta_ref message; /* the queue manager's handle */
 			struct mta_ref file;
@@ -149,8 +158,8 @@ struct mta_note {
 		} notify;
 		struct mta_note_submit submit;
 		struct {
-			struct mta_ref client;
-			struct mta_ref file;
+			struct mta_ref client; /* as submitted */
+			struct mta_ref file;   /* not set when there is none */
 			enum mta_submit_result result;
 		} submitted;
 	};

@@ -5,8 +5,8 @@
  * are named by struct mta_ref: index and generation, so that a stale handle is
  * noticed. Freed objects are reused last in, first out.
  *
- * The first four bytes of every pooled object belong to the pool: a member
- * `struct mta_pooled pooled` must come first.
+ * The first member of every pooled object is the pool's: `struct mta_pooled
+ * pooled`.
  */
 #ifndef MTA_POOL_H
 #define MTA_POOL_H

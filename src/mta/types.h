@@ -34,9 +34,13 @@ typedef uint32_t mta_sym;
  */
 typedef uint64_t mta_addr;
 
-/* A message's queue id: the file's index in the spool with its generation. */
+/*
+ * A handle: what one side of a door gave out and the other side only hands
+ * back. Queue files, agents, entries, lists of recipients are named so; a queue
+ * file's handle stands for its queue id.
+ */
 struct mta_ref {
-	uint32_t index;	     /* place in its pool or spool */
+	uint32_t index;	     /* place in its pool */
 	uint32_t generation; /* a reused place has another; 0 is no reference */
 };
 
