@@ -249,7 +249,6 @@ task_submit(struct mta_bounce *b, struct bounce_task *t,
 	t->notice_serial = mta_notice_send(
 		&b->host, b->params,
 		&(struct mta_notice){.kind = kind,
-				     .file = t->file,
 				     .about = &t->about,
 				     .reported_count = t->reported_count,
 				     .reply_to = MTA_TO_BOUNCE,

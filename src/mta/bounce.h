@@ -57,8 +57,7 @@ void mta_rcpt_refused(const struct mta_host *h, struct mta_trace_delivery *d);
 /* A notice to be handed to cleanup. */
 struct mta_notice {
 	enum mta_notice_kind kind;
-	struct mta_ref file;		  /* of the mail it speaks of */
-	const struct mta_envelope *about; /* the same mail */
+	const struct mta_envelope *about; /* of the mail it speaks of */
 	uint32_t reported_count;	  /* recipients that it reports */
 	enum mta_service reply_to;	  /* who hears of it, and as what */
 	struct mta_ref client;

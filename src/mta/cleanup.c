@@ -122,7 +122,6 @@ refusal_notify(const struct mta_cleanup *c, struct cleanup_refusal *r,
 	r->notice.notice_serial = mta_notice_send(
 		&c->host, c->params,
 		&(struct mta_notice){.kind = kind,
-				     .file = r->notice.file,
 				     .about = &r->about,
 				     .reported_count = r->about.recipient_count,
 				     .reply_to = MTA_TO_CLEANUP,

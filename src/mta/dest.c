@@ -78,7 +78,6 @@ mta_dest_create_routed(struct mta_transport *t, mta_sym name, mta_sym nexthop)
 	d->nexthop = nexthop;
 	mta_window_init(&d->window, &t->window_law);
 	mta_list_append(&t->dests, &d->in_transport);
-	t->dest_count++;
 	q->dest_total++;
 	mta_table_add(&q->dest_index, mta_dest_key(t, name), d);
 	return d;
@@ -126,7 +125,6 @@ mta_dest_free(struct mta_dest *d)
 	mta_assert(!d->peers.first);
 	mta_table_remove(&q->dest_index, mta_dest_key(d->transport, d->name));
 	mta_list_remove(&d->in_transport);
-	d->transport->dest_count--;
 	q->dest_total--;
 	dest_drop_names(d);
 	dest_end_trouble(d);

@@ -25,8 +25,7 @@ struct listing {
 	mta_sym last_reason;
 };
 
-/* ---- words ----------------------------------------------------------------
- */
+/* ---- words -------------------------------------------------------------- */
 
 /* Day and month as people write them: "Tue Feb 10 09:15:02 2026". */
 static void
@@ -85,12 +84,10 @@ address_text(const struct listing *l, mta_addr address, char *buffer)
 		snprintf(buffer, MTA_ADDR_TEXT_MAX, "MAILER-DAEMON");
 }
 
-/* ---- one mail -------------------------------------------------------------
- */
+/* ---- one mail ----------------------------------------------------------- */
 
 struct mail {
 	enum mta_queue queue;
-	struct mta_ref file;
 	struct mta_envelope envelope;
 	uint32_t mode;
 	char id[MTA_ID_TEXT_MAX];
@@ -254,7 +251,7 @@ list_mail(struct listing *l, enum mta_queue queue, struct mta_ref file)
 {
 	struct mta_spool *spool = l->host->spool;
 	const struct mta_file *shown = spool->ops->look(spool, file);
-	struct mail m = {.queue = queue, .file = file};
+	struct mail m = {.queue = queue};
 
 	if (!shown)
 		return;

@@ -199,7 +199,6 @@ struct mta_transport {
 	struct mta_window_law window_law;
 	struct mta_slot_law slot_law;
 	struct mta_list dests;
-	uint32_t dest_count;
 	bool defers_by_rule; /* named in defer_transports */
 	bool is_service;     /* error or retry: text for a next hop */
 	/* agents */

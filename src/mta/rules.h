@@ -347,14 +347,8 @@ enum mta_effect {
 	MTA_EFFECT_BOUNCE, /* log as bounced, or as soft bounce */
 };
 
-enum mta_scope {
-	MTA_SCOPE_REQUEST,   /* all recipients that are left */
-	MTA_SCOPE_RECIPIENT, /* the one recipient of the answer */
-};
-
 struct mta_verdict {
 	enum mta_effect effect;
-	enum mta_scope scope;
 	bool blames_destination; /* becomes the request's hop status */
 	bool keeps_connection;	 /* the connection may be cached or go on */
 	struct mta_dsn dsn;	 /* class fits the effect */

@@ -2,8 +2,8 @@
 /*
  * What a remote answer, or its absence, means to recipients and destination
  * (R-BLAME, F11.2). One idea orders the table: a failure concerns the site (we
- * did not get as far as this mail, or lost the way), the mail, or one
- * recipient. Only failures of the site are held against the destination, and
+ * did not get as far as this mail, or lost the way), or the mail and its
+ * recipients. Only failures of the site are held against the destination, and
  * only if they leave something undone. All else follows from whether the
  * failure is soft or hard and whether there is another server to try.
  */
@@ -14,8 +14,7 @@
 
 enum failure_level {
 	LEVEL_SITE,
-	LEVEL_MAIL,
-	LEVEL_RECIPIENT,
+	LEVEL_MAIL, /* or the one recipient that was named */
 };
 
 struct failure_class {
@@ -58,11 +57,10 @@ reply_level(enum mta_smtp_step step)
 {
 	switch (step) {
 	case MTA_STEP_MAIL:
+	case MTA_STEP_RCPT:
 	case MTA_STEP_DATA:
 	case MTA_STEP_END:
 		return LEVEL_MAIL;
-	case MTA_STEP_RCPT:
-		return LEVEL_RECIPIENT;
 	case MTA_STEP_NONE:
 	case MTA_STEP_DNS:
 	case MTA_STEP_CONNECT:
@@ -143,8 +141,6 @@ mta_failure_judge(const struct mta_failure *f, const struct mta_request_view *v)
 	struct failure_class c = f->kind == MTA_FAIL_REPLY ? reply_class(f, v)
 							   : plain_class(f, v);
 	struct mta_verdict out = {
-		.scope = c.level == LEVEL_RECIPIENT ? MTA_SCOPE_RECIPIENT
-						    : MTA_SCOPE_REQUEST,
 		.keeps_connection = keeps_connection(f, &c),
 		.dsn = c.dsn,
 	};

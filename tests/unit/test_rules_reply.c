@@ -274,26 +274,20 @@ START_TEST(blame_only_once_and_not_after_success)
 }
 END_TEST
 
-START_TEST(scope_and_connection)
+START_TEST(failures_that_keep_the_connection)
 {
-	/* F11.2: RCPT TO concerns its recipient, all else the request; blame
-	 * forbids caching the connection. 421 announces its end (RFC 5321
-	 * 3.8), and so does a handshake that failed. */
+	/* F11.2: blame forbids caching the connection. 421 announces its end
+	 * (RFC 5321 3.8), and so does a handshake that failed. */
 	static const struct {
 		enum mta_smtp_step step;
 		int32_t code;
-		enum mta_scope scope;
 		int keeps;
 	} cases[] = {
-		{MTA_STEP_RCPT, 450, MTA_SCOPE_RECIPIENT, 1},
-		{MTA_STEP_RCPT, 550, MTA_SCOPE_RECIPIENT, 1},
-		{MTA_STEP_RCPT, 421, MTA_SCOPE_RECIPIENT, 0},
-		{MTA_STEP_MAIL, 450, MTA_SCOPE_REQUEST, 1},
-		{MTA_STEP_DATA, 550, MTA_SCOPE_REQUEST, 1},
-		{MTA_STEP_END, 421, MTA_SCOPE_REQUEST, 0},
-		{MTA_STEP_HELO, 450, MTA_SCOPE_REQUEST, 0},
-		{MTA_STEP_GREETING, 421, MTA_SCOPE_REQUEST, 0},
-		{MTA_STEP_EHLO, 502, MTA_SCOPE_REQUEST, 1},
+		{MTA_STEP_RCPT, 450, 1}, {MTA_STEP_RCPT, 550, 1},
+		{MTA_STEP_RCPT, 421, 0}, {MTA_STEP_MAIL, 450, 1},
+		{MTA_STEP_DATA, 550, 1}, {MTA_STEP_END, 421, 0},
+		{MTA_STEP_HELO, 450, 0}, {MTA_STEP_GREETING, 421, 0},
+		{MTA_STEP_EHLO, 502, 1},
 	};
 	struct mta_request_view view = last_server();
 	struct mta_failure f;
@@ -304,7 +298,6 @@ START_TEST(scope_and_connection)
 
 		f = reply(cases[i].step, cases[i].code);
 		v = mta_failure_judge(&f, &view);
-		ck_assert_int_eq(v.scope, cases[i].scope);
 		ck_assert_int_eq(v.keeps_connection, cases[i].keeps);
 	}
 	f = failure(MTA_STEP_STARTTLS, MTA_FAIL_TLS_MAY);
@@ -352,7 +345,7 @@ rules_reply_suite(void)
 	tcase_add_test(t, soft_failures_try_the_next_server);
 	tcase_add_test(t, soft_bounce_leaves_something_undone);
 	tcase_add_test(t, blame_only_once_and_not_after_success);
-	tcase_add_test(t, scope_and_connection);
+	tcase_add_test(t, failures_that_keep_the_connection);
 	tcase_add_test(t, codes_fit_their_call);
 	suite_add_tcase(s, t);
 	return s;
