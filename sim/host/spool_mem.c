@@ -725,14 +725,6 @@ spool_mem_wake(struct spool_mem *s, struct mta_ref file)
 	return spool_dirs_wake(&s->dirs, record, file.index);
 }
 
-uint32_t
-spool_mem_locks(struct spool_mem *s, struct mta_ref file)
-{
-	const struct spool_record *record = file_find(s, file);
-
-	return record ? record_locks(record) : 0;
-}
-
 /* ---- power loss -----------------------------------------------------------
  */
 

@@ -146,9 +146,6 @@ struct mta_ref spool_mem_put(struct spool_mem *s, const struct spool_seed *f);
 /* When a committed file is due, whole seconds; 0 when it is gone. */
 uint32_t spool_mem_wake(struct spool_mem *s, struct mta_ref file);
 
-/* Shared locks on a file: agents that work on it. */
-uint32_t spool_mem_locks(struct spool_mem *s, struct mta_ref file);
-
 /*
  * Power is lost at `now` (F1.14). Files that were being written are gone and
  * locks are forgotten. Marks of finished recipients that are younger than
