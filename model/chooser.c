@@ -186,21 +186,3 @@ chooser_read(const struct chooser *chooser, struct chooser_throw at)
 	column = &chooser->columns[at.column];
 	return at.height < column->stay ? at.column : column->other;
 }
-
-double
-chooser_chance(const struct chooser *chooser, uint32_t index)
-{
-	double sum = 0;
-
-	if (!chooser->columns)
-		return 1.0 / chooser->count;
-	for (uint32_t i = 0; i < chooser->count; i++) {
-		const struct chooser_column *column = &chooser->columns[i];
-
-		if (i == index)
-			sum += column->stay;
-		if (column->other == index)
-			sum += FULL - column->stay;
-	}
-	return sum / FULL / chooser->count;
-}

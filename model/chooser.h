@@ -60,7 +60,4 @@ chooser_throw(const struct chooser *chooser, struct stream stream,
 void chooser_fetch(const struct chooser *chooser, struct chooser_throw at);
 uint32_t chooser_read(const struct chooser *chooser, struct chooser_throw at);
 
-/* The chance of an index, read back from the table. Linear: for tests. */
-double chooser_chance(const struct chooser *chooser, uint32_t index);
-
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Laws of chance as plain data: builders, draws, and what theory says of them.
+ * Laws of chance as plain data: builders, draws and their bounds.
  *
  * Draws are by inversion of one uniform number where a closed form exists, so
  * that a larger median or mean stretches the same luck; gamma rejects. Nothing
- * on the way of a draw calls libm or GSL (real.h). Means, variances and
- * quantiles may: they are for tests, documents and reports.
+ * on the way of a draw calls libm or GSL (real.h).
  *
  * Parameters, in a and b:
  *	constant    value             weibull   scale, shape
@@ -298,6 +297,77 @@ law_draw_first(const struct law *law, struct stream stream, uint64_t index,
 	struct draw draw = stream_at_part(stream, index, part);
 
 	return law_draw(law, &draw, message, delivery);
+}
+
+/* The least (sign 1) or the greatest (sign -1) over a law's list. */
+static int64_t
+list_bound(const struct law *law, int sign)
+{
+	int64_t best = sign > 0 ? LAW_MOST : 0;
+
+	for (size_t i = 0; i < law->count; i++) {
+		int64_t x = 0;
+
+		if (law->kind == LAW_VALUES)
+			x = to_integer(law->list.values[i]);
+		else if (law->list.parts[i].share <= 0)
+			continue;
+		else if (sign > 0)
+			x = law_least(law->list.parts[i].law);
+		else
+			x = law_most(law->list.parts[i].law);
+		if ((x - best) * sign < 0)
+			best = x;
+	}
+	return best;
+}
+
+int64_t
+law_least(const struct law *law)
+{
+	switch (law->kind) {
+	case LAW_CONSTANT:
+	case LAW_UNIFORM:
+	case LAW_PARETO:
+		return to_integer(law->a);
+	case LAW_EXPONENTIAL:
+	case LAW_GAMMA:
+	case LAW_WEIBULL:
+		return 0;
+	case LAW_LOGNORMAL:
+		return law->b > 0 ? 0 : to_integer(law->a);
+	case LAW_EMPIRICAL:
+		return to_integer(law->list.knots[0].value);
+	case LAW_MIXTURE:
+	case LAW_VALUES:
+		return list_bound(law, 1);
+	}
+	return 0;
+}
+
+int64_t
+law_most(const struct law *law)
+{
+	switch (law->kind) {
+	case LAW_CONSTANT:
+		return to_integer(law->a);
+	case LAW_UNIFORM:
+		return to_integer(law->b);
+	case LAW_EXPONENTIAL:
+		return law->a > 0 ? LAW_MOST : 0;
+	case LAW_LOGNORMAL:
+		return law->b > 0 ? LAW_MOST : to_integer(law->a);
+	case LAW_GAMMA:
+	case LAW_WEIBULL:
+	case LAW_PARETO:
+		return LAW_MOST;
+	case LAW_EMPIRICAL:
+		return to_integer(law->list.knots[law->count - 1].value);
+	case LAW_MIXTURE:
+	case LAW_VALUES:
+		return list_bound(law, -1);
+	}
+	return 0;
 }
 
 const char *

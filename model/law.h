@@ -10,7 +10,7 @@
  * builder are borrowed and must outlive the law; nothing here allocates.
  *
  * A draw is an integer: rounded to the nearest, clamped to 0..LAW_MOST. No bit
- * of it depends on the C library (real.h). GSL serves means and quantiles.
+ * of it depends on the C library (real.h).
  */
 #ifndef MODEL_LAW_H
 #define MODEL_LAW_H
@@ -117,19 +117,6 @@ law_draw_at(const struct law *law, struct stream stream, uint64_t index,
 		return law->constant;
 	return law_draw_first(law, stream, index, part, message, delivery);
 }
-
-/* The mean before rounding; INFINITY if there is none. */
-double law_mean(const struct law *law);
-
-/* The variance before rounding; INFINITY if there is none. */
-double law_variance(const struct law *law);
-
-/* P(a draw before rounding <= x). */
-double law_cdf(const struct law *law, double x);
-
-/* The least value x with P(draw <= x) >= share, 0 < share < 1, before
- * rounding. */
-double law_quantile(const struct law *law, double share);
 
 /* The least and the greatest that a draw can be. */
 int64_t law_least(const struct law *law);

@@ -444,8 +444,8 @@ receiver_accept(struct receiver *receiver, const struct receiver_call *call,
 	uint32_t number = receiver->accepted++;
 	struct receiver_answer answer;
 
-	*conn = (struct receiver_conn){
-		.number = number, .client = call->client, .host = call->host};
+	*conn = (struct receiver_conn){.client = call->client,
+				       .host = call->host};
 	if (fails_now(receiver, phase, call, number))
 		answer = fail_by(phase->fails.how, phase->fails.code,
 				 phase->fails.after_us, call->timeouts);
@@ -469,8 +469,8 @@ let_in(struct receiver *receiver, const struct receiver_call *call,
 	struct receiver_answer answer =
 		knock(receiver, receiver->config->phases, call, number);
 
-	*conn = (struct receiver_conn){
-		.number = number, .client = call->client, .host = call->host};
+	*conn = (struct receiver_conn){.client = call->client,
+				       .host = call->host};
 	receiver->open += answer.outcome == RECEIVER_READY;
 	return answer;
 }
@@ -520,12 +520,4 @@ receiver_close(struct receiver *receiver, struct receiver_conn *conn,
 	}
 	receiver->open--;
 	*conn = (struct receiver_conn){0};
-}
-
-uint64_t
-receiver_digest(const struct receiver *receiver, uint64_t hash)
-{
-	hash = stream_mix(hash, receiver->stream.key);
-	hash = stream_mix(hash, receiver->accepted);
-	return stream_mix(hash, receiver->deliveries);
 }

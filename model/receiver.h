@@ -92,7 +92,6 @@ struct receiver_answer {
 
 /* A connection, kept by the caller. */
 struct receiver_conn {
-	uint32_t number; /* of the receiver's connections, from 0 */
 	uint32_t client;
 	uint32_t host;
 	uint32_t messages; /* transactions begun */
@@ -204,12 +203,5 @@ bool receiver_cancel(struct receiver *receiver, uint64_t ticket);
 
 /* Sessions, and connections that are being refused, open at this time. */
 uint32_t receiver_open_count(struct receiver *receiver, int64_t now_us);
-
-/* For the fingerprint: the counters mixed into a hash. */
-uint64_t receiver_digest(const struct receiver *receiver, uint64_t hash);
-
-/* Names as scenarios spell them: "rcpt", "refused". */
-const char *receiver_step_name(enum receiver_step step);
-const char *receiver_cause_name(enum receiver_cause cause);
 
 #endif

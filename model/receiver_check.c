@@ -405,37 +405,3 @@ receiver_servers(const struct receiver *receiver, uint64_t message,
 		list[i] = hosts[i];
 	return count;
 }
-
-const char *
-receiver_step_name(enum receiver_step step)
-{
-	static const char *const names[] = {
-		[RECEIVER_STEP_DNS] = "dns",
-		[RECEIVER_STEP_CONNECT] = "connect",
-		[RECEIVER_STEP_GREETING] = "greeting",
-		[RECEIVER_STEP_HELO] = "helo",
-		[RECEIVER_STEP_MAIL] = "mail",
-		[RECEIVER_STEP_RCPT] = "rcpt",
-		[RECEIVER_STEP_DATA] = "data",
-		[RECEIVER_STEP_END] = "end",
-	};
-
-	return names[step];
-}
-
-const char *
-receiver_cause_name(enum receiver_cause cause)
-{
-	static const char *const names[] = {
-		[RECEIVER_CAUSE_NONE] = "none",
-		[RECEIVER_CAUSE_CODE] = "code",
-		[RECEIVER_CAUSE_REFUSED] = "refused",
-		[RECEIVER_CAUSE_TIMEOUT] = "timeout",
-		[RECEIVER_CAUSE_UNREACHABLE] = "unreachable",
-		[RECEIVER_CAUSE_DNS] = "dns",
-		[RECEIVER_CAUSE_LOST] = "lost",
-		[RECEIVER_CAUSE_GREETING] = "greeting",
-	};
-
-	return names[cause];
-}

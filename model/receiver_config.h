@@ -209,7 +209,6 @@ struct receiver_outages {
 };
 
 struct receiver_config {
-	const char *name;		     /* names the random streams */
 	const struct receiver_phase *phases; /* at least one */
 	size_t phase_count;
 	int64_t messages_per_connection; /* 0: no limit */

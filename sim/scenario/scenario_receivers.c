@@ -432,7 +432,6 @@ read_receiver(struct reader *r, const struct tree_node *node, const char *name)
 		.config = config,
 		.at = node->key ? node->key_at : node->at,
 	};
-	config->name = name;
 	if (!reader_want(r, node, TREE_MAP)) {
 		static const struct receiver_phase none = {.at_us = 0};
 		config->phases = &none;

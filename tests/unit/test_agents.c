@@ -84,8 +84,8 @@ prepare_end(struct end *e)
 	ck_assert_ptr_null(law_constant(&e->transfer, 500e3));
 	e->phase.connect = &e->connect;
 	e->phase.transfer = &e->transfer;
-	e->config = (struct receiver_config){
-		.name = "a", .phases = &e->phase, .phase_count = 1};
+	e->config =
+		(struct receiver_config){.phases = &e->phase, .phase_count = 1};
 }
 
 static void

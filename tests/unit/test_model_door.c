@@ -29,8 +29,8 @@ static void
 setup(struct bench *b)
 {
 	*b = (struct bench){.client = receiver_client_default()};
-	b->config = (struct receiver_config){
-		.name = "a", .phases = b->phases, .phase_count = 1};
+	b->config =
+		(struct receiver_config){.phases = b->phases, .phase_count = 1};
 }
 
 static void

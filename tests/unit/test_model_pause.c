@@ -45,8 +45,8 @@ setup(struct bench *b)
 	b->phase.reply_count = 1;
 	for (size_t i = 0; i < CROWD; i++)
 		b->addresses[i] = "good@a.example";
-	b->config = (struct receiver_config){
-		.name = "a", .phases = &b->phase, .phase_count = 1};
+	b->config =
+		(struct receiver_config){.phases = &b->phase, .phase_count = 1};
 }
 
 static void

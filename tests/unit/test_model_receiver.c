@@ -50,8 +50,8 @@ setup(struct bench *b)
 		b->phases[i].transfer = &b->transfer;
 		b->phases[i].per_recipient = &b->per_recipient;
 	}
-	b->config = (struct receiver_config){
-		.name = "a", .phases = b->phases, .phase_count = 1};
+	b->config =
+		(struct receiver_config){.phases = b->phases, .phase_count = 1};
 }
 
 static void
@@ -112,10 +112,8 @@ expect_failed(const struct bench *b, enum receiver_step step,
 	      enum receiver_cause cause, int code, int64_t after_us)
 {
 	ck_assert_int_eq(b->answer.outcome, RECEIVER_FAILED);
-	ck_assert_str_eq(receiver_step_name(b->answer.step),
-			 receiver_step_name(step));
-	ck_assert_str_eq(receiver_cause_name(b->answer.cause),
-			 receiver_cause_name(cause));
+	ck_assert_int_eq(b->answer.step, step);
+	ck_assert_int_eq(b->answer.cause, cause);
 	ck_assert_int_eq(b->answer.code, code);
 	ck_assert_int_eq(b->answer.after_us, after_us);
 }
@@ -210,8 +208,6 @@ START_TEST(plain_and_long_path_agree)
 	/* exp(-2) of 500 */
 	ck_assert_int_gt(timeouts, 30);
 	ck_assert_int_lt(timeouts, 120);
-	ck_assert(receiver_digest(&a.receiver, 1) ==
-		  receiver_digest(&b.receiver, 1));
 	receiver_release(&a.receiver);
 	receiver_release(&b.receiver);
 }
@@ -673,7 +669,7 @@ END_TEST
  * receiver at 20. */
 START_TEST(mx_hosts_in_order)
 {
-	static const struct receiver_config backup = {.name = "backup"};
+	static const struct receiver_config backup = {.phase_count = 0};
 	const struct receiver_mx mx[] = {
 		{.preference = 20, .hosts = 1, .other = &backup},
 		{.preference = 10, .hosts = 3, .dead = 1},
