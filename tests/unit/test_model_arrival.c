@@ -298,6 +298,26 @@ START_TEST(alias_table_holds_the_weights)
 }
 END_TEST
 
+/* M-CHOOSE-WEIGHTS: all tables of four small weights. */
+START_TEST(all_small_tables)
+{
+	for (unsigned code = 1; code < 256; code++) {
+		double weights[4], sum = 0;
+		struct chooser chooser;
+
+		for (unsigned i = 0; i < 4; i++) {
+			weights[i] = code >> 2 * i & 3;
+			sum += weights[i];
+		}
+		ck_assert_ptr_null(chooser_init_weights(&chooser, weights, 4));
+		for (uint32_t i = 0; i < 4; i++)
+			ck_assert_double_eq_tol(chance_of(&chooser, i),
+						weights[i] / sum, 0x1p-32);
+		chooser_release(&chooser);
+	}
+}
+END_TEST
+
 static uint32_t
 pick_at(const struct chooser *chooser, struct stream stream, uint64_t index,
 	uint32_t part, uint64_t n)
@@ -381,6 +401,7 @@ model_arrival_suite(void)
 	tcase_add_test(tcase, daily_follows_the_hours);
 	tcase_add_test(tcase, what_no_arrival_can_have);
 	tcase_add_test(tcase, alias_table_holds_the_weights);
+	tcase_add_test(tcase, all_small_tables);
 	tcase_add_test(tcase, zipf_of_a_million);
 	tcase_add_test(tcase, cycle_and_refusals);
 	suite_add_tcase(suite, tcase);

@@ -55,6 +55,38 @@ take(void)
 	return first;
 }
 
+/* A key of a few, unless it is there; or the least goes. */
+START_TEST(all_short_sequences)
+{
+	enum {
+		MOVES = 6,
+		LENGTH = 6
+	};
+	long sequences = 1;
+
+	for (int i = 0; i < LENGTH; i++)
+		sequences *= MOVES;
+	for (long s = 0; s < sequences; s++) {
+		long rest = s;
+		uint32_t there = 0; /* bits */
+
+		for (int i = 0; i < LENGTH; i++, rest /= MOVES) {
+			unsigned move = (unsigned)(rest % MOVES);
+
+			if (move == MOVES - 1) {
+				if (count > 0)
+					there &= ~(1U << (unsigned)take());
+			} else if (!(there >> move & 1)) {
+				add(move);
+				there |= 1U << move;
+			}
+		}
+		while (count > 0)
+			take();
+	}
+}
+END_TEST
+
 START_TEST(either_end)
 {
 	ck_assert(mta_row_is_empty(&row));
@@ -106,6 +138,7 @@ row_suite(void)
 	TCase *t = tcase_create("row");
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, all_short_sequences);
 	tcase_add_test(t, either_end);
 	tcase_add_test(t, wanders);
 	tcase_add_test(t, random_keys);

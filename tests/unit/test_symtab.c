@@ -60,6 +60,68 @@ START_TEST(long_names_in_lower_case)
 END_TEST
 
 enum {
+	FEW = 5,
+	LENGTH = 6,
+	FIRST_SLOTS = 64
+};
+
+/* Names that are looked for from these slots on: the last two and the first. */
+static void
+few_names(char names[FEW][16])
+{
+	static const uint64_t homes[FEW] = {62, 63, 63, 63, 0};
+	struct mta_symtab t;
+	int n = 0;
+
+	mta_symtab_init(&t);
+	ck_assert_uint_eq(t.slot_count, FIRST_SLOTS);
+	for (int i = 0; i < FEW; i++) {
+		mta_sym s = 0;
+
+		do {
+			mta_sym_drop(&t, s);
+			snprintf(names[i], 16, "n%d", n++);
+			s = mta_sym_intern(&t, names[i]);
+		} while (mta_sym_hash(&t, s) % FIRST_SLOTS != homes[i]);
+		mta_sym_drop(&t, s);
+	}
+	mta_symtab_release(&t);
+}
+
+/* Every short sequence in which names that want the same slots come and go. */
+START_TEST(all_short_sequences)
+{
+	char names[FEW][16];
+	long sequences = 1;
+
+	few_names(names);
+	for (int i = 0; i < LENGTH; i++)
+		sequences *= FEW;
+	for (long s = 0; s < sequences; s++) {
+		mta_sym symbols[FEW] = {0};
+		struct mta_symtab t;
+		long rest = s;
+
+		mta_symtab_init(&t);
+		for (int i = 0; i < LENGTH; i++, rest /= FEW) {
+			mta_sym *symbol = &symbols[rest % FEW];
+
+			if (*symbol) {
+				mta_sym_drop(&t, *symbol);
+				*symbol = 0;
+			} else {
+				*symbol = mta_sym_intern(&t, names[rest % FEW]);
+			}
+			for (int k = 0; k < FEW; k++)
+				ck_assert_uint_eq(mta_sym_find(&t, names[k]),
+						  symbols[k]);
+		}
+		mta_symtab_release(&t);
+	}
+}
+END_TEST
+
+enum {
 	NAMES = 200
 };
 
@@ -134,6 +196,7 @@ symtab_suite(void)
 	tcase_add_test(t, same_text_same_number);
 	tcase_add_test(t, nothing_is_symbol_0);
 	tcase_add_test(t, long_names_in_lower_case);
+	tcase_add_test(t, all_short_sequences);
 	tcase_add_test(t, owners_against_counts);
 	tcase_add_test(t, names_that_come_and_go);
 	suite_add_tcase(s, t);

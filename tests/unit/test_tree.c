@@ -158,6 +158,45 @@ START_TEST(the_order_is_that_of_an_array)
 }
 END_TEST
 
+enum {
+	FEW = 5,
+	LENGTH = 7
+};
+
+/* Every short sequence of adding and removing, two keys alike. */
+START_TEST(all_short_sequences)
+{
+	static const int64_t keys[FEW] = {0, 1, 2, 2, 3};
+	long sequences = 1;
+
+	for (int i = 0; i < LENGTH; i++)
+		sequences *= FEW;
+	for (long s = 0; s < sequences; s++) {
+		struct mta_tree_node nodes[FEW];
+		struct naive a = {.count = 0};
+		struct mta_tree t = {0};
+		long rest = s;
+
+		for (int i = 0; i < LENGTH; i++, rest /= FEW) {
+			struct mta_tree_node *n = &nodes[rest % FEW];
+			int place = 0;
+
+			while (place < a.count && a.at[place] != n)
+				place++;
+			if (place < a.count) {
+				mta_tree_remove(&t, n);
+				naive_remove(&a, place);
+			} else {
+				n->key = keys[rest % FEW];
+				mta_tree_add(&t, n);
+				naive_add(&a, n);
+			}
+			check_same(&t, &a);
+		}
+	}
+}
+END_TEST
+
 /* The owner may change all keys when their order stays (mta/tree.h). */
 START_TEST(keys_may_be_written_anew)
 {
@@ -189,6 +228,7 @@ tree_suite(void)
 
 	tcase_add_loop_test(t, the_order_is_that_of_an_array, 0,
 			    (int)(sizeof(uses) / sizeof(uses[0])));
+	tcase_add_test(t, all_short_sequences);
 	tcase_add_test(t, keys_may_be_written_anew);
 	suite_add_tcase(s, t);
 	return s;

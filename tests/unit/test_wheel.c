@@ -109,6 +109,41 @@ START_TEST(empty)
 }
 END_TEST
 
+/* A timer is set for a time at or beside the end of a digit; or the first one
+ * goes, or the one that was set last. */
+START_TEST(all_short_sequences)
+{
+	static const mta_time times[] = {-1, 0, 63, 64, 65, 4095, 4096};
+	enum {
+		TIMES = sizeof(times) / sizeof(times[0]),
+		MOVES = TIMES + 2,
+		LENGTH = 5
+	};
+	long sequences = 1;
+
+	for (int i = 0; i < LENGTH; i++)
+		sequences *= MOVES;
+	for (long s = 0; s < sequences; s++) {
+		long rest = s;
+		int last = 0;
+
+		for (int i = 0; i < LENGTH; i++, rest /= MOVES) {
+			int move = (int)(rest % MOVES);
+
+			if (move < TIMES)
+				set(last = i, times[move]);
+			else if (move == TIMES && first() >= 0)
+				give_up(first());
+			else if (list[last].is_set)
+				give_up(last);
+			first();
+		}
+		drain();
+		mta_wheel_release(&wheel);
+	}
+}
+END_TEST
+
 START_TEST(ends_of_time)
 {
 	static const mta_time times[] = {INT64_MIN,	INT64_MIN + 1, -1, 0, 1,
@@ -262,6 +297,7 @@ wheel_suite(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, empty);
+	tcase_add_test(t, all_short_sequences);
 	tcase_add_test(t, ends_of_time);
 	tcase_add_test(t, one_time);
 	tcase_add_loop_test(t, random_phases, 0, (int)(8 * harness_scale()));
