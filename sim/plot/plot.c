@@ -41,6 +41,10 @@ static const struct plot_picture pictures[] = {
 	 plot_make_attempts},
 	{"inflow", "accepted mail against flow tokens and incoming",
 	 plot_make_inflow},
+	{"jobs",
+	 "who has the deliveries of a transport, mail by mail, where\n"
+	 "             others go before a large one; from attempts.csv",
+	 plot_make_jobs},
 	{"recorded", "this run over a recording of the same mail",
 	 plot_make_recorded},
 };

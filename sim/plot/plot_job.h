@@ -40,7 +40,7 @@ struct plot_run {
 	int64_t seed;
 	bool partial;		     /* the run was interrupted */
 	double warmup_s;	     /* what ended before has no delay */
-	bool flow_is_off;	     /* at the start in_flow_delay is 0 */
+	struct json_t *parameters;   /* owned; as texts, or NULL */
 	double from_s;		     /* of the samples */
 	double to_s;		     /* > from_s */
 	char *recorded;		     /* owned; recorded_series.csv, or NULL */
@@ -78,6 +78,7 @@ enum plot_result plot_make_window(struct plot_job *job);
 enum plot_result plot_make_delays(struct plot_job *job);
 enum plot_result plot_make_attempts(struct plot_job *job);
 enum plot_result plot_make_inflow(struct plot_job *job);
+enum plot_result plot_make_jobs(struct plot_job *job);
 enum plot_result plot_make_recorded(struct plot_job *job);
 
 /* ---- reading */
@@ -88,6 +89,9 @@ enum plot_result plot_make_recorded(struct plot_job *job);
  */
 int plot_run_read(struct plot_run *run, const char *dir);
 void plot_run_release(struct plot_run *run);
+
+/* The text of a parameter in force, borrowed; NULL if run.json has none. */
+const char *plot_run_parameter(const struct plot_run *run, const char *name);
 
 /* DIR/FILE, or DIR/FILE.gz if only that is there; NULL if none; for free(). */
 char *plot_find(const char *dir, const char *file);

@@ -126,12 +126,10 @@ read_operator(struct plot_run *run, const json_t *tree)
 	}
 }
 
-static bool
-flow_is_off(const json_t *tree)
+const char *
+plot_run_parameter(const struct plot_run *run, const char *name)
 {
-	const char *delay = json_string_value(json_object_get(
-		json_object_get(tree, "parameters"), "in_flow_delay"));
-	return delay && strcmp(delay, "0s") == 0;
+	return json_string_value(json_object_get(run->parameters, name));
 }
 
 static int
@@ -153,7 +151,7 @@ read_run_json(struct plot_run *run, const char *path)
 	run->seed = json_integer_value(json_object_get(tree, "seed"));
 	run->partial = json_is_true(json_object_get(tree, "partial"));
 	run->warmup_s = json_number_value(json_object_get(tree, "warmup_s"));
-	run->flow_is_off = flow_is_off(tree);
+	run->parameters = json_incref(json_object_get(tree, "parameters"));
 	read_operator(run, tree);
 	json_decref(tree);
 	if (name)
@@ -236,5 +234,7 @@ plot_run_release(struct plot_run *run)
 {
 	free(run->scenario);
 	free(run->recorded);
+	json_decref(run->parameters);
 	run->scenario = run->recorded = NULL;
+	run->parameters = NULL;
 }

@@ -292,6 +292,14 @@ print_inflow(struct plot_job *job, struct plot_table *levels,
 			plot_table_get(rates, i, 2));
 }
 
+/* At the start of the run in_flow_delay is 0. */
+static bool
+flow_is_off(const struct plot_run *run)
+{
+	const char *delay = plot_run_parameter(run, "in_flow_delay");
+	return delay && strcmp(delay, "0s") == 0;
+}
+
 enum plot_result
 plot_make_inflow(struct plot_job *job)
 {
@@ -322,7 +330,7 @@ plot_make_inflow(struct plot_job *job)
 				plot_table_max(&levels, 1));
 		plot_set_number(job, "tokens_most", plot_table_max(&levels, 2));
 		plot_set_number(job, "flow_is_off",
-				job->run->flow_is_off &&
+				flow_is_off(job->run) &&
 					plot_table_max(&levels, 2) == 0);
 		plot_set_time(job);
 		plot_set_events(job, &events);

@@ -255,6 +255,71 @@ check "the recording is drawn" is_png "$dir/g/plots/recorded.png"
 check "two recordings" grep -q '^recordings = 2$' "$dir/g/plots/recorded.gp"
 check "two panels" grep -q '^panels = 2$' "$dir/g/plots/recorded.gp"
 
+# ---- jobs: what goes before a large mail
+# The fixture has mails of one recipient only.
+plot 3 "$dir/b" jobs
+says "attempts.csv has no mail that went before a large one"
+rm "$dir/b/attempts.csv"
+plot 3 "$dir/b" jobs
+says "attempts.csv is missing"
+# Each number of this scenario is worked out in it, from the rules.
+"$bin" run --quiet --out "$dir/jump" \
+	"$here/../../scenarios/jump-the-list.yaml" >"$out" 2>"$err"
+check "a list that is jumped over runs" [ -s "$dir/jump/attempts.csv" ]
+jobs=$dir/jump/plots/jobs.csv
+plot 0 "$dir/jump"
+check "jobs are drawn" is_png "$dir/jump/plots/jobs.png"
+# credit TIME: after all that was handed out then.
+credit() {
+	awk -F, -v at="$1" '$1 == "credit" && $3 == at { c = $8 } END { print c }' \
+		"$jobs"
+}
+check "four deliveries are charged 20 of 4" [ "$(credit 2)" = -16 ]
+check "1 is earned with each delivery" [ "$(credit 11)" = 0 ]
+check "one more, and the next one goes: -5" [ "$(credit 12)" = -4 ]
+check "12, -5, and one more" [ "$(credit 21)" = 8 ]
+check "26, -5 twice" [ "$(credit 31)" = 16 ]
+check "the list is named" grep -qx "row_0 = 'list 0 (60)'" \
+	"$dir/jump/plots/jobs.gp"
+check "five go before it" grep -qx 'ahead = 5' "$dir/jump/plots/jobs.gp"
+check "the first has four deliveries" grep -qx "row_1 = 'four 0 (4)'" \
+	"$dir/jump/plots/jobs.gp"
+check "at once, on a loan" grep -qx 'held,1,2,4,,,,' "$jobs"
+check "with both processes" grep -qx 'level,,2,,0,2,0,' "$jobs"
+check "the second waits until that is earned back" \
+	grep -qx 'wait,2,4.5,12,,,,' "$jobs"
+check "and has one process" grep -qx 'level,,12,,1,1,0,' "$jobs"
+check "credit is known" grep -qx 'credit_is_known = 1' "$dir/jump/plots/jobs.gp"
+plot 0 "$dir/jump" jobs --terminal dumb
+check "in the terminal too" grep -q 'credit of list 0' "$out"
+# With a loan of 0 a credit of 4 is not enough for four: they must have passed.
+cp "$dir/jump/run.json" "$dir/jump.json"
+sed 's/"default_delivery_slot_loan": "3"/"default_delivery_slot_loan": "0"/' \
+	"$dir/jump.json" >"$dir/jump/run.json"
+plot 0 "$dir/jump" jobs
+check "what could not pay has passed" grep -qx 'credit_is_known = 0' \
+	"$dir/jump/plots/jobs.gp"
+check "and no credit is drawn" sh -c "! grep -q ^credit '$jobs'"
+plot 0 "$dir/jump" jobs --terminal dumb
+# A transport's own parameter comes before the common one.
+sed 's/"default_delivery_slot_loan"/"smtp_delivery_slot_cost": "0",&/' \
+	"$dir/jump.json" >"$dir/jump/run.json"
+plot 3 "$dir/jump" jobs
+says "no mail that went before a large one"
+cp "$dir/jump.json" "$dir/jump/run.json"
+# A recipient more in a delivery is no delivery more.
+grep ',list,0,' "$dir/jump/attempts.csv" | head -n 1 >"$dir/one.csv"
+cat "$dir/one.csv" >>"$dir/jump/attempts.csv"
+plot 0 "$dir/jump" jobs
+check "recipients of one delivery are one" grep -qx "row_0 = 'list 0 (60)'" \
+	"$dir/jump/plots/jobs.gp"
+# Twelve are shown of many: 479 of 1/s in 8 min, and the one of 0 s.
+"$bin" run --quiet --out "$dir/many" --output attempts \
+	"$here/../../scenarios/list-against-small-mail.yaml" >"$out" 2>"$err"
+plot 0 "$dir/many" jobs
+check "all are counted" grep -qx 'ahead = 480' "$dir/many/plots/jobs.gp"
+check "twelve are shown" grep -qx 'rows = 12' "$dir/many/plots/jobs.gp"
+
 # ---- damage is noticed, and named with its place
 fresh h
 head -c 20000 "$dir/whole/series.csv" >"$dir/h/series.csv"
@@ -309,7 +374,7 @@ says "usage"
 plot 2 "$dir/a" quueues
 says "did you mean queues?"
 plot 2 "$dir/a" nonsense
-says "queues, window, delays, attempts, inflow, recorded"
+says "queues, window, delays, attempts, inflow, jobs, recorded"
 plot 2 "$dir/a" --terminal pdf
 says "use png, svg, gif or dumb"
 plot 2 "$dir/a" --terminal
