@@ -85,15 +85,24 @@ if (text) {
 		left top Left reverse samplen 2 spacing 1.35 textcolor rgb ink
 }
 
+# A name that is too long loses its middle: what it begins and what it ends with
+# tells most.
+short(s, n) = strlen(s) <= n ? s : s[1:(n - 2) / 2] . '...' . \
+	s[strlen(s) - (n - 3) / 2 + 1:strlen(s)]
+# So many letters fit in so many pixels.
+letters(pixels) = int(pixels / 8.4)
+
 # Head: what is shown, and of which run. A script sets what_shown and calls
 # this with `eval`.
 what_shown = picture
 text_head = ''
+run_pixels = width - 48
 head = "text_head = run_name . ': ' . what_shown; " . \
-	"if (text) { set title text_head[1:text_columns - 12] } else { " . \
+	"if (text) { set title text_head[1:text_columns - 8] } else { " . \
 	"set label 9001 what_shown at screen across(24), " . \
 	"screen 1 - up(24) font ',17'; " . \
-	"set label 9002 run_name at screen across(24), " . \
+	"set label 9002 short(run_name, letters(run_pixels)) " . \
+	"at screen across(24), " . \
 	"screen 1 - up(48) textcolor rgb ink }"
 
 # The time axis.

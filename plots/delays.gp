@@ -25,7 +25,11 @@ eval head
 
 # People read 10 min, not 600 s.
 set logscale x 10
-set xrange [0.8 * delay_least:(bars > 0 ? 2 : 1.25) * delay_most]
+# Where all are nearly the same the axis is long enough for some of its marks.
+axis_from = 0.8 * delay_least
+axis_to = (bars > 0 ? 2 : 1.25) * delay_most
+axis_wider = axis_to < 10 * axis_from ? sqrt(10 * axis_from / axis_to) : 1
+set xrange [axis_from / axis_wider:axis_to * axis_wider]
 set xtics ('1 ms' 0.001, '10 ms' 0.01, '0.1 s' 0.1, '1 s' 1, '10 s' 10, \
 	'1 min' 60, '10 min' 600, '1 h' 3600, '6 h' 21600, '1 d' 86400, \
 	'5 d' 432000)
@@ -35,7 +39,7 @@ if (delay_most < 30 * delay_least) {
 		'20 s' 20, '30 s' 30, '2 min' 120, '5 min' 300, \
 		'20 min' 1200, '30 min' 1800, '2 h' 7200, '12 h' 43200)
 }
-set xlabel 'time from arrival to delivery' textcolor rgb ink
+set xlabel 'time from arrival to delivery (logarithmic)' textcolor rgb ink
 
 colour_of(i) = i == 1 ? black : i == 2 ? blue : i == 3 ? vermilion : \
 	i == 4 ? green : i == 5 ? purple : orange
@@ -46,9 +50,9 @@ set dashtype 3 (3, 4)
 set dashtype 4 (14, 4, 3, 4)
 set dashtype 5 (7, 4)
 set dashtype 6 (20, 4, 3, 4, 3, 4)
-curve_name(i) = value(sprintf('curve_%d', i))
+curve_name(i) = short(value(sprintf('curve_%d', i)), 22)
 curve_text(i) = value(sprintf('curve_%d_text', i))
-bar_name(i) = value(sprintf('bar_%d', i))
+bar_name(i) = short(value(sprintf('bar_%d', i)), text ? 24 : letters(296))
 of(i, name) = column('curve') == i ? column(name) : NaN
 
 if (curves > 0) {
@@ -62,11 +66,19 @@ if (curves > 0) {
 		plot for [i = 1:curves] data using (of(i, 'delay_s')): \
 			(of(i, 'share')) with steps title curve_name(i)
 	} else {
-		# The key stands below, two columns of three.
+		# The key stands below, two columns of three. gnuplot takes letters
+		# for wider than they are, and drops what it has no room for then.
+		longest = 0
+		do for [i = 1:curves] {
+			n = strlen(curve_name(i) . ':  ' . curve_text(i))
+			longest = n > longest ? n : longest
+		}
+		fits = terminal eq 'svg' ? 43 : 45
 		set bmargin at screen up(168)
 		set rmargin at screen 1 - across(36)
 		set key at screen across(100), screen up(98) left top \
-			Left reverse maxrows 3 horizontal width 1 samplen 4 \
+			Left reverse maxrows 3 horizontal samplen 4 \
+			width (longest > fits ? fits - longest : 1) \
 			spacing 1.2 textcolor rgb ink
 		plot for [i = 1:curves] data using (of(i, 'delay_s')): \
 			(of(i, 'share')) with steps lw 2 dashtype i \

@@ -36,7 +36,7 @@ plot data using (bin_start(0)):(column('submitted') * rate_mul) \
 	with steps lw 2 lc rgb blue title 'accepted'
 
 eval unmark_names
-set ytics autofreq
+if (tokens_most < 6) { set ytics 1 } else { set ytics autofreq }
 unset title
 unset label 9001
 unset label 9002
@@ -68,6 +68,7 @@ if (text) {
 	eval layout
 	set format x '%g'
 	set xlabel 'time since the start (' . time_unit . ')' textcolor rgb ink
+	if (incoming_most < 6) { set ytics 1 } else { set ytics autofreq }
 	side_name = 'messages' . in_unit(incoming_unit)
 	eval side
 	top = incoming_most > 0 ? incoming_most * 1.08 / incoming_div : 1

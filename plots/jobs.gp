@@ -45,7 +45,7 @@ if (text) {
 	set key outside bottom center horizontal
 	set xlabel ''
 	plot data using (begins('level')):(column('large')) \
-		with steps title row_name(0), \
+		with steps title short(row_name(0), 30), \
 		data using (begins('level')):(column('ahead')) \
 		with steps title 'ahead of it'
 } else {
@@ -78,7 +78,7 @@ if (text) {
 		graph 0.5 center rotate by 90 textcolor rgb ink
 	set yrange [rows + 0.7:-0.7]
 	set ytics ('' 0) scale 0
-	do for [k = 0:rows] { set ytics add (row_name(k)[1:18] k) }
+	do for [k = 0:rows] { set ytics add (short(row_name(k), 19) k) }
 	row_of(kind, high) = of('row', kind) + high
 	large(x) = column('row') == 0 ? x : NaN
 	small(x) = column('row') > 0 ? x : NaN
@@ -109,7 +109,7 @@ if (text) {
 		set yrange [credit_least - 1:credit_most + 1]
 		set ytics round_step(reach / 3)
 		plot data using (begins('credit')):(column('credit')) \
-			with steps title 'credit of ' . row_name(0), 0 notitle
+			with steps title 'credit of ' . short(row_name(0), 30), 0 notitle
 	}
 } else {
 	eval layout

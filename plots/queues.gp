@@ -24,11 +24,11 @@ eval mark_lines
 eval mark_names
 if (queues_empty ne '' && !text) {
 	set label 1 "always empty:" at screen 1 - across(140), \
-		screen up(40 + 19 * words(queues_empty)) textcolor rgb grey
+		screen up(74 + 19 * words(queues_empty)) textcolor rgb grey
 	do for [i = 1:words(queues_empty)] {
 		set label 1 + i word(queues_empty, i) at \
 			screen 1 - across(140), \
-			screen up(40 + 19 * (words(queues_empty) - i)) \
+			screen up(74 + 19 * (words(queues_empty) - i)) \
 			textcolor rgb grey
 	}
 }

@@ -17,6 +17,7 @@ if (destinations > panels && !text) {
 if (destinations == 0 && !text) {
 	run_name = run_name . sprintf(', %d of many destinations', panels)
 }
+run_pixels = any_dead || any_range ? 430 : 960
 eval head
 rows = panels > 4 ? 3 : panels > 2 ? 2 : panels
 cols = panels > 2 ? 2 : 1
@@ -26,7 +27,8 @@ if (text) { rows = panels; cols = 1 }
 power(x) = 10.0 ** floor(log10(x))
 round_step(x) = x <= 1 ? 1 : x <= 2 * power(x) ? 2 * power(x) : \
 	x <= 5 * power(x) ? 5 * power(x) : 10 * power(x)
-name_of(i) = value(sprintf('panel_%d', i))
+name_of(i) = short(value(sprintf('panel_%d', i)), \
+	text ? text_columns - 30 : letters(panel_width))
 most_of(i) = value(sprintf('panel_%d_most', i))
 of(i, name) = column('panel') == i ? column(name) : NaN
 
@@ -95,7 +97,7 @@ do for [i = 1:panels] {
 			fillcolor rgb sky title 'deliveries', \
 			data using (t(column('time_s'))):(of(i, 'busy_most')) \
 			with steps lw 0.7 lc rgb blue \
-			title (any_range ? 'their peak' : ''), \
+			title (any_range ? 'peak of deliveries' : ''), \
 			data using (t(column('time_s'))): \
 			(of(i, 'window_high')):(t(column('time_s'))): \
 			(t(column('end_s'))):(of(i, 'window_low')): \

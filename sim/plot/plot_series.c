@@ -200,7 +200,8 @@ make_rates(const struct plot_table *totals, double length,
 /*
  * rate_mul and rate_unit: what a rate is multiplied by, and its name. Where a
  * bin of so many seconds holds a few at most they are counted by the bin: one
- * attempt in two minutes is not thirty an hour.
+ * attempt in two minutes is not thirty an hour. Nor are fifty in half a second
+ * a hundred.
  */
 static void
 set_rate_unit(struct plot_job *job, double most, double bin)
@@ -209,7 +210,7 @@ set_rate_unit(struct plot_job *job, double most, double bin)
 		FEW = 20
 	};
 	char text[32];
-	if (most * bin < FEW && bin > 1) {
+	if ((most * bin < FEW && bin > 1) || bin < 1) {
 		plot_set_number(job, "rate_mul", bin);
 		plot_set_text(job, "rate_unit",
 			      plot_time_text(bin, text, sizeof(text)));
@@ -276,7 +277,7 @@ plot_make_attempts(struct plot_job *job)
  */
 static void
 print_inflow(struct plot_job *job, struct plot_table *levels,
-	     const struct plot_table *rates)
+	     const struct plot_table *rates, double bin)
 {
 	shape_levels(levels);
 	fputs("time_s,incoming,tokens,submitted,accepted\n", job->table);
@@ -290,6 +291,12 @@ print_inflow(struct plot_job *job, struct plot_table *levels,
 			plot_table_get(rates, i, 0),
 			plot_table_get(rates, i, 1),
 			plot_table_get(rates, i, 2));
+	/* Steps reach to the end only if there is a row at it. */
+	if (rates->rows > 0)
+		fprintf(job->table, "%.10g,,,%.10g,%.10g\n",
+			job->run->to_s + bin / 2,
+			plot_table_get(rates, rates->rows - 1, 1),
+			plot_table_get(rates, rates->rows - 1, 2));
 }
 
 /* At the start of the run in_flow_delay is 0. */
@@ -334,7 +341,7 @@ plot_make_inflow(struct plot_job *job)
 					plot_table_max(&levels, 2) == 0);
 		plot_set_time(job);
 		plot_set_events(job, &events);
-		print_inflow(job, &levels, &rates);
+		print_inflow(job, &levels, &rates, length);
 	}
 	plot_table_release(&levels);
 	plot_table_release(&totals);

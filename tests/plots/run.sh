@@ -219,6 +219,21 @@ check "one delivery a minute is one in 5 s" grep -qx "rate_unit = '5 s'" \
 	"$dir/r/plots/attempts.gp"
 check "at most" grep -qx 'rate_mul = 5' "$dir/r/plots/attempts.gp"
 
+# Samples of 0.5 s are counted as they are.
+fresh s
+head -n 61 "$dir/whole/series.csv" | awk -F, -v OFS=, 'NR > 1 {
+	$1 = $1 / 10; $12 = $1 < 1 ? 0 : 50; $13 = $14 = 0 } 1' \
+	>"$dir/s/series.csv"
+plot 0 "$dir/s" attempts inflow
+check "fifty in half a second are fifty" awk -F, '
+	NR > 1 && $2 > 0 { n++; most = $2 } END { exit !(n == 1 && most == 100) }' \
+	"$dir/s/plots/attempts.csv"
+check "not a hundred" grep -qx "rate_mul = 0.5" "$dir/s/plots/attempts.gp"
+check "a second" grep -qx "rate_unit = '500 ms'" "$dir/s/plots/attempts.gp"
+# The last sample is of 29.5 s, in the middle of the step that ends the rates.
+check "rates reach the end" awk -F, '
+	END { exit !($1 == 29.75 && $5 != "") }' "$dir/s/plots/inflow.csv"
+
 # ---- less than all
 fresh e
 rm "$dir/e/attempts.csv"
@@ -367,6 +382,27 @@ sed "s|dead.example|x'y\`touch $dir/owned\`|g" \
 plot 0 "$dir/n"
 check "no name is obeyed" [ ! -e "$dir/owned" ]
 check "they are drawn" is_png "$dir/n/plots/queues.png"
+
+# ---- a long name loses its middle, so that it has a place
+fresh t
+long=a-domain-whose-name-is-longer-than-any-place-for-it.department.example
+sed "s/slow.example/$long/" "$dir/whole/summary.json" >"$dir/t/summary.json"
+sed "s/slow.example/$long/" "$dir/whole/destinations.csv" \
+	>"$dir/t/destinations.csv"
+sed "s/slow.example/$long/" "$dir/whole/attempts.csv" >"$dir/t/attempts.csv"
+plot 0 "$dir/t" delays --terminal svg
+check "the key has all four" sh -c \
+	"grep -c 'p50.*p95' '$dir/t/plots/delays.svg' | grep -qx 4"
+rm "$dir/t/attempts.csv"
+plot 0 "$dir/t" delays window --terminal svg
+for name in delays window; do
+	check "$name shows its ends" grep -q '[a-z][.][.][.][a-z.]*example' \
+		"$dir/t/plots/$name.svg"
+	check "$name not all of it" sh -c \
+		"! grep -q '$long' '$dir/t/plots/$name.svg'"
+done
+plot 0 "$dir/t" delays --terminal dumb
+check "in the terminal too" awk 'length > 79 { exit 1 }' "$out"
 
 # ---- usage
 plot 2
