@@ -106,8 +106,10 @@ why_move(const struct mta_trace_move *r)
 		return "an agent from before the restart still works on it: "
 		       "back to incoming for a minute";
 	case MTA_MOVE_DEFERRED:
-		return "some recipient is left: it waits in deferred, as long "
-		       "as it is old, within the back-off bounds: due at";
+		return "some recipient is left: it waits in deferred as long "
+		       "again as it is old, minimal_backoff_time at least "
+		       "and maximal_backoff_time at most, and then for a "
+		       "queue run; due at";
 	case MTA_MOVE_DONE:
 		return "nothing is left to do: the file is removed";
 	case MTA_MOVE_PICKED_UP:
@@ -132,15 +134,17 @@ why_move(const struct mta_trace_move *r)
 }
 
 static const char *
-why_answered(const struct mta_trace_answered *r)
+why_answered(const struct world *w, const struct mta_trace_answered *r)
 {
 	if (r->slept)
 		return "no flow token was left, so the client waited "
 		       "in_flow_delay for its answer";
 	switch ((enum mta_submit_result)r->result) {
 	case MTA_SUBMIT_ACCEPTED:
-		return "accepted; a flow token was there, or flow control is "
-		       "off";
+		return w->params.in_flow_delay_s > 0
+			       ? "accepted at once: a flow token was there"
+			       : "accepted at once: in_flow_delay is 0, so no "
+				 "flow token is asked for";
 	case MTA_SUBMIT_HELD:
 		return "accepted into hold";
 	case MTA_SUBMIT_DISCARDED:
@@ -198,13 +202,15 @@ why_jumped(FILE *out, const struct mta_trace_jumped *r)
 	int64_t cost = r->price / r->need;
 
 	fprintf(out,
-		"before mail %" PRIu32 ", whose credit of %" PRId64
-		" earns %" PRId64 " slots, and the loan is %" PRId32
-		": enough for %" PRId64 " deliver%s less %" PRId32
-		" %%; the credit pays %" PRId64 " for %s, loan or not",
-		r->over_serial, r->credit, r->credit / cost, r->loan, r->need,
-		r->need == 1 ? "y" : "ies", r->discount, r->price,
-		r->need == 1 ? "it" : "them");
+		"before mail %" PRIu32
+		", whose deliveries have earned a credit "
+		"of %" PRId64 ": at %" PRId64 " a slot %" PRId64
+		", and %" PRId32 " on loan, are enough for %" PRId64
+		" deliver%s less %" PRId32 " %%; all of it is charged, "
+		"%" PRId64 ", and the credit is %" PRId64 " now",
+		r->over_serial, r->credit, cost, r->credit / cost, r->loan,
+		r->need, r->need == 1 ? "y" : "ies", r->discount, r->price,
+		r->credit - r->price);
 }
 
 static void
@@ -229,18 +235,37 @@ why_feedback(const struct mta_trace_feedback *r)
 {
 	switch ((enum mta_feedback_event)r->event) {
 	case MTA_FEEDBACK_ALIVE:
-		return "a delivery blamed nobody: positive feedback, and no "
-		       "failed cohort is left";
+		return "the destination itself gave no trouble, whatever "
+		       "became of the recipient: positive feedback, and "
+		       "failed cohorts are forgotten";
 	case MTA_FEEDBACK_SICK:
-		return "a delivery blamed the destination: negative feedback, "
-		       "and 1/window of a failed cohort";
+		return "the destination itself gave trouble: negative "
+		       "feedback, and 1/window of a failed cohort more";
 	case MTA_FEEDBACK_DEAD:
 		return "the failed cohorts have reached their limit: the "
-		       "destination is dead, its mail is deferred";
+		       "destination is dead for minimal_backoff_time, unless "
+		       "something gets through, and its mail is deferred "
+		       "untried";
 	case MTA_FEEDBACK_REVIVED:
 		return "usable again: the window begins anew";
 	}
 	return "";
+}
+
+/* R-SCAN-REQUEST: what asks for a run is not in the record. */
+static const char *
+why_scan(const struct mta_trace_scan *r)
+{
+	if (!r->is_open)
+		return "every file that was there has been looked at; what is "
+		       "not due yet stays";
+	if (r->queue == MTA_INCOMING)
+		return "mail has come, or it is time: its files are looked at "
+		       "one by one, and one that is due is admitted when "
+		       "active has room";
+	return "it is time, each queue_run_delay, or somebody flushes: its "
+	       "files are looked at one "
+	       "by one, and one that is due is admitted when active has room";
 }
 
 static const char *
@@ -484,13 +509,14 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 
 	switch (kind) {
 	case MTA_TRACE_SUBMITTED:
-		fprintf(out, "%s of %u bytes for %u%s",
+		fprintf(out, "%s of %u bytes to %u recipient%s%s",
 			submitted->is_notice ? "a notice" : "new mail",
 			submitted->size_bytes, submitted->recipient_count,
+			submitted->recipient_count == 1 ? "" : "s",
 			submitted->is_refused ? ", refused by postdrop" : "");
 		break;
 	case MTA_TRACE_ANSWERED:
-		fputs(why_answered(record), out);
+		fputs(why_answered(w, record), out);
 		break;
 	case MTA_TRACE_MOVE:
 		fputs(why_move(move), out);
@@ -519,15 +545,15 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 					 : "it is time to try it again");
 		break;
 	case MTA_TRACE_CLOGGED:
-		fprintf(out, "this destination has %u of %u mails in active",
-			clogged->used, clogged->active_count);
+		fprintf(out,
+			"%u deliveries wait or run for this one destination, "
+			"more than a fifth of qmgr_message_active_limit, with "
+			"%u mail%s in active: the log warns",
+			clogged->used, clogged->active_count,
+			clogged->active_count == 1 ? "" : "s");
 		break;
 	case MTA_TRACE_SCAN:
-		fputs(scan->is_open
-			      ? "names are read one by one, each due "
-				"one is admitted when active has room"
-			      : "all names that were there have been read",
-		      out);
+		fputs(why_scan(scan), out);
 		break;
 	case MTA_TRACE_NOTICE:
 		fputs(why_notice(record), out);

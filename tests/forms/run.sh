@@ -96,9 +96,9 @@ refused "step --seed of no number" 2 "seed" \
 	"$program" step "$here/lines.yaml" --seed x
 # R-PREEMPT-CREDIT: one selected entry of the large mail, at cost 5, earns no
 # slot; the loan of 3 is more than half of the need of 1, and 5 are paid.
-same "step, a jump" "before mail 0, whose credit of 1 earns 0 slots, and the \
-loan is 3: enough for 1 delivery less 50 %; the credit pays 5 for it, loan or \
-not." "$("$program" step "$here/../golden/preemption.yaml" |
+same "step, a jump" "before mail 0, whose deliveries have earned a credit of 1: \
+at 5 a slot 0, and 3 on loan, are enough for 1 delivery less 50 %; all of it is \
+charged, 5, and the credit is -4 now." "$("$program" step "$here/../golden/preemption.yaml" |
 	sed -n '/lets jump ahead/{n;s/^ *//p;q}')"
 
 refused "a time outside the run" 3 "ends at 1200.000000 s" \
