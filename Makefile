@@ -46,7 +46,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
 OPT_release := -O2
-OPT_dist := -O2 -ffile-prefix-map=$(CURDIR)=.
+OPT_dist := -O2 -ffile-prefix-map='$(CURDIR)'=.
 OPT_debug := -O0 -DMTASIM_DEBUG=1
 OPT_asan := -O1 -DMTASIM_DEBUG=1 $(SANITIZE)
 OPT_cov := -O0 --coverage
@@ -63,7 +63,7 @@ endif
 ifneq ($(filter release dist,$(VARIANT)),)
 ifneq ($(filter gcc%,$(COMPILER)),)
 # The assembler writes the folder's name on its own account in such objects.
-MAPPED := $(if $(filter dist,$(VARIANT)),-Wa$(,)--debug-prefix-map=$(CURDIR)=.)
+MAPPED := $(if $(filter dist,$(VARIANT)),-Wa$(,)--debug-prefix-map='$(CURDIR)'=.)
 WHOLE_OBJECTS := -flto -ffat-lto-objects $(MAPPED)
 WHOLE := -flto=auto $(MAPPED)
 APART := -fno-lto
@@ -478,38 +478,41 @@ bench: $(BENCHES) $(MTASIM) ## measure speed against plain references
 
 # What is installed is built apart: it knows where its files were installed and
 # nothing of this folder.
-.PHONY: install install-files install-check
-install: ## install under DESTDIR and PREFIX (/usr/local)
+.PHONY: install install-files uninstall install-check
+install: build/tools.ok ## install under DESTDIR and PREFIX (/usr/local)
 	@$(MAKE) VARIANT=dist install-files
 
-SHARE := $(DESTDIR)$(PREFIX)/share
+ROOT := $(DESTDIR)$(PREFIX)
+SHARE := $(ROOT)/share
+# Files as they are, into the folder of data or of documents.
+put = for f in $(2); do \
+	install -D -m 644 "$$f" "$(SHARE)/$(1)/mtasim/$$f" || exit; done
+# What a command prints, as a file. (A shell's > would obey the umask.)
+print = $(2) >$(B)/printed && \
+	install -D -m 644 $(B)/printed "$(SHARE)/$(1)"
 install-files: $(MTASIM)
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/mtasim/scenarios/profiles \
-		$(SHARE)/mtasim/plots $(SHARE)/doc/mtasim/images
-	install -m 755 $(MTASIM) $(DESTDIR)$(PREFIX)/bin/mtasim
-	find scenarios -type f | while read -r f; do \
-		install -D -m 644 "$$f" "$(SHARE)/mtasim/$$f" || exit; done
-	install -m 644 $(wildcard plots/*.gp) $(SHARE)/mtasim/plots
-	install -d $(SHARE)/mtasim/docs
-	install -m 644 $(wildcard docs/*.schema.json) $(SHARE)/mtasim/docs
-	install -m 644 README.md CONTRIBUTING.md LICENSE $(wildcard docs/*.md) \
-		$(SHARE)/doc/mtasim
-	install -m 644 $(wildcard docs/images/*) $(SHARE)/doc/mtasim/images
-	install -d $(SHARE)/man/man1 $(SHARE)/man/man5 \
-		$(SHARE)/bash-completion/completions \
-		$(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
-	docs/man.sh $(MTASIM) 1 >$(SHARE)/man/man1/mtasim.1
-	docs/man.sh $(MTASIM) 5 >$(SHARE)/man/man5/mtasim-scenario.5
-	docs/completion.sh $(MTASIM) bash \
-		>$(SHARE)/bash-completion/completions/mtasim
-	docs/completion.sh $(MTASIM) zsh >$(SHARE)/zsh/site-functions/_mtasim
-	docs/completion.sh $(MTASIM) fish \
-		>$(SHARE)/fish/vendor_completions.d/mtasim.fish
+	install -D -m 755 $(MTASIM) "$(ROOT)/bin/mtasim"
+	$(call put,.,$$(find scenarios plots docs/*.schema.json -type f))
+	$(call put,doc,README.md CONTRIBUTING.md LICENSE \
+		$(wildcard docs/*.md docs/images/*))
+	$(call print,man/man1/mtasim.1,docs/man.sh $(MTASIM) 1)
+	$(call print,man/man5/mtasim-scenario.5,docs/man.sh $(MTASIM) 5)
+	$(call print,bash-completion/completions/mtasim,\
+		docs/completion.sh $(MTASIM) bash)
+	$(call print,zsh/site-functions/_mtasim,docs/completion.sh $(MTASIM) zsh)
+	$(call print,fish/vendor_completions.d/mtasim.fish,\
+		docs/completion.sh $(MTASIM) fish)
+
+uninstall: ## remove what install has put under DESTDIR and PREFIX
+	rm -rf $(foreach f,bin/mtasim $(addprefix share/,mtasim doc/mtasim \
+		man/man1/mtasim.1 man/man5/mtasim-scenario.5 \
+		bash-completion/completions/mtasim zsh/site-functions/_mtasim \
+		fish/vendor_completions.d/mtasim.fish),"$(ROOT)/$(f)")
 
 .PHONY: deb deb-check
 deb: ## a Debian package, build/mtasim_VERSION_ARCH.deb
-	@rm -rf build/deb
-	@$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/deb \
+	@rm -rf build/deb build/mtasim_*.deb
+	@$(MAKE) --no-print-directory install DESTDIR='$(CURDIR)/build/deb' \
 		PREFIX=/usr >/dev/null
 	@tests/deb build/deb build
 

@@ -7,8 +7,11 @@ set -eu
 program=$1
 shell=$2
 
+# A program that cannot run, as one for another machine, ends this.
+help=$("$program" --help)
+
 commands() {
-	"$program" --help |
+	printf '%s\n' "$help" |
 		sed -n 's/^  \([a-z][a-z]*\)  *\([^ ].*\)$/\1	\2/p' |
 		grep -v '^mtasim	'
 }
@@ -46,10 +49,11 @@ bash)
 			if [[ $word == -* ]]; then
 				mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
 			else
+				compopt -o filenames 2>/dev/null
 				mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			fi
 		}
-		complete -o filenames -F _mtasim mtasim
+		complete -F _mtasim mtasim
 	TAIL
 	;;
 zsh)

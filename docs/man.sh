@@ -19,9 +19,12 @@ block() {
 	echo .fi
 }
 
+# A program that cannot run, as one for another machine, ends this.
+help=$("$program" --help)
+
 # The commands, as --help lists them: a name and a line.
 commands() {
-	"$program" --help |
+	printf '%s\n' "$help" |
 		sed -n 's/^  \([a-z][a-z]*\)  *\([^ ].*\)$/\1	\2/p' |
 		grep -v '^mtasim	'
 }
@@ -41,11 +44,28 @@ page_1() {
 		echo "$line" | roff
 	done
 	commands | while IFS='	' read -r name line; do
+		text=$("$program" "$name" --help </dev/null)
 		echo ".SH MTASIM $name" | tr '[:lower:]' '[:upper:]'
-		"$program" "$name" --help </dev/null | block
+		printf '%s\n' "$text" | block
 	done
-	echo '.SH SEE ALSO'
-	echo '.BR mtasim\-scenario (5)'
+	cat <<-'ROFF'
+		.SH ENVIRONMENT
+		.TP
+		.B MTASIM_DATA
+		The folder that has
+		.I scenarios
+		and
+		.IR plots ,
+		looked in before the installed one.
+		.TP
+		.B NO_COLOR
+		Set and not empty: no colours on a terminal.
+		.TP
+		.B TMPDIR
+		Where pictures for the terminal are drawn.
+		.SH SEE ALSO
+		.BR mtasim\-scenario (5)
+	ROFF
 }
 
 page_5() {
