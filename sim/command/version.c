@@ -179,9 +179,9 @@ data_dir(void)
 
 	if (dir && *dir)
 		return dir;
-	if (access(MTASIM_DATADIR "/scenarios", R_OK) == 0)
-		return MTASIM_DATADIR;
-	return MTASIM_SRCDIR;
+	if (*MTASIM_SRCDIR && access(MTASIM_SRCDIR "/scenarios", R_OK) == 0)
+		return MTASIM_SRCDIR;
+	return MTASIM_DATADIR;
 }
 
 static void

@@ -9,8 +9,8 @@
 
 #define MTASIM_VERSION "0.1.0"
 
-/* The folder that holds profiles/, scenarios and plots: $MTASIM_DATA, else what
- * was installed, else the source tree. */
+/* The folder that holds profiles/, scenarios and plots: $MTASIM_DATA, else the
+ * source tree that this was built in, else where it is installed. */
 const char *data_dir(void);
 
 /* The help of a command, or of all for NULL. False: no such command. */
