@@ -71,10 +71,11 @@ endif
 endif
 
 # -ffp-contract=off: a fused multiply-add rounds once where two operations
-# round twice, and results must not depend on the machine.
+# round twice, and results must not depend on the machine. What the user says
+# comes last.
 CFLAGS_ALL := -std=c17 -g -ffp-contract=off $(OPT_$(VARIANT)) $(WARN) \
-	$(if $(WERROR),-Werror) $(CFLAGS)
-LDFLAGS_ALL := $(OPT_$(VARIANT)) $(LDFLAGS)
+	$(if $(WERROR),-Werror) $(CPPFLAGS) $(CFLAGS)
+LDFLAGS_ALL := $(OPT_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
 
 # pkg-config is asked on first use, not when this file is read: on a bare
 # system it is `make setup` that installs it.
@@ -96,11 +97,10 @@ POSIX := -D_POSIX_C_SOURCE=200809L
 FLAGS_mta = -Isrc
 FLAGS_model = -I. $(GSL_CFLAGS)
 # The core's headers ban what asks the system; only the core obeys.
-FLAGS_sim = $(POSIX) -DMTA_ALLOW_IMPURE -I. -Isrc $(LIB_CFLAGS) \
-	-DMTASIM_DATADIR='"$(DATADIR)"' -DMTASIM_SRCDIR='"$(SRCDIR)"'
+FLAGS_sim = $(POSIX) -DMTA_ALLOW_IMPURE -I. -Isrc $(LIB_CFLAGS)
 # A suite function is called from a generated list and needs no declaration.
-FLAGS_tests = $(POSIX) -DMTA_ALLOW_IMPURE -I. -Isrc $(LIB_CFLAGS) $(CHECK_CFLAGS) \
-	-Wno-missing-prototypes -DMTASIM_SRCDIR='"$(CURDIR)"'
+FLAGS_tests = $(FLAGS_sim) $(CHECK_CFLAGS) -Wno-missing-prototypes
+FOLDERS := -DMTASIM_DATADIR='"$(DATADIR)"' -DMTASIM_SRCDIR='"$(SRCDIR)"'
 
 # ---------------------------------------------------------------- sources
 
@@ -182,12 +182,25 @@ $(ARCHIVES) $(LIB_support): $(B)/sources
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-# Archives are made anew when a source appears or goes.
-$(B)/sources: always | build/tools.ok
-	@mkdir -p $(@D)
-	@printf '%s\n' $(SRC_mta) $(SRC_model) $(SRC_sim) $(SRC_support) \
-		>$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+# Two texts are kept, to be compared when this file is read: archives and lists
+# of suites are made anew when a source appears or goes, all objects when what
+# they and the programs are made with changes.
+SOURCES_NOW := $(strip $(SRC_mta) $(SRC_model) $(SRC_sim) $(SRC_support) \
+	$(SRC_suites))
+FLAGS_NOW := $(strip $(CC) $(CFLAGS_ALL) $(WHOLE_OBJECTS) $(FOLDERS) \
+	$(LDFLAGS_ALL) $(WHOLE) $(APART) \
+	$(foreach f,mta model sim tests,$(value FLAGS_$(f))))
+define kept
+ifneq ($$(file <$(B)/$(1)),$$($(2)))
+$(B)/$(1): always
+endif
+$(B)/$(1): | build/tools.ok
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$(subst ','\'',$$($(2)))' >$$@
+endef
+$(eval $(call kept,sources,SOURCES_NOW))
+$(eval $(call kept,flags,FLAGS_NOW))
+.PHONY: always
 
 define compile
 @mkdir -p $(@D)
@@ -200,37 +213,32 @@ $(B)/src/mta/%.o: src/mta/%.c $(B)/flags
 $(B)/model/%.o: model/%.c $(B)/flags
 	$(call compile,$(FLAGS_model) $(WHOLE_OBJECTS))
 $(B)/sim/%.o: sim/%.c $(B)/flags
-	$(call compile,$(FLAGS_sim) $(WHOLE_OBJECTS))
+	$(call compile,$(FLAGS_sim) $(FOLDERS) $(WHOLE_OBJECTS))
 $(B)/tests/%.o: tests/%.c $(B)/flags
-	$(call compile,$(FLAGS_tests))
+	$(call compile,$(FLAGS_tests) $(FOLDERS))
 $(B)/tests/%/suites.o: $(B)/tests/%/suites.c
 	$(call compile,$(FLAGS_tests))
 
-# Objects are made anew when the flags that make them change.
-.PHONY: always
-$(B)/flags: always | build/tools.ok
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(CC) $(CFLAGS_ALL) $(WHOLE_OBJECTS)' \
-		'$(DATADIR) $(SRCDIR)' >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-
 # Targets that may install packages do so before the first compiler call; all
 # others stop with the list of what is missing.
+.PHONY: lint-tools long-tools
+lint-tools long-tools:
+	@.ci/setup --dry-run $(@:-tools=)
+
 MAY_INSTALL := demo check check-long setup
-build/tools.ok: $(if $(filter $(MAY_INSTALL),$(MAKECMDGOALS)),| setup)
+build/tools.ok: .ci/setup $(if $(filter $(MAY_INSTALL),$(MAKECMDGOALS)),| setup)
 	@mkdir -p $(@D)
 	@.ci/setup --dry-run build check
 	@touch $@
 
 # ---------------------------------------------------------------- tests
 
-# The list of suites of a kind: every function NAME_suite(void) in its folder.
-$(B)/tests/%/suites.c: always | build/tools.ok
-	@mkdir -p $(@D)
-	@tests/list-suites $(call suites_of,$*) >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
-
 define kind_rules
+# The list of suites: every function NAME_suite(void) of the folder.
+$(B)/tests/$(1)/suites.c: $(call suites_of,$(1)) $(B)/sources
+	@mkdir -p $$(@D)
+	@tests/list-suites $(call suites_of,$(1)) >$$@
+
 $(B)/tests/$(1)-tests: $(call obj,tests/main.c) \
 	$(call obj,$(call suites_of,$(1))) \
 	$(B)/tests/$(1)/suites.o $(LIB_support) $(ARCHIVES)
@@ -265,7 +273,7 @@ plain_tests = for t in $(PLAIN_TESTS); do \
 			echo "$${t\#\#*/}: 1 passed, 0 failed"; \
 		else echo "$${t\#\#*/}: 0 passed, 1 failed"; bad=1; fi; \
 	done
-plain: $(PLAIN_TESTS)
+plain: $(PLAIN_TESTS) $(MTASIM)
 	@bad=0; $(plain_tests); exit $$bad
 
 invalid: $(MTASIM) ## wrong scenarios: each with its exact message and place
@@ -277,8 +285,8 @@ FORMS = bad=0; for t in run spool metrics terminal; do \
 forms: $(MTASIM) ## the forms that people use: qshape, spool, mail log, metrics, step
 	@$(FORMS)
 
-# The same with the tools that setup-long brings, none of which may be missing.
-forms-long: $(MTASIM) setup-long
+# The same with the tools of others, none of which may be missing.
+forms-long: $(MTASIM) long-tools
 	@export FORMS_REQUIRED=1; $(FORMS)
 
 plots: $(MTASIM) ## the plot command on a made-up results folder
@@ -292,15 +300,15 @@ cli: $(MTASIM) ## the run command as scripts meet it: places, signals, streams
 check-command: $(MTASIM) ## the check and diff commands as CI uses them
 	@tests/check/run.sh $(MTASIM)
 
-# The same with the reader of JUnit files that setup-long installs.
-check-command-long: $(MTASIM) setup-long
+# The same with a reader of JUnit files, which may not be missing.
+check-command-long: $(MTASIM) long-tools
 	@JUNITPARSER_REQUIRED=1 tests/check/run.sh $(MTASIM)
 
 scenarios: $(MTASIM) ## judge the expectations of every shipped scenario
 	@tests/scenarios $(MTASIM) $(wildcard scenarios/*.yaml)
 
 .PHONY: schema
-schema: $(MTASIM) setup-long ## shipped scenarios against the schema, by python3-jsonschema
+schema: $(MTASIM) long-tools ## shipped scenarios against the schema, by python3-jsonschema
 	@tests/schema/run $(MTASIM)
 
 # Same scenario, same bytes: two builds in check, all of them in check-long.
@@ -347,6 +355,7 @@ define lint_run
 	exit $$bad
 endef
 LINT_FAST = tests/self-test || bad=1; tests/lint/self-test || bad=1; \
+	tests/building $(MTASIM) || bad=1; \
 	try includes; try words; try tags; try params; try mutations; try layout; \
 	try scenarios; \
 	try files-built . $(ALL_SOURCES); \
@@ -356,7 +365,7 @@ LINT_MORE = try format; try scripts;
 LINT_OBJECTS = $(call obj,$(SRC_mta)) $(DOCS_MADE:%=build/docs/%)
 
 .PHONY: lint lint-fast analyze format
-lint: $(LINT_OBJECTS) setup-long ## all checks of the sources that take seconds
+lint: $(LINT_OBJECTS) lint-tools ## all checks of the sources that take seconds
 	$(call lint_run,$(LINT_FAST) $(LINT_MORE))
 
 lint-fast: $(LINT_OBJECTS)
@@ -366,7 +375,7 @@ format: ## bring all C files into the form of .clang-format
 	clang-format -i $(wildcard src/mta/*.[ch] model/*.[ch] sim/*.[ch] sim/*/*.[ch] \
 		tests/*.[ch] tests/*/*.[ch])
 
-analyze: setup-long ## clang-tidy and cppcheck over the sources (minutes)
+analyze: lint-tools ## clang-tidy and cppcheck over the sources (minutes)
 	@tests/analyze "$(filter-out -DMTASIM_%,$(FLAGS_tests)) -std=c17" \
 		$(SRC_mta) $(SRC_model) \
 		$(SRC_sim) sim/main.c
@@ -420,15 +429,13 @@ LONG_STAGES = build-long suites-long suites-clang asan lint analyze forms-long p
 	cli check-command-long scenarios schema golden mutation oracle \
 	fingerprints-long coverage fuzz demo install-check deb-check
 
-.PHONY: check check-long build build-long suites-long suites-clang setup-long
+.PHONY: check check-long build build-long suites-long suites-clang
 check: setup ## set up, build, all tests in three minutes
 	+@MAKE="$(MAKE)" tests/run check $(CHECK_STAGES)
 
-check-long: setup-long ## the same and more with full counts, half an hour
+check-long: setup ## the same and more with full counts, half an hour
+	@.ci/setup lint long
 	+@MAKE="$(MAKE)" WERROR=1 tests/run check-long $(LONG_STAGES)
-
-setup-long: setup
-	@.ci/setup long
 
 build: $(MTASIM) $(TESTS) $(PROGRAMS)
 
@@ -458,8 +465,7 @@ coverage: ## which lines no test reaches; fails for the rules and the scheduler
 
 # ---------------------------------------------------------------- fuzzing
 
-fuzz: ## feed random input to the readers, FUZZ_SECONDS each (clang)
-	@.ci/setup --dry-run long
+fuzz: lint-tools ## feed random input to the readers, FUZZ_SECONDS each (clang)
 	@$(MAKE) VARIANT=fuzz CC=clang fuzzers
 	@tests/fuzz/run build/fuzz/clang/tests/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
@@ -525,6 +531,10 @@ install-check: ## install to a scratch folder; the installed program must work
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf build
+# Before the other goals, not beside them.
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 
 DEPS := $(shell find $(B) -name '*.d' 2>/dev/null)
 -include $(DEPS)
