@@ -15,6 +15,11 @@
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
+# Tools match, sort and print alike wherever it is built. Who looks at the demo
+# has a language.
+LANGUAGE_OF_USER := $(LC_ALL)
+export LC_ALL := C
+
 # ---------------------------------------------------------------- settings
 
 VARIANT ?= release
@@ -104,9 +109,9 @@ FOLDERS := -DMTASIM_DATADIR='"$(DATADIR)"' -DMTASIM_SRCDIR='"$(SRCDIR)"'
 
 # ---------------------------------------------------------------- sources
 
-SRC_mta := $(wildcard src/mta/*.c)
-SRC_model := $(wildcard model/*.c)
-SRC_sim := $(wildcard sim/*/*.c)
+SRC_mta := $(sort $(wildcard src/mta/*.c))
+SRC_model := $(sort $(wildcard model/*.c))
+SRC_sim := $(sort $(wildcard sim/*/*.c))
 
 # Three kinds of C files in the folders of tests. A file that defines
 # NAME_suite(void) belongs to the program of its folder. A file that defines
@@ -114,12 +119,12 @@ SRC_sim := $(wildcard sim/*/*.c)
 # test that says with its exit code whether it passed. All else, as the naive
 # references, is a library that all may link.
 ALL_KINDS := unit contract reference theory swarm
-FILES_tests := $(wildcard tests/*.c $(ALL_KINDS:%=tests/%/*.c) \
-	tests/oracle/*.c tests/bench/*.c)
-SRC_suites := $(shell grep -lE '^(Suite \*)?[a-z0-9_]+_suite\(void\)$$' \
+FILES_tests := $(sort $(wildcard tests/*.c $(ALL_KINDS:%=tests/%/*.c) \
+	tests/oracle/*.c tests/bench/*.c))
+SRC_suites := $(shell LC_ALL=C grep -lE '^(Suite \*)?[a-z0-9_]+_suite\(void\)$$' \
 	$(FILES_tests) /dev/null)
 SRC_programs := $(filter-out tests/main.c,\
-	$(shell grep -lE '^main\b' $(FILES_tests) /dev/null))
+	$(shell LC_ALL=C grep -lE '^main\b' $(FILES_tests) /dev/null))
 SRC_support := $(filter-out tests/main.c $(SRC_suites) $(SRC_programs),\
 	$(FILES_tests))
 suites_of = $(filter tests/$(1)/%,$(SRC_suites))
@@ -409,7 +414,7 @@ figures: $(MTASIM) ## run every scenario, draw every picture, renew docs/images
 
 .PHONY: demo
 demo: setup $(MTASIM) ## install what is missing, build, run one scenario, draw it
-	$(MTASIM) run --for 3d scenarios/congestion.yaml
+	LC_ALL=$(LANGUAGE_OF_USER) $(MTASIM) run --for 3d scenarios/congestion.yaml
 	$(MTASIM) plot runs/congestion
 	@echo
 	@echo "Look at:"

@@ -4,6 +4,7 @@
 # completion.sh MTASIM bash|zsh|fish: completion of commands and options, from
 # what the program's own help says.
 set -eu
+export LC_ALL=C
 program=$1
 shell=$2
 
@@ -19,7 +20,7 @@ commands() {
 # Long options that a command's help names, each once.
 options() {
 	{ "$program" "$1" --help </dev/null; echo --help; } |
-		grep -oE -e '--[a-z]+' | LC_ALL=C sort -u
+		grep -oE -e '--[a-z]+' | sort -u
 }
 
 words() { tr '\n' ' ' | sed 's/ $//'; }

@@ -5,6 +5,7 @@
 # (mtasim.1) and from the reference tables of docs/scenario.md, which are made
 # from the table of keys (mtasim-scenario.5).
 set -eu
+export LC_ALL=C
 program=$1
 section=$2
 here=${0%/*}

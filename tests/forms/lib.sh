@@ -5,8 +5,10 @@
 # the programs are that setup takes out of their packages (build/tools). To be
 # read by a shell that has set `suite`.
 : "${suite:?}"
+export LC_ALL=C
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' HUP INT TERM
 passed=0
 failed=0
 tools=build/tools
