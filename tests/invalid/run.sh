@@ -16,7 +16,8 @@ esac
 cd "$(dirname "$0")/../.." || exit 1
 unset MTASIM_DATA
 work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' HUP INT TERM
 
 failed=0
 count=0
