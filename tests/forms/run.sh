@@ -48,7 +48,8 @@ else
 fi
 mtail_program=/usr/share/doc/mtail/examples/postfix.mtail
 if command -v mtail >/dev/null 2>&1 && [ -r "$mtail_program" ]; then
-	mtail --one_shot --progs "$mtail_program" --logs "$dir/maillog" \
+	# It logs where temporary files are.
+	TMPDIR=$scratch mtail --one_shot --progs "$mtail_program" --logs "$dir/maillog" \
 		>"$scratch/mtail" 2>"$scratch/mtail.log"
 	# It prints JSON; the number stands in the innermost "Value".
 	same "mtail removed" "$(grep -c 'qmgr.*: removed$' "$dir/maillog")" \

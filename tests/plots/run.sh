@@ -13,6 +13,7 @@ bin=$(realpath "${1:?usage: run.sh MTASIM}")
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' HUP INT TERM
 export TMPDIR="$dir"
 export LC_ALL=C
 MTASIM_DATA=$(cd "$here/../.." && pwd)
@@ -442,6 +443,8 @@ chmod 555 "$dir/o"
 if [ "$(id -u)" -ne 0 ]; then
 	plot 1 "$dir/o" queues
 	says "cannot write"
+else
+	echo "plots: skipped, a folder that cannot be written to: root can" >&2
 fi
 chmod 755 "$dir/o"
 
