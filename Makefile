@@ -407,8 +407,8 @@ build/docs/trace.md: src/mta/trace.def docs/trace.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f docs/trace.awk $< >$@
 
-figures: $(MTASIM) ## run every scenario, draw every picture, renew docs/images
-	@tests/figures $(MTASIM) $(wildcard scenarios/*.yaml)
+figures: $(MTASIM) $(B)/tests/oracle/replay ## run every scenario, draw every picture, renew docs/images
+	@MTASIM=$(MTASIM) BUILD=$(B) tests/figures $(MTASIM) $(wildcard scenarios/*.yaml)
 
 # ---------------------------------------------------------------- demo
 
