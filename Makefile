@@ -254,11 +254,8 @@ $(B)/tests/$(1)-tests: $(call obj,tests/main.c) \
 $(1): $(B)/tests/$(1)-tests
 	@$(RUN_TESTS) $(B)/tests/$(1)-tests $(1)
 endef
-# A sanitizer reports best from the process that it started in. Time limits are
-# those of the stage (tests/run): how long a generated test takes depends on
-# MTASIM_TEST_SCALE.
-RUN_TESTS := MTASIM=$(MTASIM) CK_DEFAULT_TIMEOUT=1500 \
-	$(if $(filter asan,$(VARIANT)),CK_FORK=no)
+# A sanitizer reports best from the process that it started in.
+RUN_TESTS := MTASIM=$(MTASIM) $(if $(filter asan,$(VARIANT)),CK_FORK=no)
 $(foreach k,$(KINDS),$(eval $(call kind_rules,$(k))))
 
 $(PROGRAMS): $(B)/%: $(B)/%.o $(LIB_support) $(ARCHIVES)

@@ -7,6 +7,10 @@
  *
  * Usage: KIND-tests [NAME]; the name is what that line calls it. libcheck's own
  * variables work as usual: CK_RUN_SUITE, CK_RUN_CASE, CK_FORK=no, CK_VERBOSITY.
+ *
+ * How long a generated test takes depends on MTASIM_TEST_SCALE, the sanitizer
+ * and who else uses the machine: the limit of a test is that of a stage
+ * (tests/run), for those that hang, and none of them sets one of its own.
  */
 #include "tests/harness.h"
 
@@ -16,9 +20,12 @@
 int
 main(int argc, char **argv)
 {
-	SRunner *runner = srunner_create(NULL);
+	SRunner *runner;
 	int run, failed;
 
+	/* Read when a test is made. */
+	setenv("CK_DEFAULT_TIMEOUT", "1500", 0);
+	runner = srunner_create(NULL);
 	for (size_t i = 0; harness_suites[i]; i++)
 		srunner_add_suite(runner, harness_suites[i]());
 	srunner_run_all(runner, CK_ENV);

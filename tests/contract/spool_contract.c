@@ -957,7 +957,6 @@ spool_contract_suite(void)
 	Suite *s = suite_create("spool contract");
 	TCase *t = tcase_create("spool contract");
 
-	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, generated_sequences, 0, VARIANTS);
 	tcase_add_loop_test(t, wide_directories, 0, VARIANTS);
 	tcase_add_loop_test(t, subdirectories, 0, 2);

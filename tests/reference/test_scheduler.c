@@ -502,7 +502,6 @@ scheduler_suite(void)
 	Suite *suite = suite_create("scheduler");
 	TCase *tcase = tcase_create("generated sequences");
 
-	tcase_set_timeout(tcase, 1200);
 	tcase_add_test(tcase, same_decisions);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -173,7 +173,6 @@ crash_suite(void)
 	Suite *s = suite_create("crash");
 	TCase *tc = tcase_create("crashes at random moments");
 
-	tcase_set_timeout(tc, 900);
 	tcase_add_test(tc, nothing_is_lost);
 	suite_add_tcase(s, tc);
 	return s;

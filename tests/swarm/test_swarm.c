@@ -62,7 +62,6 @@ swarm_suite(void)
 	Suite *s = suite_create("swarm");
 	TCase *tc = tcase_create("drawn scenarios");
 
-	tcase_set_timeout(tc, 900);
 	tcase_add_test(tc, drawn_scenarios);
 	suite_add_tcase(s, tc);
 	return s;

@@ -154,7 +154,6 @@ flow_suite(void)
 	Suite *s = suite_create("flow");
 	TCase *tc = tcase_create("law of in_flow_delay");
 
-	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, accepted_is_mu_plus_sessions_by_delay);
 	tcase_add_test(tc, without_delay_all_is_accepted);
 	tcase_add_test(tc, in_step_they_get_less);

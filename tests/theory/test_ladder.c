@@ -383,7 +383,6 @@ ladder_suite(void)
 	Suite *s = suite_create("ladder");
 	TCase *tc = tcase_create("vectors of windows and back-off");
 
-	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, ladder_at_three_phases);
 	tcase_add_test(tc, falls);
 	tcase_add_test(tc, climbs);

@@ -311,7 +311,6 @@ queueing_suite(void)
 	Suite *s = suite_create("queueing");
 	TCase *tc = tcase_create("textbook queues");
 
-	tcase_set_timeout(tc, 600);
 	tcase_add_test(tc, closed_forms);
 	tcase_add_test(tc, mm1);
 	tcase_add_test(tc, mmc);

@@ -380,7 +380,6 @@ model_law_suite(void)
 	Suite *suite = suite_create("model/law");
 	TCase *tcase = tcase_create("law");
 
-	tcase_set_timeout(tcase, 300);
 	tcase_add_test(tcase, draws_follow_their_law);
 	tcase_add_test(tcase, lognormal_by_p99);
 	tcase_add_test(tcase, bounds_of_the_draws);
