@@ -581,7 +581,7 @@ void
 agents_release(struct agents *a)
 {
 	for (size_t i = 0; i < a->transport_count; i++)
-		agents_cache_clear(&a->transports[i]);
+		mta_session_cache_clear(&a->transports[i].cache);
 	for (uint32_t i = 0; i < a->processes.fresh; i++)
 		process_release(mta_pool_at(&a->processes, i));
 	for (size_t i = 0; i < a->transport_count; i++) {
@@ -654,7 +654,7 @@ agents_reload(struct agents *a)
 		}
 		mta_service_reload(&t->service, t->maxproc,
 				   a->params->default_process_limit);
-		agents_cache_clear(t);
+		mta_session_cache_clear(&t->cache);
 	}
 	agents_read_params(a);
 }

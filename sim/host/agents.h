@@ -15,6 +15,7 @@
 #include "mta/list.h"
 #include "mta/master.h"
 #include "mta/pool.h"
+#include "mta/session.h"
 #include "mta/table.h"
 #include "sim/host/remote.h"
 #include "sim/scenario/scenario.h"
@@ -43,10 +44,9 @@ struct agents_transport {
 	struct mta_timer throttle_timer; /* end of service_throttle_time */
 	struct mta_timer idle_timer;	 /* the longest idle may have to go */
 	struct mta_list idle;		 /* processes, longest idle first */
-	uint32_t backlog;	  /* connections that nobody has accepted */
-	uint32_t busy_count;	  /* processes with a delivery under way */
-	struct mta_list sessions; /* cached, longest idle first */
-	struct mta_timer session_timer;	 /* the first of them may have to go */
+	uint32_t backlog;    /* connections that nobody has accepted */
+	uint32_t busy_count; /* processes with a delivery under way */
+	struct mta_session_cache cache;
 	struct receiver_client patience; /* how long we wait */
 	mta_span time_limit;		 /* of a command; for pipe alone */
 };

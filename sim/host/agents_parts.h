@@ -88,11 +88,9 @@ struct agent_process {
 /* A session that is kept open (F11.6). */
 struct agent_session {
 	struct mta_pooled pooled;
-	struct mta_list in_remote;    /* remote's, the last one first */
-	struct mta_list in_transport; /* transport's, longest idle first */
-	struct agents_transport *transport;
+	struct mta_session kept;
+	struct agents *agents;
 	struct agent_connection connection;
-	mta_time until;
 };
 
 static inline struct mta_loop *
@@ -171,7 +169,5 @@ bool agent_cache_take(struct agent_process *p, struct remote *r);
 /* Keep the session of this process, if its request asks for that. */
 bool agent_cache_keep(struct agent_process *p);
 void agents_cache_init(struct agents_transport *t);
-/* End all sessions of a transport. */
-void agents_cache_clear(struct agents_transport *t);
 
 #endif

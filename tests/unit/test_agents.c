@@ -736,27 +736,6 @@ START_TEST(a_session_lives_two_seconds)
 }
 END_TEST
 
-START_TEST(the_cache_can_be_off)
-{
-	fake_set(&f, "smtp_connection_cache_on_demand", "no");
-	start();
-	order_with_hints(MTA_HINT_LOAD | MTA_HINT_STORE);
-	fake_run(&f, 1);
-	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
-}
-END_TEST
-
-START_TEST(uses_of_a_session_are_limited)
-{
-	/* R-CONNECTION-LIFE */
-	fake_set(&f, "smtp_connection_reuse_count_limit", "1");
-	start();
-	order_with_hints(MTA_HINT_STORE);
-	fake_run(&f, 1);
-	ck_assert_uint_eq(ends[0].remote.receiver.open, 0);
-}
-END_TEST
-
 START_TEST(a_server_that_takes_one_message_keeps_no_session)
 {
 	ends[0].config.messages_per_connection = 1;
@@ -1043,8 +1022,6 @@ add_delivery_tests(TCase *c)
 	tcase_add_test(c, a_session_that_died_is_found_by_rset);
 	tcase_add_test(c, a_session_that_is_slow_at_mail_has_failed);
 	tcase_add_test(c, a_session_lives_two_seconds);
-	tcase_add_test(c, the_cache_can_be_off);
-	tcase_add_test(c, uses_of_a_session_are_limited);
 	tcase_add_test(c, a_server_that_takes_one_message_keeps_no_session);
 }
 
