@@ -5,8 +5,8 @@
  * what becomes of it (F11.3). The model says what happens and how long it
  * takes; what that means is mta_failure_judge's to say (F11.2).
  *
- * The last server is the last one that the limits allow; that a handshake
- * failed does not count as a session, but it is judged as if it did.
+ * The last server is the last one that the limits allow; one that fails before
+ * its handshake is done is no session, and leaves the next one in its place.
  *
  * Of local, virtual and pipe with a remote end the same is made, without blame
  * and without a set-up time (F11.1, F14.4).
@@ -83,7 +83,7 @@ failure_at_door(struct receiver_answer answer)
 /* ---- what a failure means ----------------------------------------------- */
 
 static bool
-talk_is_last_server(const struct agent_process *p, uint32_t sessions)
+talk_is_last_server(const struct agent_process *p)
 {
 	int32_t most = p->transport->smtp->mx_session_limit;
 
@@ -92,7 +92,7 @@ talk_is_last_server(const struct agent_process *p, uint32_t sessions)
 	/* The limit is for each stop; another one may follow. */
 	if (p->stop + 1 < p->stop_count)
 		return false;
-	return most > 0 && sessions >= (uint32_t)most;
+	return most > 0 && p->session_count >= (uint32_t)most;
 }
 
 /* Who answered at a step: nobody before there was a connection. */
@@ -462,8 +462,7 @@ talk_nowhere(struct agent_process *p)
 		&(struct mta_failure){.step = MTA_STEP_DNS,
 				      .kind = p->stop ? MTA_FAIL_DNS_NONE
 						      : MTA_FAIL_DNS_SOFT},
-		p->transport->agents->no_host_reason,
-		talk_is_last_server(p, p->session_count + 1));
+		p->transport->agents->no_host_reason, talk_is_last_server(p));
 
 	talk_fail_rest(p, &f);
 	talk_next(p);
@@ -545,7 +544,7 @@ agent_talk(struct agent_process *p)
 static bool
 talk_say_each_refused(struct agent_process *p)
 {
-	bool is_last = talk_is_last_server(p, p->session_count);
+	bool is_last = talk_is_last_server(p);
 	bool is_good = true;
 	mta_time now = agent_loop(p)->now;
 
@@ -633,8 +632,7 @@ talk_say_failed(struct agent_process *p)
 	struct talk_failure f =
 		talk_ran_too_long(p)
 			? talk_judge_command(p)
-			: talk_judge(p, failure,
-				     talk_is_last_server(p, p->session_count));
+			: talk_judge(p, failure, talk_is_last_server(p));
 
 	if (f.verdict.effect == MTA_EFFECT_BOUNCE)
 		talk_say_accepted(p, &f.result);
@@ -680,8 +678,8 @@ talk_is_answered(struct agent_process *p)
 static void
 talk_has_failed(struct agent_process *p)
 {
-	struct talk_failure f = talk_judge(
-		p, p->failure, talk_is_last_server(p, p->session_count + 1));
+	struct talk_failure f =
+		talk_judge(p, p->failure, talk_is_last_server(p));
 
 	talk_fail_rest(p, &f);
 	talk_next(p);

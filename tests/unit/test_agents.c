@@ -601,6 +601,29 @@ START_TEST(session_limit_makes_the_first_session_the_last)
 }
 END_TEST
 
+/*
+ * F11.3: only a session past the handshake counts. With a limit of one the
+ * first host, which does not answer for 1 s, is not the last.
+ */
+START_TEST(a_server_without_a_session_is_not_the_last)
+{
+	ends[0].mx[0] =
+		(struct receiver_mx){.preference = 10, .hosts = 1, .dead = 1};
+	ends[0].mx[1] = (struct receiver_mx){
+		.preference = 20, .other = &ends[1].config, .hosts = 1};
+	ends[0].config.mx = ends[0].mx;
+	ends[0].config.mx_count = 2;
+	fake_set(&f, "smtp_mx_session_limit", "1");
+	fake_set(&f, "smtp_connect_timeout", "1s");
+	start();
+	order("smtp", 1);
+	fake_run(&f, 100);
+	expect_reply(0, 1.56, false);
+	ck_assert(!is_blamed(0));
+	ck_assert_str_eq(relays[0], "mx.b.example[192.0.2.2]:25");
+}
+END_TEST
+
 /* ---- waiting at the door ------------------------------------------------ */
 
 START_TEST(a_full_server_lets_wait)
@@ -1016,6 +1039,7 @@ add_delivery_tests(TCase *c)
 	tcase_add_test(c, address_limit_makes_the_first_server_the_last);
 	tcase_add_test(c, refused_for_now_goes_to_the_next_server);
 	tcase_add_test(c, session_limit_makes_the_first_session_the_last);
+	tcase_add_test(c, a_server_without_a_session_is_not_the_last);
 	tcase_add_test(c, a_full_server_lets_wait);
 	tcase_add_test(c, who_waits_too_long_gives_up);
 	tcase_add_test(c, a_session_is_used_again);
