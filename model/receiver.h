@@ -149,20 +149,20 @@ receiver_wants(const struct receiver *receiver)
 	return receiver->config->wants;
 }
 
-/* Addresses of equal preference. */
+/* In which order a lookup answers. */
 enum receiver_order {
 	RECEIVER_SHUFFLED,
 	RECEIVER_AS_LISTED, /* as in the config */
 };
 
 /*
- * The addresses a client would try for this delivery, best first, equal
- * preferences in the order asked for; at most `room`. Returns how many. The
+ * The addresses that a client finds for this delivery, whatever their
+ * preferences. list: RECEIVER_HOSTS_MOST. Returns how many, at least one. The
  * time that each takes is asked of receiver_connect(), one after the other.
  */
-size_t receiver_servers(const struct receiver *receiver, uint64_t message,
-			uint32_t try, enum receiver_order order,
-			struct receiver_server *list, size_t room);
+uint32_t receiver_servers(const struct receiver *receiver, uint64_t message,
+			  uint32_t try, enum receiver_order order,
+			  struct receiver_server *list);
 
 /* Ask for a connection. `conn` is filled unless FAILED. */
 struct receiver_answer

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a receiver's config cannot mean, the order in which a client tries its
- * hosts (M-RECEIVER-SERVERS), and the names of things. Nothing here has state.
+ * What a receiver's config cannot mean, the order in which its hosts are
+ * found (M-RECEIVER-SERVERS), and the names of things. Nothing here has state.
  */
 #include "model/receiver_private.h"
 
 #include "model/law.h"
-
-enum {
-	HOSTS_MOST = 64
-};
 
 static bool
 is_code(int code)
@@ -166,7 +162,7 @@ receiver_servers_check(const struct receiver_servers *servers)
 const char *
 receiver_mx_check(const struct receiver_mx *mx)
 {
-	if (mx->hosts < 1 || mx->hosts > HOSTS_MOST)
+	if (mx->hosts < 1 || mx->hosts > RECEIVER_HOSTS_MOST)
 		return "hosts: must lie in 1..64";
 	if (mx->dead < 0 || mx->dead > mx->hosts)
 		return "dead: must lie in 0..hosts";
@@ -210,7 +206,7 @@ check_mx_list(const struct receiver_config *config)
 		error = receiver_mx_check(&config->mx[i]);
 		hosts += config->mx[i].hosts;
 	}
-	if (!error && hosts > HOSTS_MOST)
+	if (!error && hosts > RECEIVER_HOSTS_MOST)
 		error = "mx: more than 64 hosts";
 	return error;
 }
@@ -332,11 +328,10 @@ receiver_config_settle(struct receiver_config *config)
 }
 
 /* All hosts in the order of the config. */
-static size_t
-list_hosts(const struct receiver_config *config,
-	   struct receiver_server hosts[HOSTS_MOST])
+static uint32_t
+list_hosts(const struct receiver_config *config, struct receiver_server *hosts)
 {
-	size_t count = 0;
+	uint32_t count = 0;
 	uint32_t own = 0;
 
 	for (size_t i = 0; i < config->mx_count; i++) {
@@ -352,10 +347,10 @@ list_hosts(const struct receiver_config *config,
 }
 
 static void
-shuffle_hosts(struct receiver_server *hosts, size_t count, struct draw *draw)
+shuffle_hosts(struct receiver_server *hosts, uint32_t count, struct draw *draw)
 {
-	for (size_t i = count - 1; i > 0; i--) {
-		size_t k = (size_t)draw_below(draw, i + 1);
+	for (uint32_t i = count - 1; i > 0; i--) {
+		uint32_t k = (uint32_t)draw_below(draw, i + 1);
 		struct receiver_server host = hosts[i];
 
 		hosts[i] = hosts[k];
@@ -363,45 +358,23 @@ shuffle_hosts(struct receiver_server *hosts, size_t count, struct draw *draw)
 	}
 }
 
-/* By preference, without disturbing equals. */
-static void
-sort_hosts(struct receiver_server *hosts, size_t count)
-{
-	for (size_t i = 1; i < count; i++) {
-		struct receiver_server host = hosts[i];
-		size_t k = i;
-
-		for (; k > 0 && hosts[k - 1].preference > host.preference; k--)
-			hosts[k] = hosts[k - 1];
-		hosts[k] = host;
-	}
-}
-
-size_t
+uint32_t
 receiver_servers(const struct receiver *receiver, uint64_t message,
 		 uint32_t try, enum receiver_order order,
-		 struct receiver_server *list, size_t room)
+		 struct receiver_server *list)
 {
 	const struct receiver_config *config = receiver->config;
-	struct receiver_server hosts[HOSTS_MOST] = {0};
+	uint32_t count = list_hosts(config, list);
 	struct draw draw;
-	size_t count;
 
-	if (config->mx_count == 0) {
-		if (room > 0)
-			list[0] = (struct receiver_server){0};
-		return room > 0;
+	if (count == 0) {
+		list[0] = (struct receiver_server){0};
+		return 1;
 	}
-	count = list_hosts(config, hosts);
 	if (order == RECEIVER_SHUFFLED) {
 		draw = stream_at_part(receiver->stream, message,
 				      receiver_part(try, 0, PURPOSE_SERVERS));
-		shuffle_hosts(hosts, count, &draw);
+		shuffle_hosts(list, count, &draw);
 	}
-	sort_hosts(hosts, count);
-	if (count > room)
-		count = room;
-	for (size_t i = 0; i < count; i++)
-		list[i] = hosts[i];
 	return count;
 }

@@ -177,6 +177,10 @@ struct receiver_servers {
 	enum receiver_overflow overflow;
 };
 
+enum {
+	RECEIVER_HOSTS_MOST = 64 /* of all lines together */
+};
+
 /* mx: one line of hosts */
 struct receiver_mx {
 	int64_t preference; /* small first; equal ones in random order */

@@ -5,12 +5,13 @@
  *
  *   agents.c       notes, processes, the master's part
  *   agents_smtp.c  a delivery over connections: sessions, results
- *   agents_servers.c  where it goes, in which order
+ *   agents_servers.c  the servers of a delivery that has several
  *   agents_cache.c sessions kept open for the next delivery
  */
 #ifndef SIM_AGENTS_PARTS_H
 #define SIM_AGENTS_PARTS_H
 
+#include "mta/server.h"
 #include "sim/host/agents.h"
 #include "sim/host/epoch.h"
 
@@ -33,23 +34,11 @@ struct agent_connection {
 	mta_time opened;
 };
 
-enum {
-	AGENT_STOPS_MAX = 8, /* the site, and its fallback relays */
-	/* Addresses tried: 32 of the site, with limit 0 too, and at least one
-	 * of each relay. */
-	AGENT_SERVERS_MAX = 32 + AGENT_STOPS_MAX - 1
-};
-
-/* The site, or a fallback relay: servers up to `end`, from the last one's. */
-struct agent_stop {
-	struct remote *remote; /* NULL: the name is not known */
-	uint32_t end;
-};
-
-/* A way with more than one place on it. */
+/* A way with more than one server on it. */
 struct agent_tour {
-	struct agent_stop stops[AGENT_STOPS_MAX];
-	struct receiver_server servers[AGENT_SERVERS_MAX];
+	/* Of each stop; NULL: the name is not known. */
+	struct remote *remotes[MTA_STOPS_MAX];
+	struct receiver_server servers[MTA_SERVERS_MAX];
 };
 
 /* What each delivery needs stands together, what few need at the end. */
@@ -68,15 +57,11 @@ struct agent_process {
 	struct remote *remote; /* of the server being tried */
 	struct agent_connection connection;
 	struct receiver_result result; /* known when the timer fires */
-	uint32_t try;		/* of the message: for the model's luck */
-	uint32_t session_count; /* past the handshake, at this stop */
-	uint16_t code;		/* of the recipient, when it is one */
-	bool is_reused;		/* a cached session: failing is no failure */
-	bool is_direct;		/* one server, that of main; else on tour */
-	uint32_t server_count;
-	uint32_t server; /* being tried */
-	uint32_t stop_count;
-	uint32_t stop;		       /* being tried; 0 is the site */
+	uint32_t try;	/* of the message: for the model's luck */
+	uint16_t code;	/* of the recipient, when it is one */
+	bool is_reused; /* a cached session: failing is no failure */
+	bool is_direct; /* one server, that of main; else on tour */
+	struct mta_way way;
 	struct agent_tour *tour;       /* owned; NULL: never had one */
 	struct remote_failure failure; /* known when the timer fires */
 	uint32_t codes_capacity;
@@ -132,7 +117,7 @@ void agent_talk_breaks(struct agent_process *p);
 
 /* ---- agents_servers.c --------------------------------------------------- */
 
-/* List the stops of this delivery and their servers; at least one. */
+/* Make the way of this delivery, and find its servers. */
 void agent_make_tour(struct agent_process *p);
 
 /* One server, and no relay behind it: most deliveries. */
@@ -150,16 +135,14 @@ agent_way_is_direct(const struct agent_process *p)
 static inline const struct receiver_server *
 agent_server(const struct agent_process *p)
 {
-	return p->is_direct ? NULL : &p->tour->servers[p->server];
+	return p->is_direct ? NULL : &p->tour->servers[p->way.server];
 }
 
-/* The stop being tried. */
-static inline struct agent_stop
+/* The remote end of the stop being tried, or NULL. */
+static inline struct remote *
 agent_stop(const struct agent_process *p)
 {
-	if (p->is_direct)
-		return (struct agent_stop){.remote = p->main, .end = 1};
-	return p->tour->stops[p->stop];
+	return p->is_direct ? p->main : p->tour->remotes[p->way.stop];
 }
 
 /* ---- agents_cache.c ----------------------------------------------------- */

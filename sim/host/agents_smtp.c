@@ -5,9 +5,6 @@
  * what becomes of it (F11.3). The model says what happens and how long it
  * takes; what that means is mta_failure_judge's to say (F11.2).
  *
- * The last server is the last one that the limits allow; one that fails before
- * its handshake is done is no session, and leaves the next one in its place.
- *
  * Of local, virtual and pipe with a remote end the same is made, without blame
  * and without a set-up time (F11.1, F14.4).
  *
@@ -82,19 +79,6 @@ failure_at_door(struct receiver_answer answer)
 
 /* ---- what a failure means ----------------------------------------------- */
 
-static bool
-talk_is_last_server(const struct agent_process *p)
-{
-	int32_t most = p->transport->smtp->mx_session_limit;
-
-	if (p->server + 1 >= p->server_count)
-		return true;
-	/* The limit is for each stop; another one may follow. */
-	if (p->stop + 1 < p->stop_count)
-		return false;
-	return most > 0 && p->session_count >= (uint32_t)most;
-}
-
 /* Who answered at a step: nobody before there was a connection. */
 static mta_sym
 talk_relay(const struct agent_process *p, enum receiver_step step)
@@ -118,7 +102,7 @@ talk_weigh(const struct agent_process *p, const struct mta_failure *f,
 		.is_last_server = is_last,
 		.session_completed = p->agent.session_completed,
 		.hop_is_blamed = mta_status_is_set(p->agent.hop),
-		.is_relay = p->stop > 0,
+		.is_relay = p->way.stop > 0,
 		.soft_bounce = p->transport->agents->params->soft_bounce,
 		.skip_5xx_greeting = p->transport->smtp->skip_5xx_greeting,
 	};
@@ -394,7 +378,7 @@ agent_connected(struct agent_process *p, struct receiver_answer answer)
 	case RECEIVER_READY:
 		p->connection.remote = p->remote;
 		p->connection.opened = at;
-		p->session_count++;
+		mta_way_session(&p->way);
 		talk_send(p, at);
 		break;
 	case RECEIVER_FAILED:
@@ -460,9 +444,10 @@ talk_nowhere(struct agent_process *p)
 	struct talk_failure f = talk_weigh(
 		p,
 		&(struct mta_failure){.step = MTA_STEP_DNS,
-				      .kind = p->stop ? MTA_FAIL_DNS_NONE
-						      : MTA_FAIL_DNS_SOFT},
-		p->transport->agents->no_host_reason, talk_is_last_server(p));
+				      .kind = p->way.stop ? MTA_FAIL_DNS_NONE
+							  : MTA_FAIL_DNS_SOFT},
+		p->transport->agents->no_host_reason,
+		mta_way_is_at_end(&p->way));
 
 	talk_fail_rest(p, &f);
 	talk_next(p);
@@ -475,7 +460,7 @@ talk_try_server(struct agent_process *p)
 	const struct receiver_server *server = agent_server(p);
 
 	p->agent.attempt.setup = MTA_NEVER;
-	p->remote = agent_stop(p).remote;
+	p->remote = agent_stop(p);
 	if (server && server->other)
 		p->remote = lookup->other(lookup, server->other);
 	if (!p->remote) {
@@ -484,33 +469,22 @@ talk_try_server(struct agent_process *p)
 	}
 	if (agent_cache_take(p, p->remote)) {
 		p->is_reused = true;
-		p->session_count++;
+		mta_way_session(&p->way);
 		talk_send(p, agent_loop(p)->now);
 		return;
 	}
 	talk_connect(p);
 }
 
-/* All servers, or what is left of them, have been tried. */
+/* Of those who are left the next server may take some. */
 static void
 talk_next(struct agent_process *p)
 {
-	int32_t most = p->transport->smtp->mx_session_limit;
-	uint32_t end;
-
 	if (p->agent.left_count == 0) {
 		agent_finish(p);
 		return;
 	}
-	end = agent_stop(p).end;
-	p->server++;
-	if (most > 0 && p->session_count >= (uint32_t)most)
-		p->server = end;
-	mta_assert(p->server < p->server_count);
-	if (p->server == end) {
-		p->stop++;
-		p->session_count = 0;
-	}
+	mta_way_next(&p->way);
 	talk_try_server(p);
 }
 
@@ -530,11 +504,10 @@ agent_talk(struct agent_process *p)
 {
 	p->connection.remote = NULL;
 	p->try = talk_try_number(p);
-	p->server = p->stop = 0;
-	p->session_count = 0;
-	p->server_count = p->stop_count = 1;
 	p->is_direct = agent_way_is_direct(p);
-	if (!p->is_direct)
+	if (p->is_direct)
+		mta_way_straight(&p->way, p->transport->smtp);
+	else
 		agent_make_tour(p);
 	talk_try_server(p);
 }
@@ -544,7 +517,7 @@ agent_talk(struct agent_process *p)
 static bool
 talk_say_each_refused(struct agent_process *p)
 {
-	bool is_last = talk_is_last_server(p);
+	bool is_last = mta_way_is_at_end(&p->way);
 	bool is_good = true;
 	mta_time now = agent_loop(p)->now;
 
@@ -632,7 +605,7 @@ talk_say_failed(struct agent_process *p)
 	struct talk_failure f =
 		talk_ran_too_long(p)
 			? talk_judge_command(p)
-			: talk_judge(p, failure, talk_is_last_server(p));
+			: talk_judge(p, failure, mta_way_is_at_end(&p->way));
 
 	if (f.verdict.effect == MTA_EFFECT_BOUNCE)
 		talk_say_accepted(p, &f.result);
@@ -657,7 +630,7 @@ talk_is_answered(struct agent_process *p)
 
 	if (talk_was_stale(p)) {
 		agents_close(a, &p->connection);
-		p->session_count--;
+		mta_way_session_was_dead(&p->way);
 		p->agent.attempt.setup = MTA_NEVER;
 		talk_connect(p);
 		return;
@@ -679,7 +652,7 @@ static void
 talk_has_failed(struct agent_process *p)
 {
 	struct talk_failure f =
-		talk_judge(p, p->failure, talk_is_last_server(p));
+		talk_judge(p, p->failure, mta_way_is_at_end(&p->way));
 
 	talk_fail_rest(p, &f);
 	talk_next(p);
