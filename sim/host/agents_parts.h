@@ -60,6 +60,7 @@ struct agent_process {
 	uint32_t try;	/* of the message: for the model's luck */
 	uint16_t code;	/* of the recipient, when it is one */
 	bool is_reused; /* a cached session: failing is no failure */
+	bool is_killed; /* a command that ran too long; of pipe alone */
 	bool is_direct; /* one server, that of main; else on tour */
 	struct mta_way way;
 	struct agent_tour *tour;       /* owned; NULL: never had one */

@@ -218,48 +218,32 @@ talk_spread_answers(const struct agent_process *p)
 		}
 }
 
-/* R-PIPE (F11.8): a command that runs too long is killed, and bounces. */
-static bool
-talk_ran_too_long(const struct agent_process *p)
-{
-	return p->transport->kind == SCENARIO_KIND_PIPE &&
-	       p->result.cause == RECEIVER_CAUSE_TIMEOUT &&
-	       p->result.step == RECEIVER_STEP_END;
-}
-
-/* The code of the first that is refused, else 250. */
-static uint16_t
-talk_first_refusal(const struct agent_process *p, const uint16_t *codes)
-{
-	for (uint32_t i = 0; i < p->agent.left_count; i++)
-		if (codes[i] != 250)
-			return codes[i];
-	return 250;
-}
-
-/* R-PIPE (F11.8): a command has one outcome for all its recipients. What
- * refuses one of them refuses all, unless it was killed before it could say
- * so. */
+/* A command has one outcome for all its recipients (F11.8), which share it as
+ * one answer at the end. */
 static void
 talk_make_one(struct agent_process *p, uint16_t *codes)
 {
-	mta_span limit = p->transport->time_limit;
-	uint16_t code = talk_first_refusal(p, codes);
+	uint32_t count = p->agent.left_count;
+	struct mta_command_end end = mta_command_judge(
+		&(struct mta_command){.took = p->result.after_us,
+				      .limit = p->transport->time_limit,
+				      .codes = codes,
+				      .count = count});
 
-	if (p->result.after_us >= limit)
+	p->is_killed = end.is_killed;
+	if (end.is_killed)
 		p->result = (struct receiver_result){
 			.cause = RECEIVER_CAUSE_TIMEOUT,
-			.step = RECEIVER_STEP_END,
-			.after_us = limit};
-	else if (code != 250)
-		p->result = (struct receiver_result){
-			.cause = RECEIVER_CAUSE_CODE,
-			.step = RECEIVER_STEP_END,
-			.code = code,
-			.last = p->result.last,
-			.after_us = p->result.after_us};
-	p->result.accepted = p->agent.left_count;
-	for (uint32_t i = 0; i < p->agent.left_count; i++)
+			.step = RECEIVER_STEP_END};
+	else if (end.code != 250)
+		p->result =
+			(struct receiver_result){.cause = RECEIVER_CAUSE_CODE,
+						 .step = RECEIVER_STEP_END,
+						 .code = end.code,
+						 .last = p->result.last};
+	p->result.after_us = end.after;
+	p->result.accepted = count;
+	for (uint32_t i = 0; i < count; i++)
 		codes[i] = 250;
 }
 
@@ -603,7 +587,7 @@ talk_say_failed(struct agent_process *p)
 					 .cause = p->result.cause,
 					 .code = p->result.code};
 	struct talk_failure f =
-		talk_ran_too_long(p)
+		p->is_killed
 			? talk_judge_command(p)
 			: talk_judge(p, failure, mta_way_is_at_end(&p->way));
 

@@ -362,6 +362,25 @@ struct mta_verdict {
 struct mta_verdict mta_failure_judge(const struct mta_failure *f,
 				     const struct mta_request_view *v);
 
+/* What a command of pipe did with a message. */
+struct mta_command {
+	mta_span took;	       /* as long as it would run */
+	mta_span limit;	       /* NAME_time_limit */
+	const uint16_t *codes; /* of each recipient: 250, or what refuses it */
+	uint32_t count;	       /* recipients */
+};
+
+/* The same for all its recipients. */
+struct mta_command_end {
+	bool is_killed; /* MTA_FAIL_TIME_LIMIT; it has no say any more */
+	uint16_t code;	/* else 250, or what refuses them */
+	mta_span after; /* this is known */
+};
+
+/* The one outcome of a request. R-PIPE (F11.8): the time limit comes first,
+ * then the first refusal. */
+struct mta_command_end mta_command_judge(const struct mta_command *c);
+
 /* A code whose class fits the call, else class.0.0. R-DSN-FIT (F9.1) */
 struct mta_dsn mta_dsn_fit(struct mta_dsn dsn, uint8_t class);
 /* 5.x.y as 4.x.y. R-SOFT-BOUNCE (F9.1) */

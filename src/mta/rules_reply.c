@@ -161,6 +161,27 @@ mta_failure_judge(const struct mta_failure *f, const struct mta_request_view *v)
 	return out;
 }
 
+/* The code of the first that is refused, else 250. */
+static uint16_t
+first_refusal(const uint16_t *codes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (codes[i] != 250)
+			return codes[i];
+	return 250;
+}
+
+/* R-PIPE */
+struct mta_command_end
+mta_command_judge(const struct mta_command *c)
+{
+	if (c->took >= c->limit)
+		return (struct mta_command_end){.is_killed = true,
+						.after = c->limit};
+	return (struct mta_command_end){
+		.code = first_refusal(c->codes, c->count), .after = c->took};
+}
+
 /* R-DSN-FIT */
 struct mta_dsn
 mta_dsn_fit(struct mta_dsn dsn, uint8_t class)

@@ -332,6 +332,51 @@ START_TEST(codes_fit_their_call)
 }
 END_TEST
 
+/* R-PIPE, F11.8: the limit first, then what refuses one refuses all. */
+START_TEST(commands_f11_8)
+{
+	static const struct {
+		mta_span took;
+		uint16_t codes[3];
+		struct mta_command_end end;
+	} cases[] = {
+		{999, {250, 250, 250}, {false, 250, 999}},
+		{999, {250, 450, 550}, {false, 450, 999}},
+		{0, {550, 450, 250}, {false, 550, 0}},
+		{1000, {250, 250, 250}, {true, 0, 1000}},
+		{2000, {250, 550, 250}, {true, 0, 1000}},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mta_command c = {.took = cases[i].took,
+					.limit = 1000,
+					.codes = cases[i].codes,
+					.count = 3};
+		struct mta_command_end end = mta_command_judge(&c);
+
+		ck_assert_int_eq(end.is_killed, cases[i].end.is_killed);
+		ck_assert_uint_eq(end.code, cases[i].end.code);
+		ck_assert_int_eq(end.after, cases[i].end.after);
+	}
+}
+END_TEST
+
+/* F11.8: killed, 5.3.0, a bounce, and nobody else's fault. */
+START_TEST(killed_commands_bounce)
+{
+	struct mta_request_view view = last_server();
+	struct mta_failure f = failure(MTA_STEP_END, MTA_FAIL_TIME_LIMIT);
+	struct mta_verdict v = mta_failure_judge(&f, &view);
+
+	ck_assert_int_eq(v.effect, MTA_EFFECT_BOUNCE);
+	ck_assert_uint_eq(v.dsn.class, 5);
+	ck_assert_uint_eq(v.dsn.subject, 3);
+	ck_assert_uint_eq(v.dsn.detail, 0);
+	ck_assert(!v.blames_destination);
+}
+END_TEST
+
 Suite *
 rules_reply_suite(void)
 {
@@ -347,6 +392,8 @@ rules_reply_suite(void)
 	tcase_add_test(t, blame_only_once_and_not_after_success);
 	tcase_add_test(t, failures_that_keep_the_connection);
 	tcase_add_test(t, codes_fit_their_call);
+	tcase_add_test(t, commands_f11_8);
+	tcase_add_test(t, killed_commands_bounce);
 	suite_add_tcase(s, t);
 	return s;
 }
