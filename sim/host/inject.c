@@ -191,12 +191,26 @@ source_recipient(struct source *s, const struct letter *l, uint64_t index,
 	return targets_pick(&s->targets, s->injector->book, index, k);
 }
 
-/* A client is a source, by its number, and a process of some generation. */
+/* A process of smtpd begins with its mail and ends with it. A client is a
+ * source, by its number, and the generation of its process. */
 static struct mta_ref
-client_ref(const struct source *s)
+client_begin(const struct source *s)
 {
+	struct mta_service_state *smtpd = &s->injector->smtpd;
+	struct mta_child process;
+
+	mta_service_spawned(smtpd, &process);
+	mta_service_taken(smtpd, &process);
 	return (struct mta_ref){.index = s->number,
-				.generation = s->injector->generation};
+				.generation = process.generation};
+}
+
+static void
+client_end(struct injector *in, struct mta_ref client)
+{
+	struct mta_child process = {.generation = client.generation};
+
+	mta_service_ended(&in->smtpd, &process, MTA_CHILD_DONE);
 }
 
 static struct source *
@@ -217,9 +231,8 @@ source_submit(struct source *s, uint64_t index)
 	struct mta_note_submit *submit = &note.submit;
 
 	s->session_count++;
-	in->smtpd_count++;
 	note.kind = MTA_NOTE_SUBMIT;
-	submit->client = client_ref(s);
+	submit->client = client_begin(s);
 	submit->reply_to = MTA_TO_CLIENT;
 	submit->recipient_count = l.recipient_count;
 	submit->serial = mta_host_next_serial(h);
@@ -269,8 +282,7 @@ source_postdrop(struct source *s, uint64_t index)
 static bool
 smtpd_is_free(const struct injector *in)
 {
-	return in->is_up &&
-	       (in->smtpd_limit == 0 || in->smtpd_count < in->smtpd_limit);
+	return in->is_up && mta_service_may_spawn(&in->smtpd);
 }
 
 static bool
@@ -317,8 +329,7 @@ injector_answered(struct injector *in, struct mta_ref client)
 
 	mta_assert(s->session_count > 0);
 	s->session_count--;
-	if (client.generation == in->generation)
-		in->smtpd_count--;
+	client_end(in, client);
 	injector_serve_waiting(in);
 	source_serve(s);
 }
@@ -419,6 +430,8 @@ injector_init(struct injector *in, const struct mta_host *host,
 				.params = params,
 				.book = book,
 				.source_count = scenario->source_count};
+	/* Nothing listens before the system starts. */
+	mta_service_init(&in->smtpd, 0, 0);
 	mta_list_init(&in->waiting);
 	mta_timer_init(&in->wake, injector_wake_fired);
 	host->port->ops->attach(host->port, MTA_TO_CLIENT, host->loop,
@@ -447,11 +460,10 @@ injector_release(struct injector *in)
 }
 
 void
-injector_reload(struct injector *in, int64_t smtpd_limit)
+injector_reload(struct injector *in, int64_t maxproc)
 {
-	in->generation++;
-	in->smtpd_count = 0;
-	in->smtpd_limit = smtpd_limit;
+	mta_service_reload(&in->smtpd, maxproc,
+			   in->params->default_process_limit);
 	injector_serve_waiting(in);
 }
 

@@ -17,6 +17,7 @@
 #include "model/stream.h"
 #include "mta/host.h"
 #include "mta/list.h"
+#include "mta/master.h"
 #include "mta/params.h"
 #include "sim/host/book.h"
 #include "sim/scenario/scenario.h"
@@ -61,10 +62,8 @@ struct injector {
 	size_t source_count;
 	struct mta_timer wake;	 /* answers have come */
 	struct mta_list waiting; /* sources that want an smtpd process */
-	uint32_t generation;	 /* of smtpd: counts reloads */
-	int64_t smtpd_count;	 /* processes of this one at work */
-	int64_t smtpd_limit;	 /* 0: none */
-	bool is_up;		 /* smtpd listens */
+	struct mta_service_state smtpd;
+	bool is_up; /* smtpd listens */
 };
 
 struct injector_options {
@@ -84,9 +83,10 @@ bool injector_init(struct injector *in, const struct mta_host *host,
 		   struct injector_options *options);
 void injector_release(struct injector *in);
 
-/* The system starts, or reloads: smtpd has this limit (0: none), and processes
- * of before, which end with their mail, no longer count (F8.11). */
-void injector_reload(struct injector *in, int64_t smtpd_limit);
+/* The system starts, or reloads: smtpd has the limit of master.cf (-1:
+ * default_process_limit, 0: none), and processes of before, which end with
+ * their mail, no longer count (F8.11). */
+void injector_reload(struct injector *in, int64_t maxproc);
 
 /* smtpd listens, or no longer: what comes meanwhile waits at the client. */
 void injector_set_up(struct injector *in, bool is_up);

@@ -250,9 +250,7 @@ world_daemons_begin(struct world *w)
 {
 	world_read_main_cf_again(w, &w->params);
 	agents_reload(&w->agents);
-	injector_reload(
-		&w->injector,
-		service_limit(w, "smtpd", w->params.default_process_limit));
+	injector_reload(&w->injector, service_limit(w, "smtpd", -1));
 }
 
 /* The process begins at this time of the pool. */

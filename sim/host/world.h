@@ -8,6 +8,12 @@
  *            qmgr       the queue manager
  *            pickup     pickup
  *
+ * Here too is what an operator does to the whole: start, stop, reload. Which
+ * processes then no longer count, and what a service does as it starts, is in
+ * src/mta (master.h, qmgr.h). That all daemons apart from the queue manager
+ * read main.cf at once, and when, is the host's: they share one copy, where a
+ * real process reads its own as it starts (R-RESTART).
+ *
  * Who wants to know what happens subscribes to `trace` before world_start.
  */
 #ifndef SIM_WORLD_H
