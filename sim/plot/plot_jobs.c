@@ -74,6 +74,13 @@ read_part(struct csv_reader *csv, int column, double *seconds)
 	return !*csv_text(csv, column) || csv_double(csv, column, seconds);
 }
 
+/* A difference of times that have six decimals has no more. */
+static double
+microseconds(double seconds)
+{
+	return nearbyint(seconds * 1e6) / 1e6;
+}
+
 static bool
 read_delivery(struct csv_reader *csv, const struct attempt_columns *c,
 	      struct jobs *jobs, struct delivery *d)
@@ -88,8 +95,8 @@ read_delivery(struct csv_reader *csv, const struct attempt_columns *c,
 	    !read_part(csv, c->setup, &setup) ||
 	    !read_part(csv, c->transmission, &transmission))
 		return false;
-	d->start = d->end - setup - transmission;
-	d->active = d->start - queue;
+	d->start = microseconds(d->end - setup - transmission);
+	d->active = microseconds(d->start - queue);
 	d->source = name_number(&jobs->sources, csv_text(csv, c->source));
 	d->transport =
 		name_number(&jobs->transports, csv_text(csv, c->transport));
@@ -208,12 +215,12 @@ find_jobs(struct jobs *jobs)
 }
 
 /* Did `j`, which is not older and stood behind `large`, begin before the last
- * delivery of it? Times are sums of rounded ones. */
+ * delivery of it? */
 static bool
 went_before(const struct job *j, const struct job *large)
 {
 	return j->first->transport == large->first->transport &&
-	       j->first->active > large->first->active - 2e-6 &&
+	       j->first->active >= large->first->active &&
 	       j->first->batch > large->first->batch &&
 	       j->first->batch < job_last(large)->batch;
 }

@@ -329,6 +329,27 @@ cat "$dir/one.csv" >>"$dir/jump/attempts.csv"
 plot 0 "$dir/jump" jobs
 check "recipients of one delivery are one" grep -qx "row_0 = 'list 0 (60)'" \
 	"$dir/jump/plots/jobs.gp"
+# A list that may have four deliveries at a time has no more, to the microsecond,
+# and who passes it then pays nothing.
+cat >"$dir/full.yaml" <<'EOF'
+scenario: full
+seed: 1
+run: {until: drained, at_most: 10m}
+output: [attempts]
+mta: {smtp_destination_recipient_limit: 2, smtp_destination_concurrency_limit: 4}
+receivers: {any: {connect: {exponential: 100ms}, transfer: {exponential: 1s}}}
+domains: {"*": {receiver: {each: any}}}
+sources:
+  list: {arrivals: {times: [0s]}, users: 200, recipients: 200, to: list.example}
+  small: {arrivals: {poisson: 5/s}, until: 20s, to: small.example}
+EOF
+"$bin" run --quiet --out "$dir/full" "$dir/full.yaml" >"$out" 2>"$err"
+plot 0 "$dir/full" jobs
+check "as many as its limit, no more" awk -F, '
+	$1 == "level" && $5 > most { most = $5 } END { exit most != 4 }' \
+	"$dir/full/plots/jobs.csv"
+check "its credit is not known" grep -qx 'credit_is_known = 0' \
+	"$dir/full/plots/jobs.gp"
 # Twelve are shown of many: 479 of 1/s in 8 min, and the one of 0 s.
 "$bin" run --quiet --out "$dir/many" --output attempts \
 	"$here/../../scenarios/list-against-small-mail.yaml" >"$out" 2>"$err"
