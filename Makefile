@@ -463,7 +463,7 @@ coverage: ## which lines no test reaches; fails for the rules and the scheduler
 	@rm -rf build/coverage
 	@find build/cov -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) VARIANT=cov CC=gcc suites
-	@tests/coverage build/cov/gcc
+	@tests/coverage build/cov/gcc $(SRC_mta) $(SRC_model) $(SRC_sim)
 
 # ---------------------------------------------------------------- fuzzing
 
