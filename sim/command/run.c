@@ -223,14 +223,17 @@ run_is_over(const struct run *r)
 static int64_t
 run_until_over(struct run *r)
 {
-	const mta_time end = world_time(r->end_us);
+	const bool is_bounded = r->end_us != SCENARIO_NEVER;
+	const mta_time end = is_bounded ? world_time(r->end_us) : MTA_NEVER - 1;
 	mta_time now = world_time(0);
 
 	while (!run_is_over(r)) {
 		struct mta_due due = mta_agenda_next(&r->world.agenda);
 
 		if (due.at > end) {
-			now = end;
+			/* Without a bound: when nothing is to come. */
+			if (is_bounded)
+				now = end;
 			break;
 		}
 		if (due.at > r->next_sample && !run_sample_until(r, due.at))

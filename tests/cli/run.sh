@@ -204,6 +204,11 @@ same bounded again
 mtasim 0 run drained.yaml --quiet --out drained
 check "500 messages at 5/s take 100 s" \
 	grep -qE '"end_s": (99|100)\.' drained/run.json
+sed 's/, at_most: 12h//' drained.yaml >unbounded.yaml
+mtasim 0 run unbounded.yaml --quiet --out unbounded
+check "the bound of a run that drains before it does nothing" \
+	cmp drained/series.csv unbounded/series.csv
+check "and tells nothing" cmp drained/summary.json unbounded/summary.json
 
 # Files that the scenario names go with it.
 mkdir data
