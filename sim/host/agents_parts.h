@@ -57,8 +57,9 @@ struct agent_process {
 	struct remote *remote; /* of the server being tried */
 	struct agent_connection connection;
 	struct receiver_result result; /* known when the timer fires */
-	uint32_t try;	/* of the message: for the model's luck */
-	uint16_t code;	/* of the recipient, when it is one */
+	uint64_t luck;		       /* of the message: for the model */
+	uint32_t try;		       /* of the message, likewise */
+	uint16_t code;		       /* of the recipient, when it is one */
 	bool is_reused; /* a cached session: failing is no failure */
 	bool is_killed; /* a command that ran too long; of pipe alone */
 	bool is_direct; /* one server, that of main; else on tour */

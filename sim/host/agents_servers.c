@@ -20,11 +20,11 @@ tour_look_up(const struct agent_process *p, const struct remote *remote,
 		found[0] = (struct receiver_server){0};
 		return 1;
 	}
-	return receiver_servers(
-		&remote->receiver, p->agent.attempt.serial, p->try,
-		p->transport->smtp->randomize_addresses ? RECEIVER_SHUFFLED
-							: RECEIVER_AS_LISTED,
-		found);
+	return receiver_servers(&remote->receiver, p->luck, p->try,
+				p->transport->smtp->randomize_addresses
+					? RECEIVER_SHUFFLED
+					: RECEIVER_AS_LISTED,
+				found);
 }
 
 /* One more place to go to. */

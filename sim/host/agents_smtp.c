@@ -273,7 +273,7 @@ talk_ask(struct agent_process *p, mta_time at)
 	uint16_t *codes = talk_codes(p);
 	struct receiver_transaction request = {
 		.now_us = agents_model_time(at),
-		.message = p->agent.attempt.serial,
+		.message = p->luck,
 		.index = talk_index(p),
 		.try = p->try,
 		.recipients = p->agent.left_count,
@@ -405,7 +405,7 @@ talk_connect(struct agent_process *p)
 		&p->remote->receiver,
 		&(struct receiver_call){
 			.now_us = agents_model_time(agent_loop(p)->now),
-			.message = p->agent.attempt.serial,
+			.message = p->luck,
 			.index = talk_index(p),
 			.try = p->try,
 			.host = server ? server->host : 0,
@@ -483,10 +483,21 @@ talk_try_number(const struct agent_process *p)
 	       (p->agent.items[0].offset & 0xfff);
 }
 
+/* The message, and above it what its try number has no room for: no two
+ * deliveries of a long list meet the same luck. */
+static uint64_t
+talk_luck(const struct agent_process *p)
+{
+	return (uint64_t)(p->agent.attempts >> 8) << 52 |
+	       (uint64_t)(p->agent.items[0].offset >> 12) << 32 |
+	       p->agent.attempt.serial;
+}
+
 void
 agent_talk(struct agent_process *p)
 {
 	p->connection.remote = NULL;
+	p->luck = talk_luck(p);
 	p->try = talk_try_number(p);
 	p->is_direct = agent_way_is_direct(p);
 	if (p->is_direct)

@@ -571,6 +571,43 @@ START_TEST(luck_of_each_attempt)
 }
 END_TEST
 
+/* One mail to 5000 mailboxes, each delivered alone, in times of an exponential
+ * law of mean 1 s: that two given ones are equal to the microsecond has a
+ * chance of 5e-7, for 5000 - lag pairs 2e-3. Lags are the powers of two at
+ * which numbers that are cut off come again. M-STREAM */
+START_TEST(a_long_list_meets_no_luck_twice)
+{
+	enum {
+		RECIPIENTS = 5000
+	};
+	static int64_t us[RECIPIENTS];
+	struct world_run *r = world_run_whole(
+		"scenario: list\nrun: {until: drained}\n"
+		"mta: {smtp_destination_recipient_limit: 1, in_flow_delay: 0}\n"
+		"receivers: {r: {transfer: {exponential: 1s}}}\n"
+		"domains: {a.example: {receiver: r}}\n"
+		"sources: {s: {arrivals: {times: [0s]}, to: a.example, users: "
+		"5000, recipients: 5000}}\n");
+
+	ck_assert_uint_eq(r->delivery.count, RECIPIENTS);
+	for (size_t i = 0; i < RECIPIENTS; i++) {
+		const struct mta_trace_delivery *d = &r->delivery.list[i];
+
+		ck_assert_uint_lt(d->offset, RECIPIENTS);
+		us[d->offset] = d->at - d->handoff;
+	}
+	for (size_t lag = 1; lag < RECIPIENTS; lag *= 2) {
+		size_t equal = 0;
+
+		for (size_t i = 0; i + lag < RECIPIENTS; i++)
+			equal += us[i] == us[i + lag];
+		ck_assert_msg(equal < 2, "%zu of lag %zu are equal", equal,
+			      lag);
+	}
+	world_run_close(r);
+}
+END_TEST
+
 /* F11.3: of two hosts of equal preference the first is dead, which costs 30 s
  * each time when the order is not random; shuffled, once in sixteen. */
 START_TEST(hosts_are_tried_as_listed)
@@ -614,6 +651,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, command_that_refuses_too_late);
 	tcase_add_test(tc, site_that_dies_of_slow_answers);
 	tcase_add_test(tc, luck_of_each_attempt);
+	tcase_add_test(tc, a_long_list_meets_no_luck_twice);
 	tcase_add_test(tc, hosts_are_tried_as_listed);
 	suite_add_tcase(s, tc);
 	return s;
