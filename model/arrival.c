@@ -163,6 +163,12 @@ daily_after(const struct arrival *arrival, double need)
 	}
 }
 
+static int64_t
+rounded(double us)
+{
+	return (int64_t)floor(us + 0.5);
+}
+
 /* Begin bursts until one has messages; its first is at burst_us. */
 static void
 next_burst(struct arrival *arrival)
@@ -177,11 +183,12 @@ next_burst(struct arrival *arrival)
 		struct draw length =
 			stream_at_part(arrival->stream, k, PART_BURST_LENGTH);
 		int64_t us = law_draw(config->every, &gap, k, k);
+		int64_t last_us = rounded(arrival->clock_us);
 
 		arrival->burst_us += us > 0 ? us : 1;
 		/* One burst at a time: a late one follows the one before. */
-		if ((double)arrival->burst_us < arrival->clock_us)
-			arrival->burst_us = (int64_t)arrival->clock_us;
+		if (arrival->burst_us < last_us)
+			arrival->burst_us = last_us;
 		arrival->burst_left = law_draw(config->messages, &length, k, k);
 		arrival->burst_count = 0;
 	}
@@ -246,7 +253,7 @@ arrival_next(struct arrival *arrival)
 		arrival->left = 0;
 		return ARRIVAL_NEVER;
 	}
-	at = (int64_t)floor(exact + 0.5);
+	at = rounded(exact);
 	if (at >= arrival->until_us) {
 		arrival->left = 0;
 		return ARRIVAL_NEVER;

@@ -18,9 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define S      INT64_C(1000000)
-#define HOUR   (3600 * S)
-#define SIGMAS 5.5
+#define S	   INT64_C(1000000)
+#define HOUR	   (3600 * S)
+#define SIGMAS	   5.5
+#define KOLMOGOROV 2.9
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
 
 static struct arrival
 start(const struct arrival_config *config, uint64_t seed, int64_t until_us,
@@ -88,6 +97,26 @@ START_TEST(times_and_bursts_by_hand)
 	config.messages = &five_each;
 	config.rate_per_s = 0.05;
 	expect_times(start(&config, 1, ARRIVAL_NEVER, 7), late, 7);
+}
+END_TEST
+
+/* Times never go back, where a late burst follows one whose last message came
+ * between two microseconds: three a third of a second apart from 0.1 s on, the
+ * last at 766666.67 us; the next burst, due at 0.2 s, begins when that one was
+ * given out. */
+START_TEST(late_burst_never_goes_back)
+{
+	static const int64_t times[] = {100000, 433333,	 766667,
+					766667, 1100000, 1433334};
+	struct law every, messages;
+	struct arrival_config config = {.kind = ARRIVAL_BURSTS,
+					.every = &every,
+					.messages = &messages,
+					.rate_per_s = 3};
+
+	ck_assert_ptr_null(law_constant(&every, 1e5));
+	ck_assert_ptr_null(law_constant(&messages, 3));
+	expect_times(start(&config, 1, ARRIVAL_NEVER, 6), times, 6);
 }
 END_TEST
 
@@ -222,6 +251,60 @@ START_TEST(daily_follows_the_hours)
 		      fifteen);
 	ck_assert_msg(fabs(saturday - 9720) < SIGMAS * sqrt(9720), "%g",
 		      saturday);
+}
+END_TEST
+
+/* The integrated rate of a daily process, told anew: hours from 0 h of the
+ * scenario's first day, each with its own rate. */
+static double
+events_until(const double *hours, double per_s, int64_t us)
+{
+	double sum = 0;
+	int64_t hour = 0;
+
+	for (; (hour + 1) * HOUR <= us; hour++)
+		sum += hours[hour % 24] * 3600;
+	sum += hours[hour % 24] * (double)(us - hour * HOUR) / 1e6;
+	return sum * per_s;
+}
+
+/* A process is Poisson of that rate if its times, measured in events that were
+ * due, are those of a Poisson process of rate 1: gaps are unit exponentials
+ * (Kolmogorov) and the next does not know the one before (correlation). The
+ * rate jumps between the hours, by a thousand and to nothing. */
+START_TEST(daily_is_poisson_in_its_own_time)
+{
+	enum {
+		EVENTS = 40000
+	};
+	static const double weights[4] = {1, 0, 0.01, 10};
+	struct arrival_config config = {.kind = ARRIVAL_DAILY,
+					.rate_per_s = 0.05};
+	struct arrival arrival;
+	static double gap[EVENTS];
+	double sum = 0, last = 0, distance = 0, correlation = 0;
+
+	for (int i = 0; i < 24; i++) {
+		config.hours[i] = weights[i % 4];
+		sum += weights[i % 4];
+	}
+	arrival = start(&config, harness_seed(7), ARRIVAL_NEVER, EVENTS);
+	for (int i = 0; i < EVENTS; i++) {
+		double now = events_until(config.hours, 0.05 * 24 / sum,
+					  arrival_next(&arrival));
+
+		gap[i] = 1 - exp(last - now); /* uniform */
+		last = now;
+	}
+	for (int i = 0; i + 1 < EVENTS; i++)
+		correlation += (gap[i] - 0.5) * (gap[i + 1] - 0.5) * 12;
+	ck_assert_msg(fabs(correlation) < SIGMAS * sqrt(EVENTS),
+		      "correlation %g", correlation / EVENTS);
+	qsort(gap, EVENTS, sizeof(*gap), compare_doubles);
+	for (int i = 0; i < EVENTS; i++)
+		distance = fmax(distance, fabs((i + 0.5) / EVENTS - gap[i]));
+	ck_assert_msg(distance * sqrt(EVENTS) < KOLMOGOROV, "distance %g",
+		      distance);
 }
 END_TEST
 
@@ -394,11 +477,13 @@ model_arrival_suite(void)
 
 	tcase_add_test(tcase, even_is_even);
 	tcase_add_test(tcase, times_and_bursts_by_hand);
+	tcase_add_test(tcase, late_burst_never_goes_back);
 	tcase_add_test(tcase, poisson_counts);
 	tcase_add_test(tcase, fast_poisson_keeps_its_rate);
 	tcase_add_test(tcase, twice_the_rate_is_half_of_each_time);
 	tcase_add_test(tcase, weibull_gaps);
 	tcase_add_test(tcase, daily_follows_the_hours);
+	tcase_add_test(tcase, daily_is_poisson_in_its_own_time);
 	tcase_add_test(tcase, what_no_arrival_can_have);
 	tcase_add_test(tcase, alias_table_holds_the_weights);
 	tcase_add_test(tcase, all_small_tables);
