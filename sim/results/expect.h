@@ -5,13 +5,15 @@
  * recipients, and is judged at the end.
  *
  * A column has a value at each sample and keeps it until the next: mean and
- * integral weigh by time, value(at) is that of the sample at or before, rate is
- * the difference over a window divided by its length. Delay, attempts and
- * outcomes count where the final outcome falls into the window, wait where the
- * first attempt does. Without a window all of the run counts after warmup.
+ * integral weigh by time, from the first value on; value(at) is that of the
+ * sample at or before, rate is the difference over a window divided by its
+ * length. Delay, attempts and outcomes count where the final outcome falls into
+ * the window, wait where the first attempt does. Without a window all of the
+ * run counts after warmup; one that the run did not reach the end of is judged
+ * by nothing.
  *
- * What unfinished mail can still change is shown with >= (or <=) and holds only
- * if the bound decides.
+ * What unfinished mail can still change is shown with >= and holds only if the
+ * bound decides.
  */
 #ifndef SIM_EXPECT_H
 #define SIM_EXPECT_H
@@ -23,8 +25,7 @@
 enum expect_bound {
 	EXPECT_EXACT,
 	EXPECT_AT_LEAST, /* the final value is this or more */
-	EXPECT_AT_MOST,
-	EXPECT_UNKNOWN, /* nothing to judge: no sample, no recipient, ... */
+	EXPECT_UNKNOWN,	 /* nothing to judge: no sample, no recipient, ... */
 };
 
 struct expect_verdict {
@@ -81,7 +82,6 @@ void expect_deleted(struct expect *e, int64_t at_us, uint32_t recipient_count,
 struct expect_end {
 	int64_t now_us;
 	int64_t drained_us; /* -1: it is not */
-	bool partial;	    /* interrupted: later things are not known */
 };
 /* Judge expectation `index`, from 0. */
 struct expect_verdict expect_judge(const struct expect *e, size_t index,

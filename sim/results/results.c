@@ -546,7 +546,6 @@ judge(struct results *r)
 	struct expect_end end = {
 		.now_us = r->end_us,
 		.drained_us = r->drained_us,
-		.partial = r->partial,
 	};
 	int code = 0;
 

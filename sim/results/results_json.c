@@ -459,7 +459,6 @@ write_verdict(struct json_out *json, const struct scenario_expect *x,
 	static const char *const bounds[] = {
 		[EXPECT_EXACT] = "exact",
 		[EXPECT_AT_LEAST] = "at least",
-		[EXPECT_AT_MOST] = "at most",
 		[EXPECT_UNKNOWN] = "unknown",
 	};
 

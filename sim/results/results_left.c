@@ -124,7 +124,8 @@ tell_left(struct left_visitor *v, const struct mta_envelope *e, mta_addr to,
 	expect_recipient(
 		&r->expect,
 		&(struct expect_recipient){
-			.at_us = results_time(v->now),
+			/* Not later: services may be busy beyond the end. */
+			.at_us = r->end_us,
 			.delay_us = age,
 			.wait_us = e->attempts ? -1 : age,
 			.attempts = e->attempts,

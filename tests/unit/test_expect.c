@@ -203,6 +203,52 @@ START_TEST(what_was_never_seen)
 }
 END_TEST
 
+/* A window has no value before its destination is known, so it is the mean of
+ * what was there: (10 * 5 + 15 * 10) / 25, from 25 s on. */
+START_TEST(a_window_that_comes_late)
+{
+	struct expect_end end = {.now_us = 50 * S, .drained_us = -1};
+	struct expect_verdict v;
+
+	expecting("", "mean(window, destination=a.example, 10s..50s) < 9");
+	sample(0, (double)NAN);
+	sample(20, (double)NAN);
+	sample(25, 5);
+	sample(35, 10);
+	v = expect_judge(&judge, 0, &end);
+	ck_assert_int_eq(v.bound, EXPECT_EXACT);
+	ck_assert_double_eq_tol(v.value, 8, 1e-9);
+}
+END_TEST
+
+static void
+beyond(const char *text)
+{
+	struct expect_verdict v = judge_series("", text);
+
+	ck_assert_int_eq(v.bound, EXPECT_UNKNOWN);
+	ck_assert(!v.passed);
+	ck_assert_msg(strstr(v.text, "not known, the run ended before the "
+				     "window did"),
+		      "%s", v.text);
+}
+
+/* The run ends at 50 s: what is asked until 51 s nobody knows. */
+START_TEST(windows_that_the_run_does_not_fill)
+{
+	found("", "max(active, 0s..50s) < 9", 6);
+	beyond("max(active, 0s..51s) < 9");
+	beyond("min(active, 0s..51s) >= 0");
+	beyond("mean(active, 15s..51s) < 9");
+	beyond("final(active, 15s..51s) < 9");
+	beyond("integral(active, 15s..51s) < 900");
+	beyond("rate(delivered, 15s..51s) < 9/s");
+	beyond("rate(delivered, 60s..70s) == 0/s");
+	beyond("count(bounced, 15s..51s) == 0");
+	beyond("p99(delay, 15s..51s) < 9s");
+}
+END_TEST
+
 static void
 verdict(const char *text, bool passed, double margin)
 {
@@ -423,6 +469,8 @@ expect_suite(void)
 	tcase_add_test(c, columns_in_a_window);
 	tcase_add_test(c, columns_after_warm_up);
 	tcase_add_test(c, what_was_never_seen);
+	tcase_add_test(c, a_window_that_comes_late);
+	tcase_add_test(c, windows_that_the_run_does_not_fill);
 	tcase_add_test(c, comparisons);
 	tcase_add_test(c, delays);
 	tcase_add_test(c, outcomes);

@@ -567,6 +567,18 @@ START_TEST(bounds_follow_a_bound)
 }
 END_TEST
 
+/* Cleanup was charged until 5 ms beyond the end: what it took in then is left
+ * over all the same, in a window that ends with the run too. */
+START_TEST(left_over_though_work_goes_on)
+{
+	ck_assert_int_eq(begin("expect: [\"p99(delay, 1s..30s) < 9s\"]\n"), 0);
+	deliver_many(1, 1 * S);
+	arrive(30 * S + S / 200, 0);
+	ck_assert_int_eq(results_finish(&bed.results, 30 * S, &going), 99);
+	ck_assert(summary_says("not decided: unfinished mail"));
+}
+END_TEST
+
 /* By source where there are two: here, that of the scenario and a notice. */
 START_TEST(delays_by_source)
 {
@@ -792,6 +804,7 @@ results_suite(void)
 	tcase_add_test(c, the_untried);
 	tcase_add_test(c, what_never_got_in);
 	tcase_add_test(c, bounds_follow_a_bound);
+	tcase_add_test(c, left_over_though_work_goes_on);
 	tcase_add_test(c, delays_by_source);
 	tcase_add_test(c, deleted_from_deferred);
 	tcase_add_loop_test(c, destinations_at_the_end, 0, 2);
