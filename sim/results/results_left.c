@@ -110,10 +110,30 @@ results_scan_deferred(struct results *r)
 	totals_walk(r->view.spool, MTA_DEFERRED, &v.base);
 }
 
+static enum mta_outcome
+outcome_in(enum mta_queue queue)
+{
+	return queue == MTA_HOLD ? MTA_HELD : MTA_QUEUED;
+}
+
+/* The least that its wait for the first attempt can become; -1: it has had
+ * that. Of mail that is in active for the first time nobody here knows whether
+ * an agent has it; until it came there none had. */
+static int64_t
+wait_so_far(const struct mta_envelope *e, enum mta_queue queue, mta_time now)
+{
+	if (e->attempts == 0)
+		return now - e->arrival;
+	if (e->attempts == 1 && (queue == MTA_ACTIVE || queue == MTA_INCOMING))
+		return e->first_active - e->arrival;
+	return -1;
+}
+
 static void
 tell_left(struct left_visitor *v, const struct mta_envelope *e, mta_addr to,
-	  enum mta_outcome outcome)
+	  enum mta_queue queue)
 {
+	enum mta_outcome outcome = outcome_in(queue);
 	struct results *r = v->results;
 	uint32_t source = results_source_of(r, e->sender);
 	int64_t age = v->now - e->arrival;
@@ -127,7 +147,7 @@ tell_left(struct left_visitor *v, const struct mta_envelope *e, mta_addr to,
 			/* Not later: services may be busy beyond the end. */
 			.at_us = r->end_us,
 			.delay_us = age,
-			.wait_us = e->attempts ? -1 : age,
+			.wait_us = wait_so_far(e, queue, v->now),
 			.attempts = e->attempts,
 			.outcome = outcome,
 			.destination =
@@ -143,7 +163,6 @@ visit_left(struct totals_visitor *base, struct mta_spool *spool,
 {
 	struct left_visitor *v =
 		mta_container_of(base, struct left_visitor, base);
-	enum mta_outcome outcome = queue == MTA_HOLD ? MTA_HELD : MTA_QUEUED;
 	const struct mta_file *shown = spool->ops->look(spool, file);
 	struct mta_envelope e;
 	struct mta_record record;
@@ -165,10 +184,10 @@ visit_left(struct totals_visitor *base, struct mta_spool *spool,
 				    .size_bytes = e.size_bytes,
 				    .recipient_count = e.recipient_count,
 				    .attempts = e.attempts,
-				    .outcome = outcome,
+				    .outcome = outcome_in(queue),
 			    });
 	while (next_recipient(spool, file, &offset, &record))
-		tell_left(v, &e, record.address, outcome);
+		tell_left(v, &e, record.address, queue);
 }
 
 void

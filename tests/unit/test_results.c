@@ -579,6 +579,27 @@ START_TEST(left_over_though_work_goes_on)
 }
 END_TEST
 
+/* Of a mail in active one recipient was handed to an agent after half a second;
+ * of the other nobody knows whether one has it: it may still wait. */
+START_TEST(waits_in_active)
+{
+	struct mta_trace_delivery d;
+	struct mta_ref a;
+
+	ck_assert_int_eq(begin("expect: [max(wait) < 9s]\n"), 0);
+	a = arrive(1 * S, 0);
+	move(1 * S, a, MTA_INCOMING, MTA_ACTIVE, MTA_MOVE_ADMITTED);
+	d = told(3 * S, 1 * S, a, 0, 0);
+	d.active = SIM_EPOCH + 1 * S;
+	d.handoff = SIM_EPOCH + 3 * S / 2;
+	deliver(&d);
+	ck_assert_int_eq(bed.host.spool->ops->mark_done(bed.host.spool, a, 0),
+			 MTA_OK);
+	ck_assert_int_eq(results_finish(&bed.results, 20 * S, &going), 99);
+	ck_assert(summary_says("max(wait) < 9s: >= 0.5 s, not decided"));
+}
+END_TEST
+
 /* By source where there are two: here, that of the scenario and a notice. */
 START_TEST(delays_by_source)
 {
@@ -805,6 +826,7 @@ results_suite(void)
 	tcase_add_test(c, what_never_got_in);
 	tcase_add_test(c, bounds_follow_a_bound);
 	tcase_add_test(c, left_over_though_work_goes_on);
+	tcase_add_test(c, waits_in_active);
 	tcase_add_test(c, delays_by_source);
 	tcase_add_test(c, deleted_from_deferred);
 	tcase_add_loop_test(c, destinations_at_the_end, 0, 2);
