@@ -107,7 +107,8 @@ pickup_take(struct mta_pickup *p, struct mta_ref file)
 		pickup_submit(p, file, &f, &list);
 }
 
-/* Go on with the run until cleanup is to be waited for, or the run ends. */
+/* R-PICKUP: go on with the run until cleanup is to be waited for, or the run
+ * ends. */
 static void
 pickup_run(struct mta_pickup *p)
 {

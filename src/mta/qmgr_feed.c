@@ -588,10 +588,10 @@ qmail_discard(struct mta_qmgr *q, struct mta_qmail *m)
 
 enum {
 	LOCKED_WAIT_S = 60
-}; /* a file that an old agent works on (F4.7) */
+}; /* a file that an old agent works on */
 
-/* What is in active but cannot be taken goes elsewhere; whether the rename
- * finds it still there does not matter. */
+/* What is in active but cannot be taken goes elsewhere (R-LOCKED; F4.7 step 5);
+ * whether the rename finds it still there does not matter. */
 static void
 file_put_aside(struct mta_qmgr *q, struct mta_ref file,
 	       const struct mta_envelope *e, enum mta_err why)

@@ -260,7 +260,7 @@ qmail_is_damaged(struct mta_qmgr *q, struct mta_qmail *m)
 	return true;
 }
 
-/* Steps 2 and 3; where nothing is left, at once the last. */
+/* R-FINISH: steps 2 and 3; where nothing is left, at once the last. */
 static void
 qmail_after_bounce(struct mta_qmgr *q, struct mta_qmail *m)
 {

@@ -278,7 +278,7 @@ mta_transport_agent_ready(struct mta_transport *t, struct mta_ref agent)
 		transport_use_agent(t, agent);
 		return;
 	}
-	/* The rate lock lets only one agent be held at a time. */
+	/* R-TRANSPORT-RATE: the lock lets only one agent be held at a time. */
 	t->waiting_agent = agent;
 	mta_timer_after_s(t->qmgr->host.loop, &t->rate_timer,
 			  t->params.transport_rate_delay_s);
@@ -315,6 +315,7 @@ transport_defer_todo(struct mta_transport *t, struct mta_status status)
 	}
 }
 
+/* R-TRANSPORT-THROTTLE, and R-DEFER-TODO of all its destinations. */
 void
 mta_transport_throttle(struct mta_transport *t, struct mta_status status)
 {

@@ -57,7 +57,7 @@ drop(const char *user, uint32_t recipients, uint32_t size_bytes)
 
 START_TEST(files_go_one_at_a_time_f2_2)
 {
-	/* F3.2: each pays in_flow_delay 1 s, one after the other. */
+	/* R-PICKUP; F3.2: each pays in_flow_delay 1 s, one after the other. */
 	for (int i = 0; i < 3; i++)
 		fake_add(&f, MTA_MAILDROP, SENDER, 2);
 	trigger();

@@ -188,6 +188,31 @@ START_TEST(site_that_dies_of_a_crash)
 }
 END_TEST
 
+/*
+ * R-TRANSPORT-RATE (F8.4): mails to three sites, an agent that waits 5 s and
+ * delivers in 2 s. The first delivery starts at 5 s; the next agent is asked
+ * for when that has been reported, at 7 s, and starts at 12 s, though two sites
+ * and a hundred processes are free.
+ */
+START_TEST(one_delivery_after_each_rate_delay)
+{
+	struct world_run *r = world_run_whole(
+		"scenario: rate\nrun: {for: 60s}\n"
+		"mta: {smtp_transport_rate_delay: 5s}\n"
+		"receivers: {r: {transfer: 2s}}\n"
+		"domains: {\"*\": {receiver: r}}\n"
+		"sources:\n"
+		"  a: {arrivals: {times: [0s]}, to: a.example}\n"
+		"  b: {arrivals: {times: [1s]}, to: b.example}\n"
+		"  c: {arrivals: {times: [2s]}, to: c.example}\n");
+
+	ck_assert_str_eq(world_run_say_selected(r), "0@5 1@12 2@19");
+	ck_assert_str_eq(world_run_say_deliveries(r),
+			 "0:sent@7 1:sent@14 2:sent@21");
+	world_run_close(r);
+}
+END_TEST
+
 /* R-AGENT-CRASH (F8.4, F8.7): with a transport rate delay of 1 s mail 0 starts
  * at 1 s; its agent dies at 5 s, in its first request, so that the next process
  * starts at 65 s; mail 1 starts a second later. The dead one does not keep the
@@ -637,6 +662,7 @@ system_agents_suite(void)
 	tcase_add_test(tc, agent_that_is_not_needed);
 	tcase_add_test(tc, agent_that_dies);
 	tcase_add_test(tc, site_that_dies_of_a_crash);
+	tcase_add_test(tc, one_delivery_after_each_rate_delay);
 	tcase_add_test(tc, crash_lets_the_rate_lock_go);
 	tcase_add_test(tc, unused_agent_lets_the_rate_lock_go);
 	tcase_add_test(tc, file_that_has_gone);

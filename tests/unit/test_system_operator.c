@@ -518,6 +518,7 @@ notice_size(const struct world_run *r, uint32_t serial)
 }
 
 /*
+ * R-FINISH (F9.8): the sender is told of the one who bounced, the others stay.
  * A mail of which a recipient bounced ends as bounced (enum mta_outcome), at
  * once or after the others were tried again: u0 is refused for good, and u1 at
  * the first attempt, at 1 s, or never. Age 0 at 1 s, due at 301 s, which the

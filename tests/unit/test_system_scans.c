@@ -314,11 +314,12 @@ START_TEST(master_wakes_pickup)
 END_TEST
 
 /*
- * R-RESTART, R-WAKEUP (F1.15, F5.1, F4.5): the queue manager dies at 100 s
- * while an agent delivers until 200 s. Its successor finds the mail in active,
- * makes it eligible, cannot lock it, and puts it aside until 160 s; but nothing
- * looks at incoming before master's wake-up at 300 s. By then the recipient is
- * marked: the mail is taken in, has nobody left, and is gone. Delivered once.
+ * R-RESTART, R-LOCKED, R-WAKEUP (F1.15, F5.1, F4.5): the queue manager dies at
+ * 100 s while an agent delivers until 200 s. Its successor finds the mail in
+ * active, makes it eligible, cannot lock it, and puts it aside until 160 s; but
+ * nothing looks at incoming before master's wake-up at 300 s. By then the
+ * recipient is marked: the mail is taken in, has nobody left, and is gone.
+ * Delivered once.
  */
 START_TEST(restart_leaves_running_deliveries)
 {
