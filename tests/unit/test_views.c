@@ -157,7 +157,8 @@ listing(const char *text, int64_t at_us, enum mta_listing_form form)
 
 	world_run_until(run, at_us);
 	page_clear(&page);
-	mta_listing_print(world_host(&run->world), form, false, &page.base);
+	mta_listing_print(world_host(&run->world), form,
+			  run->world.params.enable_long_queue_ids, &page.base);
 	world_run_close(run);
 }
 
@@ -212,6 +213,34 @@ START_TEST(listing_as_a_table)
 		"                                         u1@bad.example\n"
 		"\n"
 		"-- 51 Kbytes in 2 Requests.\n");
+}
+END_TEST
+
+/* F12.1: with long ids the columns are 17, 8, 19 and the rest, and the time has
+ * 19 characters. What is held has a bang, and what is marked to expire a hash
+ * behind it. Ids by F1.4: 1767571200 s is 4dkvYr in base 52, no microseconds;
+ * the inode of the first file is 1. */
+START_TEST(listing_of_long_ids)
+{
+	listing("scenario: views\n"
+		"run: {for: 1m, sample: 1s}\n"
+		"mta: {enable_long_queue_ids: yes}\n"
+		"domains: {a.example: {transport: discard}}\n"
+		"start:\n"
+		"  - {queue: hold, messages: 1, sender: l@corp.example,\n"
+		"     to: a.example, size: 990, users: 1}\n"
+		"operator: [{at: 1s, postsuper: expire, where: {queue: "
+		"hold}}]\n",
+		2000000, MTA_LISTING_TABLE);
+	ck_assert_str_eq(page.text,
+			 "----Queue ID----- --Size-- ---Arrival Time---- "
+			 "--Sender/Recipient------\n"
+			 "4dkvYr0000z1!#         990 Mon Jan  5 00:00:00 "
+			 "l@corp.example\n"
+			 "                                               "
+			 "u0@a.example\n"
+			 "\n"
+			 "-- 0 Kbytes in 1 Request.\n");
 }
 END_TEST
 
@@ -308,6 +337,7 @@ views_suite(void)
 	tcase_add_test(t, shape_of_parents);
 	tcase_add_test(t, shape_of_a_long_name);
 	tcase_add_test(t, listing_as_a_table);
+	tcase_add_test(t, listing_of_long_ids);
 	tcase_add_test(t, listing_as_json);
 	tcase_add_test(t, listing_of_what_bounced);
 	tcase_add_test(t, listing_of_nothing);
