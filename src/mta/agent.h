@@ -33,7 +33,7 @@ struct mta_agent {
 	struct mta_recipients recipients; /* owned */
 	struct mta_recipient *items;	  /* these, as the port shows them */
 	uint32_t recipient_count;
-	mta_sym nexthop;
+	mta_sym nexthop;   /* the queue manager's; of an orphan, owned */
 	uint32_t hints;	   /* enum mta_hint bits */
 	uint32_t attempts; /* times the mail was moved to active */
 

@@ -73,7 +73,7 @@ mta_notice_size_bytes(const struct mta_notice *n, const struct mta_params *p);
 
 /* What the postmaster is told about. */
 struct mta_notice_classes {
-	bool bounce;
+	bool bounce;	    /* single bounces */
 	bool double_bounce; /* 2bounce */
 	bool delay;
 };
@@ -104,10 +104,10 @@ void mta_notice_trace_queued(const struct mta_host *h,
 /* ---- the service -------------------------------------------------------- */
 
 struct mta_bounce {
-	struct mta_host host;
-	const struct mta_params *params;
-	struct mta_timer wake; /* a note waits */
-	struct mta_pool tasks; /* requests under way */
+	struct mta_host host;		 /* of the pool of processes */
+	const struct mta_params *params; /* borrowed */
+	struct mta_timer wake;		 /* a note waits */
+	struct mta_pool tasks;		 /* requests under way */
 };
 
 /* host, params: borrowed; host->loop is that of the pool of processes. Attaches

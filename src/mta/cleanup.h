@@ -36,10 +36,10 @@ struct mta_access {
 };
 
 struct mta_cleanup {
-	struct mta_host host;
-	const struct mta_params *params;
-	struct mta_access *access; /* NULL: no rules */
-	struct mta_timer wake;	   /* a note waits */
+	struct mta_host host;		 /* of the pool of processes */
+	const struct mta_params *params; /* borrowed */
+	struct mta_access *access;	 /* NULL: no rules */
+	struct mta_timer wake;		 /* a note waits */
 	struct mta_pool processes; /* those at work or asleep, and the queue */
 	struct mta_pool refusals;  /* whose notices are under way */
 	struct mta_list backlog;   /* connections nobody has accepted yet */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The host: what the core may ask of the world, and all of it. Each service
- * gets a host of its own, in which `loop` and `spool` are its own (the spool is
- * a view that charges the time it takes to that loop) and the rest is shared.
+ * The host: what the core may ask of the world. Each service gets a host of its
+ * own, in which `loop` and `spool` are its own (the spool is a view that
+ * charges the time it takes to that loop) and the rest is shared. Cleanup alone
+ * asks one door more, for what access rules say of a message (struct
+ * mta_access).
  *
  * Laws of the doors: (1) a door never calls back during a call; answers come in
  * a later turn. (2) Across a door go values and handles; what is shown by a

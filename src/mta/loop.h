@@ -78,8 +78,8 @@ struct mta_agenda {
 	struct mta_loop *leader; /* whose timer was the last first, or NULL */
 	mta_time others_until;	 /* nothing in a wheel of others fires before */
 	struct mta_loop *loops[MTA_LOOPS_MAX];
-	uint32_t loop_count;
-	uint64_t steps; /* taken so far */
+	uint32_t loop_count; /* of them */
+	uint64_t steps;	     /* taken so far */
 };
 
 void mta_agenda_init(struct mta_agenda *a);

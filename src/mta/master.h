@@ -25,8 +25,8 @@ struct mta_service_state {
 
 /* What is remembered of one process. */
 struct mta_child {
-	uint32_t generation;
-	uint32_t use_count; /* requests that it has ended */
+	uint32_t generation; /* in which it was started */
+	uint32_t use_count;  /* requests that it has ended */
 	bool is_idle;
 };
 
@@ -109,8 +109,8 @@ enum {
 struct mta_wakeup {
 	struct mta_timer timer;
 	const struct mta_host *host; /* borrowed; master's loop */
-	enum mta_service service;
-	int32_t period_s;
+	enum mta_service service;    /* that is woken */
+	int32_t period_s;	     /* whole seconds, more than 0 */
 };
 
 /* A trigger byte W now and every period_s. R-WAKEUP (F8.13) */

@@ -24,9 +24,12 @@
 
 #include "mta/qmgr.h"
 
+/* No jobs yet. */
 void mta_order_init(struct mta_transport *t);
+/* Give back what the indexes hold. */
 void mta_order_release(struct mta_transport *t);
 
+/* The first job in the order, and the one behind another; or NULL. */
 struct mta_job *mta_order_head(const struct mta_transport *t);
 struct mta_job *mta_order_successor(const struct mta_job *j);
 
@@ -46,6 +49,7 @@ mta_job_is_passed(const struct mta_job *j)
 	return !frontier || j->place < frontier->place;
 }
 
+/* Is it not blocked though the walk has passed its place? */
 static inline bool
 mta_job_is_exempt(const struct mta_job *j)
 {

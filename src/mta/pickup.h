@@ -11,7 +11,7 @@
 #include "mta/params.h"
 
 struct mta_pickup {
-	struct mta_host host;
+	struct mta_host host;  /* of its own; host.loop is its loop */
 	struct mta_timer wake; /* a note waits */
 	struct mta_scan dir;
 	struct mta_ref file; /* with cleanup; or not set */
@@ -39,8 +39,8 @@ struct mta_postdrop {
 	mta_addr sender;
 	const mta_addr *recipients; /* borrowed */
 	uint32_t recipient_count;
-	uint32_t size_bytes;
-	uint32_t serial; /* of mta_host_next_serial */
+	uint32_t size_bytes; /* message length */
+	uint32_t serial;     /* of mta_host_next_serial */
 };
 
 enum mta_postdrop_result {

@@ -20,12 +20,12 @@ struct mta_pooled {
 };
 
 struct mta_pool {
-	size_t size_bytes;    /* of one object */
-	uint32_t per_chunk;   /* objects in a chunk, a power of two */
-	uint32_t chunk_shift; /* log2 of per_chunk */
-	char **chunks;
-	uint32_t chunk_count;
-	uint32_t chunk_capacity;
+	size_t size_bytes;	      /* of one object */
+	uint32_t per_chunk;	      /* objects in a chunk, a power of two */
+	uint32_t chunk_shift;	      /* log2 of per_chunk */
+	char **chunks;		      /* owned */
+	uint32_t chunk_count;	      /* chunks there are */
+	uint32_t chunk_capacity;      /* places for them */
 	uint32_t used_count;	      /* objects in use */
 	uint32_t fresh;		      /* objects ever taken */
 	struct mta_free_object *free; /* the one given back last, or NULL */

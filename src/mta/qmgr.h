@@ -44,19 +44,19 @@ enum mta_scan_flag {
 
 /* A queue run. Invariant: flags belong to the open run, next to a later one. */
 struct mta_run {
-	struct mta_scan dir;
-	enum mta_queue queue;
-	bool is_through; /* the open run has no name left; it ends with the
-			    next look */
-	uint32_t flags;	 /* of the run that is open */
-	uint32_t next;	 /* of the next */
+	struct mta_scan dir;  /* its directory, open while it is */
+	enum mta_queue queue; /* incoming or deferred */
+	bool is_through;      /* the open run has no name left; it ends with the
+				 next look */
+	uint32_t flags;	      /* of the run that is open */
+	uint32_t next;	      /* of the next */
 };
 
 /* A recipient in core that is not the first of its entry, which holds that. */
 struct mta_rcpt {
 	struct mta_pooled pooled;
-	struct mta_recipient to;
-	struct mta_rcpt *next; /* in its entry, in order of assignment */
+	struct mta_recipient to; /* address, and place in the file */
+	struct mta_rcpt *next;	 /* in its entry, in order of assignment */
 };
 
 /* One delivery request: recipients of one mail at one destination. Most have
@@ -66,8 +66,8 @@ struct mta_entry {
 	struct mta_list in_dest; /* dest's entries to do, else off */
 	struct mta_entry *next;	 /* waiting behind it in its peer, or NULL */
 	struct mta_peer *peer;
-	struct mta_dest *dest;
-	int32_t rcpt_count;
+	struct mta_dest *dest;	 /* the peer's */
+	int32_t rcpt_count;	 /* at least 1 */
 	bool is_busy;		 /* with an agent */
 	bool has_jumped;	 /* its job stood before another one for it */
 	struct mta_recipient to; /* the first recipient, */
@@ -84,8 +84,8 @@ struct mta_peer {
 	struct mta_entry *first; /* not yet handed out, the oldest; or NULL */
 	struct mta_entry *last;	 /* and the youngest, if there is a first */
 	struct mta_job *job;
-	struct mta_dest *dest;
-	int32_t entry_count; /* waiting and busy */
+	struct mta_dest *dest; /* NULL: an unused first_peer */
+	int32_t entry_count;   /* waiting and busy */
 };
 
 /*
@@ -104,17 +104,17 @@ struct mta_job {
 	struct mta_list peers;
 	struct mta_peer first_peer; /* one of them, unless its dest is NULL */
 	struct mta_qmail *mail;
-	struct mta_transport *transport;
-	struct mta_job *parent;
-	struct mta_peer *last_peer; /* assigned to last: likely the next */
+	struct mta_transport *transport; /* NULL: an unused first_job */
+	struct mta_job *parent;		 /* before which it jumped, or NULL */
+	struct mta_peer *last_peer;	 /* assigned to last: likely the next */
 	int32_t peer_count;
 	int32_t level; /* depth of preemption; -1 not on the lists */
 	int64_t avail; /* slot account, in selected entries */
-	int64_t used;
-	int64_t selected; /* entries handed out */
-	int64_t read;	  /* entries made */
-	int32_t rcpt_count;
-	int64_t rcpt_limit;
+	int64_t used;  /* handed out since its jump, less what was paid for */
+	int64_t selected;    /* entries handed out */
+	int64_t read;	     /* entries made */
+	int32_t rcpt_count;  /* recipients in its entries */
+	int64_t rcpt_limit;  /* recipient slots that it owns */
 	int64_t place;	     /* orders jobs as `order` does */
 	uint64_t link_count; /* when it was linked: ties of the same second */
 	uint64_t exempt_tag; /* the transport's: passed, but not blocked */
@@ -131,25 +131,24 @@ enum mta_finish_step {
 /* A mail in core: it is in active, and counts there until it is freed. */
 struct mta_qmail {
 	struct mta_pooled pooled;
-	struct mta_ref file;
+	struct mta_ref file;   /* in active, unless somebody moved it */
 	struct mta_file shown; /* the file, as it was admitted */
 	struct mta_job *jobs;  /* in order of creation */
 	int32_t entry_count;   /* in core, waiting and busy */
-	int32_t rcpt_count;
-	int64_t rcpt_limit;
-	int64_t unread;	  /* recipients not read yet, an upper bound */
-	uint32_t more;	  /* offset to read on at, 0: all is read */
-	uint32_t flags;	  /* enum mta_scan_flag bits */
-	int64_t queued_s; /* second of admission: the scheduler's age */
-	int64_t read_s;	  /* second of the last read */
-	mta_time active_time;
-	enum mta_finish_step step;
-	bool is_incomplete; /* some recipient is left */
-	bool has_bounced;   /* the sender was notified of some recipient, now
-			       or when it was in active before */
-	bool has_expired;   /* the same for its age */
-	struct mta_job
-		first_job; /* one of them, unless its transport is NULL */
+	int32_t rcpt_count;    /* recipients in core */
+	int64_t rcpt_limit;    /* slots of its own and of all its jobs */
+	int64_t unread;	       /* recipients not read yet, an upper bound */
+	uint32_t more;	       /* offset to read on at, 0: all is read */
+	uint32_t flags;	       /* enum mta_scan_flag bits */
+	int64_t queued_s;      /* second of admission: the scheduler's age */
+	int64_t read_s;	       /* second of the last read */
+	mta_time active_time;  /* when it was admitted */
+	enum mta_finish_step step; /* what is waited for */
+	bool is_incomplete;	   /* some recipient is left */
+	bool has_bounced; /* the sender was notified of some recipient, now
+			     or when it was in active before */
+	bool has_expired; /* the same for its age */
+	struct mta_job first_job; /* one, unless its transport is NULL */
 };
 
 enum mta_dest_state {
@@ -172,57 +171,57 @@ struct mta_dest {
 	bool owns_names; /* both; else the router keeps them */
 	enum mta_dest_state state;
 	struct mta_window window; /* meaningful when ready; 0 when dead */
-	int32_t todo_count;
-	int32_t busy_count;
-	int32_t startable;	/* its part of the transport's sums */
-	struct mta_status why;	/* while dead; reason owned */
-	struct mta_timer timer; /* revival, or end of suspension */
-	int64_t last_done_s;	/* 0: no delivery has ended yet */
-	int64_t next_warn_s;	/* clog warning not before */
+	int32_t todo_count;	  /* entries waiting */
+	int32_t busy_count;	  /* entries with an agent */
+	int32_t startable;	  /* its part of the transport's sums */
+	struct mta_status why;	  /* while dead; reason owned */
+	struct mta_timer timer;	  /* revival, or end of suspension */
+	int64_t last_done_s;	  /* 0: no delivery has ended yet */
+	int64_t next_warn_s;	  /* clog warning not before */
 	struct mta_cache_hints hints;
 	uint64_t tag; /* the transport's: a blocked job waited for it */
 };
 
 /* The candidate that was found last, and for whom (F6.8). */
 struct mta_candidate_cache {
-	struct mta_job *owner; /* NULL: nothing cached */
-	struct mta_job *result;
-	int64_t time_s;
+	struct mta_job *owner;	/* NULL: nothing cached */
+	struct mta_job *result; /* NULL: there is none */
+	int64_t time_s;		/* second of the search */
 };
 
 /* A transport: delivery agents of one kind, and who waits for them (F8.1). */
 struct mta_transport {
 	struct mta_list in_qmgr; /* order of the round robin */
 	struct mta_qmgr *qmgr;
-	mta_sym name;
-	struct mta_transport_params params;
-	struct mta_window_law window_law;
+	mta_sym name;			    /* owned */
+	struct mta_transport_params params; /* as in force at its making */
+	struct mta_window_law window_law;   /* of these, as the next */
 	struct mta_slot_law slot_law;
-	struct mta_list dests;
-	bool defers_by_rule; /* named in defer_transports */
-	bool is_service;     /* error or retry: text for a next hop */
+	struct mta_list dests; /* in order of creation */
+	bool defers_by_rule;   /* named in defer_transports */
+	bool is_service;       /* error or retry: text for a next hop */
 	/* agents */
-	int32_t pending; /* asked for and not yet heard of, at most 2 */
-	bool is_throttled;
-	bool is_rate_locked;
-	struct mta_status why;	      /* while throttled; reason owned */
+	int32_t pending;       /* asked for and not yet heard of, at most 2 */
+	bool is_throttled;     /* no agent could be had */
+	bool is_rate_locked;   /* one delivery at a time */
+	struct mta_status why; /* while throttled; reason owned */
 	struct mta_timer retry_timer; /* end of the throttle */
 	struct mta_timer rate_timer;  /* holds waiting_agent back */
-	struct mta_ref waiting_agent;
+	struct mta_ref waiting_agent; /* ready, but held back */
 	/* entries that could start now, over ready destinations: the positive
 	 * terms of F8.3 and the negative ones, apart */
 	int64_t startable_sum;
 	int64_t deficit_sum;
 	/* scheduler */
-	struct mta_list order; /* jobs as they are scheduled */
-	struct mta_job *current;
-	struct mta_list unread; /* jobs with recipients unread, by time */
-	struct mta_job *next_unread;
+	struct mta_list order;	     /* jobs as they are scheduled */
+	struct mta_job *current;     /* where a selection begins, or NULL */
+	struct mta_list unread;	     /* jobs with recipients unread, by time */
+	struct mta_job *next_unread; /* first in the line for slots */
 	int64_t slots; /* recipient slots nobody uses; may be negative */
 	struct mta_candidate_cache cache;
 	/* blockers and what could start: order.c */
 	uint64_t tag; /* changes whenever all blocked jobs are set free */
-	uint64_t link_count;
+	uint64_t link_count;	      /* jobs ever linked */
 	struct mta_job *frontier;     /* first job not passed; NULL: all are */
 	struct mta_list exempt;	      /* passed and not blocked */
 	struct mta_list special;      /* unread or without entries, by place */
@@ -233,32 +232,32 @@ struct mta_transport {
 };
 
 struct mta_qmgr {
-	struct mta_host host;
-	const struct mta_params *params;
-	struct mta_timer turn;	    /* notes wait, or a pass is due */
-	struct mta_timer run_timer; /* queue_run_delay */
-	struct mta_run incoming;
+	struct mta_host host;		 /* of its own; host.loop is its loop */
+	const struct mta_params *params; /* borrowed */
+	struct mta_timer turn;		 /* notes wait, or a pass is due */
+	struct mta_timer run_timer;	 /* queue_run_delay */
+	struct mta_run incoming;	 /* the two queue runs */
 	struct mta_run deferred;
-	enum mta_queue first; /* looked at first in the next pass */
-	bool is_running;
-	uint32_t active_count;
-	int32_t rcpt_total;    /* recipients in core */
-	uint32_t dest_total;   /* destinations in core */
-	uint32_t batch_count;  /* deliveries handed out */
-	int64_t startable_sum; /* over the transports */
-	struct mta_list transports;
+	enum mta_queue first;		  /* looked at first in the next pass */
+	bool is_running;		  /* between start and stop */
+	uint32_t active_count;		  /* mails in core */
+	int32_t rcpt_total;		  /* recipients in core */
+	uint32_t dest_total;		  /* destinations in core */
+	uint32_t batch_count;		  /* deliveries handed out */
+	int64_t startable_sum;		  /* over the transports */
+	struct mta_list transports;	  /* order of the round robin */
 	struct mta_table transport_index; /* by name */
 	struct mta_transport *asked_for;  /* last by name: likely the next */
 	struct mta_table dest_index;	  /* by transport and name */
 	struct mta_table peer_index;	  /* by job and dest; large jobs */
-	struct mta_pool mails;
-	struct mta_pool jobs;
-	struct mta_pool peers;
-	struct mta_pool entries;
-	struct mta_pool rcpts;
-	struct mta_pool dests;
+	struct mta_pool mails;		  /* struct mta_qmail */
+	struct mta_pool jobs;	       /* those that are not a mail's first */
+	struct mta_pool peers;	       /* those that are not a job's first */
+	struct mta_pool entries;       /* struct mta_entry */
+	struct mta_pool rcpts;	       /* those that are not an entry's first */
+	struct mta_pool dests;	       /* struct mta_dest */
 	struct mta_resolver *resolver; /* scratch of qmgr_feed.c */
-	mta_sym retry_name;
+	mta_sym retry_name;	       /* owned, as the next */
 	mta_sym error_name;
 };
 
@@ -270,6 +269,7 @@ struct mta_qmgr {
  */
 void mta_qmgr_init(struct mta_qmgr *q, const struct mta_host *host,
 		   const struct mta_params *params);
+/* Stop, and give back all memory. */
 void mta_qmgr_release(struct mta_qmgr *q);
 /*
  * Start as F1.15: whatever lies in active goes back to incoming, an incoming
@@ -285,6 +285,7 @@ void mta_qmgr_wake(struct mta_qmgr *q);
 
 /* ---- qmgr_scan.c -------------------------------------------------------- */
 
+/* A run that is not open and not asked for. */
 void mta_run_init(struct mta_run *r, enum mta_queue queue);
 /* Ask for a queue run, or change the one that is open (F4.2). */
 void mta_run_request(struct mta_qmgr *q, struct mta_run *r, uint32_t flags);
@@ -320,6 +321,7 @@ bool mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file);
 /* Read more recipients of a mail in core (F5.2). Fails when the file cannot be
  * read, or has gone from active. */
 enum mta_err mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m);
+/* Give back the scratch memory of reads. */
 void mta_resolver_release(struct mta_qmgr *q);
 
 /* ---- qmgr_finish.c ------------------------------------------------------ */
@@ -341,6 +343,7 @@ void mta_qmail_discard_rcpt(struct mta_qmgr *q, struct mta_qmail *m,
 
 /* ---- transport.c -------------------------------------------------------- */
 
+/* A new one, before all others in the round robin. name: gains an owner. */
 struct mta_transport *mta_transport_create(struct mta_qmgr *q, mta_sym name);
 /* The transport of a name, made when new (F8.1). */
 static inline struct mta_transport *
@@ -354,6 +357,7 @@ mta_transport_get(struct mta_qmgr *q, mta_sym name)
 	q->asked_for = t ? t : mta_transport_create(q, name);
 	return q->asked_for;
 }
+/* It has no destination any more. */
 void mta_transport_free(struct mta_transport *t);
 /* Ask for agents as long as entries could start (F8.3). */
 void mta_transports_drain(struct mta_qmgr *q);
@@ -361,9 +365,10 @@ void mta_transports_drain(struct mta_qmgr *q);
 void mta_transport_agent_ready(struct mta_transport *t, struct mta_ref agent);
 void
 mta_transport_agent_failed(struct mta_transport *t, struct mta_status status);
-/* Avoid it for transport_retry_time, defer what waits (F8.6, F9.4). status:
- * its reason stays the caller's. */
+/* Avoid it for transport_retry_time, defer what waits (R-TRANSPORT-THROTTLE,
+ * F8.6, F9.4). status: its reason stays the caller's. */
 void mta_transport_throttle(struct mta_transport *t, struct mta_status status);
+/* It is avoided no longer, if it was; its rate lock is let go (F8.6). */
 void mta_transport_unthrottle(struct mta_transport *t);
 /* Flush: unthrottle all, revive all (F8.8). */
 void mta_transports_enable_all(struct mta_qmgr *q);
@@ -389,13 +394,17 @@ mta_dest_create(struct mta_transport *t, mta_sym name, mta_sym nexthop);
 /* A new one whose names are the router's, which keeps them. */
 struct mta_dest *
 mta_dest_create_routed(struct mta_transport *t, mta_sym name, mta_sym nexthop);
+/* It has no entry, waiting or busy. */
 void mta_dest_free(struct mta_dest *d);
-/* Free it if it is ready and empty, or dead for too long a memory (F7.8). */
+/* Free it if it has no entry and is ready, or dead and one too many
+ * (R-DEST-FORGET, R-DEST-PRESSURE; F7.7, F7.8). d may be gone afterwards. */
 void mta_dest_forget_if_idle(struct mta_dest *d);
-/* Positive and negative feedback (F7.4, F7.5). status: borrowed. */
+/* Positive feedback, or revival of one that is dead (F7.4). */
 void mta_dest_alive(struct mta_dest *d);
+/* Negative feedback (F7.5), which may kill it; d is ready. status: borrowed. */
 void mta_dest_sick(struct mta_dest *d, struct mta_status status);
-/* The retry destination for a status, usable, or NULL. */
+/* The destination of retry that bears a status, made when new; NULL: retry, or
+ * that destination, cannot be used (F9.3). */
 struct mta_dest *
 mta_dest_for_retry(struct mta_qmgr *q, struct mta_status status);
 /* Parallel deliveries it allows now: 0 when dead or suspended. */
@@ -420,7 +429,8 @@ void mta_entry_start(struct mta_entry *e);
 /* Finish it (F7.11): counts, slots, rate delay, blockers, destination, mail.
  * e is freed; its mail may be. */
 void mta_entry_finish(struct mta_entry *e);
-/* All that waits goes to the retry transport (F9.3). status: borrowed. */
+/* All that waits goes to the retry transport (R-DEFER-TODO, F9.3). status:
+ * borrowed. d may be gone afterwards. */
 void mta_dest_defer_todo(struct mta_dest *d, struct mta_status status);
 
 /* ---- job.c -------------------------------------------------------------- */

@@ -165,7 +165,7 @@ struct mta_flow {
 int32_t mta_flow_change(const struct mta_flow *f);
 
 struct mta_active_fill {
-	int32_t active_count;
+	int32_t active_count; /* mails in active */
 	int32_t active_limit; /* qmgr_message_active_limit */
 };
 
@@ -288,9 +288,9 @@ enum {
 }; /* unanswered requests for an agent (F8.2) */
 
 struct mta_dest_load {
-	int32_t window;
-	int32_t busy;
-	int32_t todo; /* waiting entries */
+	int32_t window; /* parallel deliveries allowed */
+	int32_t busy;	/* deliveries running */
+	int32_t todo;	/* waiting entries */
 };
 
 /*
@@ -324,10 +324,10 @@ enum mta_failure_kind {
 };
 
 struct mta_failure {
-	enum mta_smtp_step step;
-	enum mta_failure_kind kind;
-	int32_t reply_code; /* 421, 550, ...; of a reply only */
-	struct mta_dsn dsn; /* of the reply; class 0: it had none */
+	enum mta_smtp_step step;    /* at which it happened */
+	enum mta_failure_kind kind; /* what happened */
+	int32_t reply_code;	    /* 421, 550, ...; of a reply only */
+	struct mta_dsn dsn;	    /* of the reply; class 0: it had none */
 };
 
 /* What the request has seen, and how the agent is configured. */
@@ -348,7 +348,7 @@ enum mta_effect {
 };
 
 struct mta_verdict {
-	enum mta_effect effect;
+	enum mta_effect effect;	 /* what becomes of the recipients */
 	bool blames_destination; /* becomes the request's hop status */
 	bool keeps_connection;	 /* the connection may be cached or go on */
 	struct mta_dsn dsn;	 /* class fits the effect */
@@ -393,8 +393,8 @@ enum {
 }; /* enough for either form and its end */
 
 struct mta_queue_id_parts {
-	mta_time created;
-	uint64_t inode;
+	mta_time created; /* when the file was made */
+	uint64_t inode;	  /* number of the file */
 };
 
 /* Queue ids. buf: MTA_QUEUE_ID_SIZE bytes. R-QUEUE-ID (F1.4) */

@@ -31,9 +31,9 @@ enum {
 };
 
 struct mta_shape_options {
-	struct mta_shape_scale scale;
-	bool by_sender;	     /* -s: messages, by the sender's domain */
-	bool with_parents;   /* -p: parent domains too */
+	struct mta_shape_scale scale; /* -t, -b, -l */
+	bool by_sender;		      /* -s: messages, by the sender's domain */
+	bool with_parents;	      /* -p: parent domains too */
 	int32_t least_below; /* -m: domains below a parent that is shown */
 	int32_t width;	     /* -w: columns; not below MTA_SHAPE_WIDTH */
 	int32_t rows_most;   /* -n: rows shown, TOTAL counted; 0: all */
@@ -51,11 +51,11 @@ struct mta_shape_row {
 struct mta_shape {
 	const struct mta_host *host; /* borrowed */
 	struct mta_shape_options options;
-	int64_t now_s;
+	int64_t now_s;		     /* ages count to here */
 	struct mta_table places;     /* name + 1 -> row */
 	struct mta_shape_row **rows; /* owned; the first is TOTAL */
 	uint32_t row_count;
-	uint32_t row_room;
+	uint32_t row_room; /* places in rows */
 };
 
 /* host: its loop's time is now. options: copied; buckets within

@@ -47,9 +47,9 @@ enum mta_record_kind {
 
 struct mta_record {
 	enum mta_record_kind kind;
-	mta_addr address;
-	uint32_t offset; /* of this record */
-	uint32_t next;	 /* of the record behind it */
+	mta_addr address; /* of RECIPIENT and DONE */
+	uint32_t offset;  /* of this record */
+	uint32_t next;	  /* of the record behind it */
 };
 
 /* Mode bits of a file beyond complete/incomplete (F1.2). */
@@ -80,9 +80,9 @@ struct mta_log_record {
 /* A file as it is shown. Of one that was just removed: as it was last. */
 struct mta_file {
 	struct mta_envelope envelope;
-	enum mta_queue queue;
-	uint32_t mode; /* enum mta_file_mode bits */
-	uint32_t logs; /* bit n: enum mta_log n has records */
+	enum mta_queue queue; /* where it is */
+	uint32_t mode;	      /* enum mta_file_mode bits */
+	uint32_t logs;	      /* bit n: enum mta_log n has records */
 };
 
 static inline bool
@@ -104,9 +104,9 @@ mta_file_is_readable(const struct mta_file *shown, enum mta_queue queue)
 /* An open directory: kept by the caller, of whose reading the spool keeps the
  * place until it is closed, by the caller or by its end. */
 struct mta_scan {
-	enum mta_queue queue;
-	bool is_open;
-	uint32_t cursor; /* the spool's number of it */
+	enum mta_queue queue; /* the directory */
+	bool is_open;	      /* until closed, or at its end */
+	uint32_t cursor;      /* the spool's number of it */
 };
 
 enum mta_scan_result {

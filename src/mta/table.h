@@ -15,9 +15,9 @@ struct mta_table_slot {
 };
 
 struct mta_table {
-	struct mta_table_slot *slots;
-	uint32_t slot_count; /* a power of two, or 0 */
-	uint32_t used_count;
+	struct mta_table_slot *slots; /* owned */
+	uint32_t slot_count;	      /* a power of two, or 0 */
+	uint32_t used_count;	      /* keys in it */
 };
 
 void mta_table_init(struct mta_table *t);

@@ -77,7 +77,7 @@ enum mta_err {
 
 /* Enhanced status code, RFC 3463: class 2 done, 4 try later, 5 never. */
 struct mta_dsn {
-	uint8_t class;
+	uint8_t class; /* 2, 4, 5; 0: none */
 	uint16_t subject;
 	uint16_t detail;
 };
@@ -90,8 +90,8 @@ struct mta_dsn {
 
 /* What became of something, and the words for it. class 0: nothing to say. */
 struct mta_status {
-	struct mta_dsn dsn;
-	mta_sym reason; /* text after the code, as logged in (...) */
+	struct mta_dsn dsn; /* class 0: not set */
+	mta_sym reason;	    /* text after the code, as logged in (...) */
 };
 
 /* The step of a delivery at which something was decided (F11.2). */

@@ -60,8 +60,8 @@ struct mta_wheel {
 	uint32_t *free_slots;	   /* slot_count of them */
 	uint32_t slot_count;	   /* free ones */
 	uint32_t slot_capacity;
-	struct mta_wheel_chunk *chunks;
-	uint32_t free_chunk; /* from 1; 0: none */
+	struct mta_wheel_chunk *chunks; /* owned */
+	uint32_t free_chunk;		/* from 1; 0: none */
 	uint32_t chunk_capacity;
 	uint32_t levels; /* bit: a bucket of the level has keys */
 	uint64_t filled[MTA_WHEEL_LEVELS]; /* bit: a bucket has keys */
