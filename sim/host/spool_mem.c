@@ -698,7 +698,7 @@ op_id_text(struct mta_spool *spool, struct mta_ref file, char *buffer,
 		spool_record_find(&s->records, file);
 	bool is_removed = !record && mta_ref_is_set(file) &&
 			  mta_ref_equal(file, s->removed);
-	char text[MTA_QUEUE_ID_SIZE] = "";
+	char text[MTA_ID_TEXT_MAX] = "";
 
 	if (record || is_removed) {
 		struct mta_queue_id_parts id = {

@@ -286,19 +286,26 @@ mta_dest_rest(struct mta_dest *d)
 
 /* ---- the retry transport (F9.3) ------------------------------------------ */
 
+void
+mta_dest_status_text(const struct mta_qmgr *q, struct mta_status status,
+		     char *text)
+{
+	snprintf(text, MTA_STATUS_TEXT, "%u.%u.%u %s", status.dsn.class,
+		 status.dsn.subject, status.dsn.detail,
+		 mta_sym_text(q->host.symbols, status.reason));
+}
+
 struct mta_dest *
 mta_dest_for_retry(struct mta_qmgr *q, struct mta_status status)
 {
 	struct mta_transport *t = mta_transport_get(q, q->retry_name);
 	struct mta_dest *d;
-	char text[1024];
+	char text[MTA_STATUS_TEXT];
 	mta_sym name;
 
 	if (t->is_throttled)
 		return NULL;
-	snprintf(text, sizeof(text), "%u.%u.%u %s", status.dsn.class,
-		 status.dsn.subject, status.dsn.detail,
-		 mta_sym_text(q->host.symbols, status.reason));
+	mta_dest_status_text(q, status, text);
 	name = mta_sym_intern(q->host.symbols, text);
 	d = mta_dest_find(t, name);
 	if (!d)

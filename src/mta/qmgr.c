@@ -104,7 +104,7 @@ void
 mta_qmgr_release(struct mta_qmgr *q)
 {
 	mta_qmgr_stop(q);
-	mta_resolver_release(q);
+	mta_reading_release(q);
 	mta_sym_drop(q->host.symbols, q->retry_name);
 	mta_sym_drop(q->host.symbols, q->error_name);
 	mta_table_release(&q->transport_index);

@@ -7,7 +7,8 @@
  *
  *   qmgr.c         start, the turn (one pass), notes, flow control     F4, F3.3
  *   qmgr_scan.c    queue runs over incoming and deferred               F4.2
- *   qmgr_feed.c    one file into active; recipients read and resolved  F5
+ *   qmgr_feed.c    one file into active; its recipients become entries F5
+ *   qmgr_resolve.c from an address to a destination                    F5.4
  *   qmgr_finish.c  what becomes of a tried mail                        F9
  *   transport.c    agents wanted, ready, throttled                     F8
  *   dest.c         destinations: window, death                         F7
@@ -251,13 +252,13 @@ struct mta_qmgr {
 	struct mta_table dest_index;	  /* by transport and name */
 	struct mta_table peer_index;	  /* by job and dest; large jobs */
 	struct mta_pool mails;		  /* struct mta_qmail */
-	struct mta_pool jobs;	       /* those that are not a mail's first */
-	struct mta_pool peers;	       /* those that are not a job's first */
-	struct mta_pool entries;       /* struct mta_entry */
-	struct mta_pool rcpts;	       /* those that are not an entry's first */
-	struct mta_pool dests;	       /* struct mta_dest */
-	struct mta_resolver *resolver; /* scratch of qmgr_feed.c */
-	mta_sym retry_name;	       /* owned, as the next */
+	struct mta_pool jobs;	     /* those that are not a mail's first */
+	struct mta_pool peers;	     /* those that are not a job's first */
+	struct mta_pool entries;     /* struct mta_entry */
+	struct mta_pool rcpts;	     /* those that are not an entry's first */
+	struct mta_pool dests;	     /* struct mta_dest */
+	struct mta_reading *reading; /* scratch of qmgr_feed.c */
+	mta_sym retry_name;	     /* owned, as the next */
 	mta_sym error_name;
 };
 
@@ -322,7 +323,14 @@ bool mta_qmgr_feed(struct mta_qmgr *q, struct mta_run *r, struct mta_ref file);
  * read, or has gone from active. */
 enum mta_err mta_qmail_refill(struct mta_qmgr *q, struct mta_qmail *m);
 /* Give back the scratch memory of reads. */
-void mta_resolver_release(struct mta_qmgr *q);
+void mta_reading_release(struct mta_qmgr *q);
+
+/* ---- qmgr_resolve.c ----------------------------------------------------- */
+
+/* The destination of a recipient (R-RESOLVE, F5.4), made when new; NULL: it
+ * needs no entry, for it is deferred or discarded already. to: borrowed. */
+struct mta_dest *mta_qmail_resolve(struct mta_qmgr *q, struct mta_qmail *m,
+				   const struct mta_recipient *to);
 
 /* ---- qmgr_finish.c ------------------------------------------------------ */
 
@@ -403,6 +411,13 @@ void mta_dest_forget_if_idle(struct mta_dest *d);
 void mta_dest_alive(struct mta_dest *d);
 /* Negative feedback (F7.5), which may kill it; d is ready. status: borrowed. */
 void mta_dest_sick(struct mta_dest *d, struct mta_status status);
+/* A status as the next hop of a destination of retry: "x.y.z reason", cut to
+ * MTA_STATUS_TEXT bytes. text: room for so many. */
+enum {
+	MTA_STATUS_TEXT = 1024
+};
+void mta_dest_status_text(const struct mta_qmgr *q, struct mta_status status,
+			  char *text);
 /* The destination of retry that bears a status, made when new; NULL: retry, or
  * that destination, cannot be used (F9.3). */
 struct mta_dest *

@@ -21,7 +21,7 @@
 static struct mta_status
 suspended_status(const struct mta_qmgr *q, struct mta_status hop)
 {
-	char text[1024];
+	char text[MTA_STATUS_TEXT];
 	struct mta_status status = hop;
 
 	if (status.dsn.class != 4 && status.dsn.class != 5)

@@ -388,16 +388,12 @@ struct mta_dsn mta_dsn_soften(struct mta_dsn dsn);
 
 /* ---- Names and numbers that operators see ----------------------------- */
 
-enum {
-	MTA_QUEUE_ID_SIZE = 32
-}; /* enough for either form and its end */
-
 struct mta_queue_id_parts {
 	mta_time created; /* when the file was made */
 	uint64_t inode;	  /* number of the file */
 };
 
-/* Queue ids. buf: MTA_QUEUE_ID_SIZE bytes. R-QUEUE-ID (F1.4) */
+/* Queue ids. buf: MTA_ID_TEXT_MAX bytes. R-QUEUE-ID (F1.4) */
 void mta_queue_id_short(struct mta_queue_id_parts id, char *buf);
 void mta_queue_id_long(struct mta_queue_id_parts id, char *buf);
 /* Is the name a long one: its last z at index 10 or later? R-QUEUE-ID (F1.4) */

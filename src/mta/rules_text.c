@@ -53,8 +53,8 @@ second_part_usec(mta_time t)
 void
 mta_queue_id_short(struct mta_queue_id_parts id, char *buf)
 {
-	snprintf(buf, MTA_QUEUE_ID_SIZE, "%05X%llX",
-		 second_part_usec(id.created), (unsigned long long)id.inode);
+	snprintf(buf, MTA_ID_TEXT_MAX, "%05X%llX", second_part_usec(id.created),
+		 (unsigned long long)id.inode);
 }
 
 void

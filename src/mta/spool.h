@@ -209,9 +209,6 @@ struct mta_spool_ops {
 			size_t size_bytes);
 };
 
-/* The file's id when operators name it: 32 bytes hold it and its terminator. */
-#define MTA_ID_TEXT_MAX 32
-
 /* The next file of an open scan, due or not. False: there is none, and the scan
  * is closed. */
 bool

@@ -44,6 +44,10 @@ struct mta_ref {
 	uint32_t generation; /* a reused place has another; 0 is no reference */
 };
 
+/* A queue file's id as operators see it, terminator included, has room in so
+ * many bytes: long ones have at most 25 characters (F1.4). */
+#define MTA_ID_TEXT_MAX 32
+
 /* The queues, in the order in which a mail usually meets them (F1.1). */
 enum mta_queue {
 	MTA_MAILDROP,

@@ -14,7 +14,7 @@ START_TEST(queue_ids_f1_4)
 	/* R-QUEUE-ID: the example of F1.4. */
 	struct mta_queue_id_parts id = {.created = INT64_C(1700000000123456),
 					.inode = 262147};
-	char buf[MTA_QUEUE_ID_SIZE];
+	char buf[MTA_ID_TEXT_MAX];
 
 	mta_queue_id_short(id, buf);
 	ck_assert_str_eq(buf, "1E24040003");
@@ -28,7 +28,7 @@ END_TEST
 START_TEST(queue_id_edges)
 {
 	struct mta_queue_id_parts id = {.created = 0, .inode = 0};
-	char buf[MTA_QUEUE_ID_SIZE];
+	char buf[MTA_ID_TEXT_MAX];
 
 	/* Padding: five hex digits; six and four digits of base 52. */
 	mta_queue_id_short(id, buf);
