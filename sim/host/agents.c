@@ -157,7 +157,8 @@ process_start(struct agents_transport *t)
 	mta_list_init(&p->link);
 	mta_timer_init(&p->timer, process_fired);
 	p->transport = t;
-	mta_agent_init(&p->agent, &a->host, a->params);
+	mta_client_init(&p->client, &a->host, a->params,
+			t->is_smtp ? MTA_CLIENT_SMTP : MTA_CLIENT_LOCAL);
 	mta_service_spawned(&t->service, &p->child);
 	if (a->costs.agent_start_us == 0) {
 		process_rest(p);
@@ -261,7 +262,7 @@ process_leave(struct agent_process *p)
 void
 agent_finish(struct agent_process *p)
 {
-	mta_agent_end(&p->agent);
+	mta_agent_end(&p->client.agent);
 	process_leave(p);
 }
 
@@ -271,7 +272,7 @@ process_deliver_here(struct agent_process *p)
 {
 	struct agents_transport *t = p->transport;
 
-	mta_agent_rest(&p->agent,
+	mta_agent_rest(&p->client.agent,
 		       &(struct mta_agent_result){
 			       .status = {.dsn = MTA_DSN(2, 0, 0),
 					  .reason = t->agents->mailbox_reason},
@@ -283,7 +284,7 @@ process_deliver_here(struct agent_process *p)
 static void
 process_say_text(struct agent_process *p, enum mta_text_agent kind)
 {
-	mta_agent_text(&p->agent, kind);
+	mta_agent_text(&p->client.agent, kind);
 	agent_finish(p);
 }
 
@@ -309,7 +310,7 @@ process_work(struct agent_process *p)
 	case SCENARIO_KIND_PIPE:
 		break;
 	}
-	p->main = lookup->remote(lookup, p->agent.items[0].address);
+	p->main = lookup->remote(lookup, p->client.agent.items[0].address);
 	if (p->main || p->transport->is_smtp)
 		agent_talk(p);
 	else
@@ -324,7 +325,7 @@ process_request(struct agent_process *p, const struct mta_note_deliver *request)
 
 	p->request_number = t->agents->request_count++;
 	t->busy_count++;
-	if (!mta_agent_begin(&p->agent, request)) {
+	if (!mta_agent_begin(&p->client.agent, request)) {
 		process_leave(p);
 		return;
 	}
@@ -573,7 +574,7 @@ process_release(struct agent_process *p)
 	if (p->pooled.generation % 2 == 0)
 		return;
 	mta_timer_cancel(a->host.loop, &p->timer);
-	mta_sym_drop(a->host.symbols, p->agent.hop.reason);
+	mta_sym_drop(a->host.symbols, p->client.agent.hop.reason);
 	process_free_rooms(p);
 }
 
@@ -633,7 +634,7 @@ agents_hang_up(struct agents *a)
 
 		if (p->pooled.generation % 2 == 0)
 			continue;
-		mta_agent_orphan(&p->agent);
+		mta_agent_orphan(&p->client.agent);
 		if (p->step == AGENT_TAKEN)
 			process_avail(p);
 	}
@@ -691,7 +692,7 @@ agents_crash(struct agents *a, mta_sym transport)
 		return false;
 	t->busy_count--;
 	agent_talk_breaks(p);
-	mta_agent_crash(&p->agent);
+	mta_agent_crash(&p->client.agent);
 	process_free(p, MTA_CHILD_FAILED);
 	transport_serve(t);
 	return true;

@@ -30,8 +30,8 @@ session_end(struct mta_session *kept)
 bool
 agent_cache_take(struct agent_process *p, struct remote *r)
 {
-	struct mta_session *kept =
-		mta_session_take(&p->transport->cache, &p->agent, &r->cached);
+	struct mta_session *kept = mta_session_take(
+		&p->transport->cache, &p->client.agent, &r->cached);
 
 	if (!kept)
 		return false;
@@ -48,7 +48,7 @@ agent_cache_keep(struct agent_process *p)
 					 .count = c->conn.messages};
 	struct agent_session *s;
 
-	if (!mta_session_may_stay(&t->cache, &p->agent, use))
+	if (!mta_session_may_stay(&t->cache, &p->client.agent, use))
 		return false;
 	s = mta_pool_take_raw(&t->agents->sessions);
 	s->agents = t->agents;

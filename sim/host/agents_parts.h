@@ -11,7 +11,7 @@
 #ifndef SIM_AGENTS_PARTS_H
 #define SIM_AGENTS_PARTS_H
 
-#include "mta/server.h"
+#include "mta/client.h"
 #include "sim/host/agents.h"
 #include "sim/host/epoch.h"
 
@@ -51,7 +51,7 @@ struct agent_process {
 	enum agent_step step;
 	mta_time idle_since;
 	uint64_t request_number; /* of that being worked on, or the last */
-	struct mta_agent agent;
+	struct mta_client client;
 	/* the conversation */
 	struct remote *main;   /* of the first recipient; NULL: none */
 	struct remote *remote; /* of the server being tried */
@@ -63,7 +63,6 @@ struct agent_process {
 	bool is_reused; /* a cached session: failing is no failure */
 	bool is_killed; /* a command that ran too long; of pipe alone */
 	bool is_direct; /* one server, that of main; else on tour */
-	struct mta_way way;
 	struct agent_tour *tour;       /* owned; NULL: never had one */
 	struct remote_failure failure; /* known when the timer fires */
 	uint32_t codes_capacity;
@@ -137,14 +136,14 @@ agent_way_is_direct(const struct agent_process *p)
 static inline const struct receiver_server *
 agent_server(const struct agent_process *p)
 {
-	return p->is_direct ? NULL : &p->tour->servers[p->way.server];
+	return p->is_direct ? NULL : &p->tour->servers[p->client.way.server];
 }
 
 /* The remote end of the stop being tried, or NULL. */
 static inline struct remote *
 agent_stop(const struct agent_process *p)
 {
-	return p->is_direct ? p->main : p->tour->remotes[p->way.stop];
+	return p->is_direct ? p->main : p->tour->remotes[p->client.way.stop];
 }
 
 /* ---- agents_cache.c ----------------------------------------------------- */

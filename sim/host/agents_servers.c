@@ -34,13 +34,13 @@ tour_add(struct agent_process *p, struct remote *remote)
 	struct receiver_server found[RECEIVER_HOSTS_MOST];
 	struct mta_server sorted[RECEIVER_HOSTS_MOST];
 	uint32_t count = tour_look_up(p, remote, found);
-	uint32_t stop = p->way.stop_count;
-	uint32_t first = p->way.server_count;
+	uint32_t stop = p->client.way.stop_count;
+	uint32_t first = p->client.way.server_count;
 
 	for (uint32_t i = 0; i < count; i++)
 		sorted[i] = (struct mta_server){
 			.preference = found[i].preference, .number = i};
-	count = mta_way_add(&p->way, sorted, count);
+	count = mta_way_add(&p->client.way, sorted, count);
 	if (count == 0)
 		return;
 	p->tour->remotes[stop] = remote;
@@ -59,7 +59,7 @@ agent_make_tour(struct agent_process *p)
 	/* Kept for the next delivery that has many places to go to. */
 	if (!p->tour)
 		p->tour = mta_alloc(1, sizeof(*p->tour));
-	mta_way_begin(&p->way, smtp);
+	mta_way_begin(&p->client.way, smtp);
 	tour_add(p, p->main);
 	while (p->transport->is_smtp &&
 	       mta_relay_next(&at, relay, sizeof(relay))) {

@@ -3,10 +3,9 @@
  * One delivery over connections, as Postfix's smtp client does it: servers in
  * order, each connected to, the message sent, until of every recipient is known
  * what becomes of it (F11.3). The model says what happens and how long it
- * takes; what that means is mta_failure_judge's to say (F11.2).
+ * takes; what that means is said by src/mta/client.h (F11.2).
  *
- * Of local, virtual and pipe with a remote end the same is made, without blame
- * and without a set-up time (F11.1, F14.4).
+ * Of local, virtual and pipe with a remote end the same is made.
  *
  * Not modelled: TLS, authentication, EHLO refused but HELO taken, the time of
  * RSET on a session that is used again.
@@ -77,7 +76,7 @@ failure_at_door(struct receiver_answer answer)
 	return f;
 }
 
-/* ---- what a failure means ----------------------------------------------- */
+/* ---- how a failure is told ---------------------------------------------- */
 
 /* Who answered at a step: nobody before there was a connection. */
 static mta_sym
@@ -88,68 +87,20 @@ talk_relay(const struct agent_process *p, enum receiver_step step)
 	return step > RECEIVER_STEP_CONNECT ? p->remote->relay : 0;
 }
 
-/* The verdict, and how to say it. */
-struct talk_failure {
-	struct mta_verdict verdict;
-	struct mta_agent_result result;
-};
-
-static struct talk_failure
-talk_weigh(const struct agent_process *p, const struct mta_failure *f,
-	   mta_sym reason, bool is_last)
-{
-	struct mta_request_view view = {
-		.is_last_server = is_last,
-		.session_completed = p->agent.session_completed,
-		.hop_is_blamed = mta_status_is_set(p->agent.hop),
-		.is_relay = p->way.stop > 0,
-		.soft_bounce = p->transport->agents->params->soft_bounce,
-		.skip_5xx_greeting = p->transport->smtp->skip_5xx_greeting,
-	};
-	struct mta_verdict verdict = mta_failure_judge(f, &view);
-
-	return (struct talk_failure){
-		.verdict = verdict,
-		.result = {.status = {.dsn = verdict.dsn, .reason = reason},
-			   .code = (uint16_t)f->reply_code,
-			   .step = (uint8_t)f->step},
-	};
-}
-
-static struct talk_failure
-talk_judge(struct agent_process *p, struct remote_failure f, bool is_last)
+static struct mta_client_failure
+talk_failure(const struct agent_process *p, struct remote_failure f)
 {
 	struct mta_status status = remote_failure_text(
 		p->remote, f, p->transport->agents->host.symbols);
-	struct talk_failure out =
-		talk_weigh(p,
-			   &(struct mta_failure){.step = step_of(f.step),
-						 .kind = kind_of(f.cause),
-						 .reply_code = f.code,
-						 .dsn = status.dsn},
-			   status.reason, is_last);
 
-	out.result.relay = talk_relay(p, f.step);
-	out.result.conn_use = (uint16_t)p->connection.conn.messages;
-	return out;
-}
-
-/* All that are left share the failure, unless another server is to be tried. A
- * failure before the set-up was done is the end of the set-up (F14.4). */
-static void
-talk_fail_rest(struct agent_process *p, const struct talk_failure *f)
-{
-	bool is_smtp = p->transport->is_smtp;
-
-	if (f->verdict.effect == MTA_EFFECT_NEXT_SERVER ||
-	    f->verdict.effect == MTA_EFFECT_TRY_HELO)
-		return;
-	if (is_smtp && p->agent.attempt.setup == MTA_NEVER)
-		p->agent.attempt.setup = agent_loop(p)->now;
-	mta_agent_rest(&p->agent, &f->result,
-		       is_smtp && f->verdict.blames_destination
-			       ? MTA_BLAME_DESTINATION
-			       : MTA_BLAME_NOBODY);
+	return (struct mta_client_failure){
+		.what = {.step = step_of(f.step),
+			 .kind = kind_of(f.cause),
+			 .reply_code = f.code,
+			 .dsn = status.dsn},
+		.reason = status.reason,
+		.relay = talk_relay(p, f.step),
+		.conn_use = (uint16_t)p->connection.conn.messages};
 }
 
 /* ---- sending ------------------------------------------------------------ */
@@ -157,7 +108,7 @@ talk_fail_rest(struct agent_process *p, const struct talk_failure *f)
 static uint16_t *
 talk_codes(struct agent_process *p)
 {
-	uint32_t count = p->agent.recipient_count;
+	uint32_t count = p->client.agent.recipient_count;
 
 	if (count == 1)
 		return &p->code;
@@ -176,7 +127,7 @@ talk_codes(struct agent_process *p)
 static uint64_t
 talk_index(const struct agent_process *p)
 {
-	return mta_addr_number(p->agent.attempt.sender);
+	return mta_addr_number(p->client.agent.attempt.sender);
 }
 
 /* Texts of those that are left, for a model that looks at them. One block holds
@@ -185,7 +136,7 @@ static const char **
 talk_addresses(const struct agent_process *p)
 {
 	const struct mta_book *book = p->transport->agents->host.book;
-	uint32_t left = p->agent.left_count;
+	uint32_t left = p->client.agent.left_count;
 	const char **list;
 	char *text;
 
@@ -195,9 +146,9 @@ talk_addresses(const struct agent_process *p)
 	list = mta_alloc(left, sizeof(*list) + MTA_ADDR_TEXT_MAX);
 	text = (char *)(list + left);
 	for (uint32_t i = 0, k = 0; k < left; i++) {
-		if (!mta_agent_has_left(&p->agent, i))
+		if (!mta_agent_has_left(&p->client.agent, i))
 			continue;
-		book->text(book, p->agent.items[i].address, text,
+		book->text(book, p->client.agent.items[i].address, text,
 			   MTA_ADDR_TEXT_MAX);
 		list[k++] = text;
 		text += MTA_ADDR_TEXT_MAX;
@@ -209,10 +160,10 @@ talk_addresses(const struct agent_process *p)
 static void
 talk_spread_answers(const struct agent_process *p)
 {
-	uint32_t k = p->agent.left_count;
+	uint32_t k = p->client.agent.left_count;
 
-	for (uint32_t i = p->agent.recipient_count; i-- > k && k > 0;)
-		if (mta_agent_has_left(&p->agent, i)) {
+	for (uint32_t i = p->client.agent.recipient_count; i-- > k && k > 0;)
+		if (mta_agent_has_left(&p->client.agent, i)) {
 			p->codes[i] = p->codes[--k];
 			p->refused_us[i] = p->refused_us[k];
 		}
@@ -223,7 +174,7 @@ talk_spread_answers(const struct agent_process *p)
 static void
 talk_make_one(struct agent_process *p, uint16_t *codes)
 {
-	uint32_t count = p->agent.left_count;
+	uint32_t count = p->client.agent.left_count;
 	struct mta_command_end end = mta_command_judge(
 		&(struct mta_command){.took = p->result.after_us,
 				      .limit = p->transport->time_limit,
@@ -257,7 +208,8 @@ talk_ask_in_words(struct agent_process *p,
 	char sender[MTA_ADDR_TEXT_MAX];
 	struct receiver_transaction request = *without;
 
-	book->text(book, p->agent.attempt.sender, sender, sizeof(sender));
+	book->text(book, p->client.agent.attempt.sender, sender,
+		   sizeof(sender));
 	request.addresses = addresses;
 	request.sender = sender;
 	p->result = receiver_transaction(&p->remote->receiver,
@@ -276,7 +228,7 @@ talk_ask(struct agent_process *p, mta_time at)
 		.message = p->luck,
 		.index = talk_index(p),
 		.try = p->try,
-		.recipients = p->agent.left_count,
+		.recipients = p->client.agent.left_count,
 		.refused_us = codes == &p->code ? NULL : p->refused_us,
 		.timeouts = &p->transport->patience};
 
@@ -302,10 +254,11 @@ talk_code(struct agent_process *p, uint32_t recipient)
 static bool
 talk_is_refused(struct agent_process *p, uint32_t i, mta_time *at)
 {
-	if (!mta_agent_has_left(&p->agent, i) || talk_code(p, i) == 250)
+	if (!mta_agent_has_left(&p->client.agent, i) || talk_code(p, i) == 250)
 		return false;
-	*at = p->mail_at + (p->agent.recipient_count > 1 ? p->refused_us[i]
-							 : p->result.after_us);
+	*at = p->mail_at + (p->client.agent.recipient_count > 1
+				    ? p->refused_us[i]
+				    : p->result.after_us);
 	return true;
 }
 
@@ -315,9 +268,9 @@ talk_next_refusal(struct agent_process *p, mta_time from)
 {
 	mta_time at;
 
-	if (p->agent.left_count == p->result.accepted)
+	if (p->client.agent.left_count == p->result.accepted)
 		return MTA_NEVER;
-	for (uint32_t i = 0; i < p->agent.recipient_count; i++)
+	for (uint32_t i = 0; i < p->client.agent.recipient_count; i++)
 		if (talk_is_refused(p, i, &at) && at >= from)
 			return at;
 	return MTA_NEVER;
@@ -344,8 +297,7 @@ static void
 talk_send(struct agent_process *p, mta_time at)
 {
 	talk_ask(p, at);
-	if (p->transport->is_smtp)
-		p->agent.attempt.setup = at;
+	mta_client_mail(&p->client, at);
 	p->mail_at = at;
 	talk_await_answer(p, at);
 }
@@ -362,7 +314,6 @@ agent_connected(struct agent_process *p, struct receiver_answer answer)
 	case RECEIVER_READY:
 		p->connection.remote = p->remote;
 		p->connection.opened = at;
-		mta_way_session(&p->way);
 		talk_send(p, at);
 		break;
 	case RECEIVER_FAILED:
@@ -425,15 +376,13 @@ static void talk_next(struct agent_process *p);
 static void
 talk_nowhere(struct agent_process *p)
 {
-	struct talk_failure f = talk_weigh(
-		p,
-		&(struct mta_failure){.step = MTA_STEP_DNS,
-				      .kind = p->way.stop ? MTA_FAIL_DNS_NONE
-							  : MTA_FAIL_DNS_SOFT},
-		p->transport->agents->no_host_reason,
-		mta_way_is_at_end(&p->way));
+	struct mta_client_failure f = {
+		.what = {.step = MTA_STEP_DNS,
+			 .kind = p->client.way.stop ? MTA_FAIL_DNS_NONE
+						    : MTA_FAIL_DNS_SOFT},
+		.reason = p->transport->agents->no_host_reason};
 
-	talk_fail_rest(p, &f);
+	mta_client_fail(&p->client, &f);
 	talk_next(p);
 }
 
@@ -443,7 +392,7 @@ talk_try_server(struct agent_process *p)
 	struct agents_lookup *lookup = p->transport->agents->lookup;
 	const struct receiver_server *server = agent_server(p);
 
-	p->agent.attempt.setup = MTA_NEVER;
+	mta_client_try(&p->client);
 	p->remote = agent_stop(p);
 	if (server && server->other)
 		p->remote = lookup->other(lookup, server->other);
@@ -453,7 +402,6 @@ talk_try_server(struct agent_process *p)
 	}
 	if (agent_cache_take(p, p->remote)) {
 		p->is_reused = true;
-		mta_way_session(&p->way);
 		talk_send(p, agent_loop(p)->now);
 		return;
 	}
@@ -464,11 +412,11 @@ talk_try_server(struct agent_process *p)
 static void
 talk_next(struct agent_process *p)
 {
-	if (p->agent.left_count == 0) {
+	if (p->client.agent.left_count == 0) {
 		agent_finish(p);
 		return;
 	}
-	mta_way_next(&p->way);
+	mta_way_next(&p->client.way);
 	talk_try_server(p);
 }
 
@@ -479,8 +427,8 @@ talk_next(struct agent_process *p)
 static uint32_t
 talk_try_number(const struct agent_process *p)
 {
-	return (p->agent.attempts & 0xff) << 12 |
-	       (p->agent.items[0].offset & 0xfff);
+	return (p->client.agent.attempts & 0xff) << 12 |
+	       (p->client.agent.items[0].offset & 0xfff);
 }
 
 /* The message, and above it what its try number has no room for: no two
@@ -488,9 +436,9 @@ talk_try_number(const struct agent_process *p)
 static uint64_t
 talk_luck(const struct agent_process *p)
 {
-	return (uint64_t)(p->agent.attempts >> 8) << 52 |
-	       (uint64_t)(p->agent.items[0].offset >> 12) << 32 |
-	       p->agent.attempt.serial;
+	return (uint64_t)(p->client.agent.attempts >> 8) << 52 |
+	       (uint64_t)(p->client.agent.items[0].offset >> 12) << 32 |
+	       p->client.agent.attempt.serial;
 }
 
 void
@@ -501,7 +449,7 @@ agent_talk(struct agent_process *p)
 	p->try = talk_try_number(p);
 	p->is_direct = agent_way_is_direct(p);
 	if (p->is_direct)
-		mta_way_straight(&p->way, p->transport->smtp);
+		mta_way_straight(&p->client.way, p->transport->smtp);
 	else
 		agent_make_tour(p);
 	talk_try_server(p);
@@ -512,25 +460,20 @@ agent_talk(struct agent_process *p)
 static bool
 talk_say_each_refused(struct agent_process *p)
 {
-	bool is_last = mta_way_is_at_end(&p->way);
 	bool is_good = true;
 	mta_time now = agent_loop(p)->now;
 
-	for (uint32_t i = 0; i < p->agent.recipient_count; i++) {
-		struct talk_failure f;
+	for (uint32_t i = 0; i < p->client.agent.recipient_count; i++) {
+		struct mta_client_failure f;
 		mta_time at;
 
 		if (!talk_is_refused(p, i, &at) || at > now)
 			continue;
-		f = talk_judge(
-			p,
-			(struct remote_failure){.step = RECEIVER_STEP_RCPT,
-						.cause = RECEIVER_CAUSE_CODE,
-						.code = talk_code(p, i)},
-			is_last);
-		is_good = is_good && f.verdict.keeps_connection;
-		if (f.verdict.effect != MTA_EFFECT_NEXT_SERVER)
-			mta_agent_result(&p->agent, i, &f.result);
+		f = talk_failure(
+			p, (struct remote_failure){.step = RECEIVER_STEP_RCPT,
+						   .cause = RECEIVER_CAUSE_CODE,
+						   .code = talk_code(p, i)});
+		is_good = mta_client_refuse(&p->client, i, &f) && is_good;
 	}
 	return is_good;
 }
@@ -540,22 +483,15 @@ talk_say_each_refused(struct agent_process *p)
 static inline bool
 talk_say_refused(struct agent_process *p)
 {
-	return p->agent.left_count == p->result.accepted ||
+	return p->client.agent.left_count == p->result.accepted ||
 	       talk_say_each_refused(p);
 }
 
-/* One result for all that RCPT did not refuse; whom it refused for now may be
- * left for another server. */
-static void
-talk_say_accepted(struct agent_process *p, const struct mta_agent_result *r)
+static struct mta_client_accepted
+talk_accepted(struct agent_process *p)
 {
-	if (p->agent.left_count == p->result.accepted) {
-		mta_agent_rest(&p->agent, r, MTA_BLAME_NOBODY);
-		return;
-	}
-	for (uint32_t i = 0; i < p->agent.recipient_count; i++)
-		if (mta_agent_has_left(&p->agent, i) && talk_code(p, i) == 250)
-			mta_agent_result(&p->agent, i, r);
+	return (struct mta_client_accepted){.codes = talk_codes(p),
+					    .count = p->result.accepted};
 }
 
 static void
@@ -573,40 +509,27 @@ talk_say_sent(struct agent_process *p)
 		.step = MTA_STEP_END,
 	};
 
-	talk_say_accepted(p, &sent);
+	mta_client_sent(&p->client, talk_accepted(p), &sent);
 }
 
-static struct talk_failure
-talk_judge_command(const struct agent_process *p)
-{
-	struct talk_failure f =
-		talk_weigh(p,
-			   &(struct mta_failure){.step = MTA_STEP_END,
-						 .kind = MTA_FAIL_TIME_LIMIT},
-			   p->transport->agents->time_limit_reason, true);
-
-	f.result.relay = p->transport->name;
-	return f;
-}
-
-/* The transaction failed as a whole. A hard failure is acted on at any server,
- * a soft one at the last, where nobody else is left. */
+/* The transaction failed as a whole, or a command was killed. */
 static bool
 talk_say_failed(struct agent_process *p)
 {
-	struct remote_failure failure = {.step = p->result.step,
-					 .cause = p->result.cause,
-					 .code = p->result.code};
-	struct talk_failure f =
-		p->is_killed
-			? talk_judge_command(p)
-			: talk_judge(p, failure, mta_way_is_at_end(&p->way));
+	struct mta_client_failure f;
 
-	if (f.verdict.effect == MTA_EFFECT_BOUNCE)
-		talk_say_accepted(p, &f.result);
+	if (p->is_killed)
+		f = (struct mta_client_failure){
+			.what = {.step = MTA_STEP_END,
+				 .kind = MTA_FAIL_TIME_LIMIT},
+			.reason = p->transport->agents->time_limit_reason,
+			.relay = p->transport->name};
 	else
-		talk_fail_rest(p, &f);
-	return f.verdict.keeps_connection;
+		f = talk_failure(
+			p, (struct remote_failure){.step = p->result.step,
+						   .cause = p->result.cause,
+						   .code = p->result.code});
+	return mta_client_fail_mail(&p->client, talk_accepted(p), &f);
 }
 
 /* The connection had died in the cache: that is found out by RSET, before MAIL,
@@ -625,14 +548,10 @@ talk_is_answered(struct agent_process *p)
 
 	if (talk_was_stale(p)) {
 		agents_close(a, &p->connection);
-		mta_way_session_was_dead(&p->way);
-		p->agent.attempt.setup = MTA_NEVER;
+		mta_client_session_was_dead(&p->client);
 		talk_connect(p);
 		return;
 	}
-	if (p->result.cause == RECEIVER_CAUSE_NONE ||
-	    p->result.cause == RECEIVER_CAUSE_CODE)
-		p->agent.session_completed = true;
 	is_good = talk_say_refused(p);
 	if (p->result.cause == RECEIVER_CAUSE_NONE)
 		talk_say_sent(p);
@@ -646,10 +565,9 @@ talk_is_answered(struct agent_process *p)
 static void
 talk_has_failed(struct agent_process *p)
 {
-	struct talk_failure f =
-		talk_judge(p, p->failure, mta_way_is_at_end(&p->way));
+	struct mta_client_failure f = talk_failure(p, p->failure);
 
-	talk_fail_rest(p, &f);
+	mta_client_fail(&p->client, &f);
 	talk_next(p);
 }
 

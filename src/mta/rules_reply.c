@@ -118,7 +118,8 @@ static bool
 moves_on(const struct mta_failure *f, const struct failure_class *c,
 	 const struct mta_request_view *v)
 {
-	if (v->is_last_server)
+	/* A command is all there is. */
+	if (v->is_last_server || f->kind == MTA_FAIL_TIME_LIMIT)
 		return false;
 	/* Another server may well know SMTPUTF8. */
 	return c->dsn.class == 4 || v->soft_bounce ||

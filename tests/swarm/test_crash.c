@@ -62,7 +62,7 @@ agent_dies(struct crashes *c, struct agents *a, size_t i)
 
 	if (!p)
 		return false;
-	c->ledger.mails[p->agent.attempt.serial].agent_died = true;
+	c->ledger.mails[p->client.agent.attempt.serial].agent_died = true;
 	return agents_crash(a, a->transports[i].name);
 }
 
