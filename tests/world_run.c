@@ -100,8 +100,7 @@ read_scenario(const char *text)
 {
 	struct complaints complaints = {0};
 	struct scenario *scenario = scenario_read_memory(
-		"test", text, strlen(text),
-		&(struct scenario_options){.data_dir = NULL}, &complaints);
+		"test", text, strlen(text), NULL, &complaints);
 
 	if (!scenario) {
 		complaints_print(&complaints, stderr);

@@ -16,10 +16,11 @@
 #include <time.h>
 
 #include "sim/base/complaint.h"
+#include "sim/base/file_load.h"
 #include "sim/base/name_index.h"
+#include "sim/base/shipped.h"
 #include "sim/command/options.h"
 #include "sim/scenario/scenario_reader.h"
-#include "sim/command/version.h"
 
 static const char usage[] =
 	"usage: mtasim profiles [NAME...]\n"
@@ -66,7 +67,7 @@ add_profile(struct shelf *s, const char *file)
 	struct arena *arena = &s->tree.arena;
 	const char *path = arena_print(arena, "%s/%s", s->folder, file);
 	size_t size = 0;
-	char *text = reader_load(path, &size);
+	char *text = file_load(path, &size);
 	const struct tree_node *root = NULL;
 	struct source_text *source;
 
@@ -105,11 +106,12 @@ static DIR *
 shelf_open(struct shelf *s)
 {
 	static const char *const below[] = {"scenarios/profiles", "profiles"};
+	const char *root;
 	DIR *dir = NULL;
 
-	for (size_t i = 0; !dir && i < sizeof(below) / sizeof(*below); i++) {
-		s->folder = arena_print(&s->tree.arena, "%s/%s", data_dir(),
-					below[i]);
+	for (size_t i = 0; !dir && (root = shipped_root(i / 2)); i++) {
+		s->folder = arena_print(&s->tree.arena, "%s/%s", root,
+					below[i % 2]);
 		dir = opendir(s->folder);
 	}
 	return dir;

@@ -14,7 +14,6 @@
 #include "sim/base/folder.h"
 #include "sim/command/options.h"
 #include "sim/base/sha256.h"
-#include "sim/command/version.h"
 
 /* Is the folder's scenario the one of the run, whole? What cannot be read at
  * all is told by its reader. */
@@ -74,9 +73,7 @@ read_scenario(struct replay *r, const char *dir)
 	char *path = folder_with(dir, "/scenario.yaml");
 	struct complaints complaints = {0};
 
-	r->scenario = scenario_read_file(
-		path, &(struct scenario_options){.data_dir = data_dir()},
-		&complaints);
+	r->scenario = scenario_read_file(path, NULL, &complaints);
 	complaints_print(&complaints, stderr);
 	complaints_release(&complaints);
 	free(path);

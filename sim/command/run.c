@@ -153,7 +153,6 @@ run_read_scenario(const struct options *o, const char *path, FILE *complain)
 					   .set_count = o->set_count,
 					   .length = o->length,
 					   .output = o->output,
-					   .data_dir = data_dir(),
 					   .warnings = &warnings},
 		&complaints);
 

@@ -4,9 +4,7 @@
  */
 #include "sim/command/version.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -171,18 +169,6 @@ static const char run_options[] =
 	"99 an expectation does not hold (check); 129, 130, 143 interrupted by "
 	"SIGHUP,\n"
 	"SIGINT, SIGTERM, results so far kept.\n";
-
-const char *
-data_dir(void)
-{
-	const char *dir = getenv("MTASIM_DATA");
-
-	if (dir && *dir)
-		return dir;
-	if (*MTASIM_SRCDIR && access(MTASIM_SRCDIR "/scenarios", R_OK) == 0)
-		return MTASIM_SRCDIR;
-	return MTASIM_DATADIR;
-}
 
 static void
 help_print_all(FILE *out)

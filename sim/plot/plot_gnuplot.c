@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/file_load.h"
+#include "sim/base/shipped.h"
 #include "sim/plot/plot_job.h"
 
 enum {
@@ -22,15 +24,11 @@ enum {
 char *
 plot_shipped(const char *folder, const char *name)
 {
-	const char *const roots[] = {getenv("MTASIM_DATA"), MTASIM_SRCDIR,
-				     MTASIM_DATADIR};
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-		if (!roots[i] || !*roots[i])
-			continue;
-		size_t size =
-			strlen(roots[i]) + strlen(folder) + strlen(name) + 3;
+	const char *root;
+	for (size_t i = 0; (root = shipped_root(i)); i++) {
+		size_t size = strlen(root) + strlen(folder) + strlen(name) + 3;
 		char *path = memory_array(size, 1);
-		snprintf(path, size, "%s/%s/%s", roots[i], folder, name);
+		snprintf(path, size, "%s/%s/%s", root, folder, name);
 		if (access(path, R_OK) == 0)
 			return path;
 		free(path);
@@ -38,30 +36,12 @@ plot_shipped(const char *folder, const char *name)
 	return NULL;
 }
 
-static char *
-read_all(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	char *text = NULL;
-	size_t used = 0;
-	size_t got;
-	if (!file)
-		return NULL;
-	do {
-		text = memory_resize(text, used + SAID_BYTES + 1, 1);
-		got = fread(text + used, 1, SAID_BYTES, file);
-		used += got;
-	} while (got > 0);
-	text[used] = '\0';
-	fclose(file);
-	return text;
-}
-
 char *
 plot_script_load(const char *name)
 {
 	char *path = plot_shipped("plots", name);
-	char *text = path ? read_all(path) : NULL;
+	size_t size;
+	char *text = path ? file_load(path, &size) : NULL;
 	if (!text)
 		fprintf(stderr,
 			"mtasim: cannot find plots/%s, looked in $MTASIM_DATA "

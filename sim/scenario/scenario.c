@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/file_load.h"
 #include "sim/scenario/scenario_reader.h"
 
 enum {
@@ -223,7 +224,7 @@ scenario_read_file(const char *path, const struct scenario_options *options,
 		   struct complaints *complaints)
 {
 	size_t size = 0;
-	char *text = reader_load(path, &size);
+	char *text = file_load(path, &size);
 	if (!text) {
 		struct source_text source = {.name = path};
 		complaints_add(complaints, (struct place){.source = &source},

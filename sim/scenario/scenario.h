@@ -385,11 +385,9 @@ struct scenario {
 struct scenario_options {
 	const char *const *sets; /* "PATH=VALUE", each a --set */
 	size_t set_count;
-	const char *length;   /* --for: run.for, or run.at_most of a run that
-			       * is to drain; or NULL */
-	unsigned output;      /* enum scenario_output, added to output: */
-	const char *data_dir; /* looked through for profiles/ and files,
-			       * after the scenario's own folder; or NULL */
+	const char *length; /* --for: run.for, or run.at_most of a run that
+			     * is to drain; or NULL */
+	unsigned output;    /* enum scenario_output, added to output: */
 	struct complaints *warnings; /* gets what is odd, not wrong; or NULL */
 };
 

@@ -22,19 +22,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sim/base/file_load.h"
 #include "sim/base/sha256.h"
-
-#ifndef MTASIM_DATADIR
-#define MTASIM_DATADIR ""
-#endif
-#ifndef MTASIM_SRCDIR
-#define MTASIM_SRCDIR ""
-#endif
-
-enum {
-	ROOTS = 4,
-	FOLDERS = 1 + 2 * ROOTS
-};
+#include "sim/base/shipped.h"
 
 /* Plain files only: a device or pipe would not be the same in the next run. */
 static bool
@@ -44,72 +34,29 @@ file_exists(const char *path)
 	return !stat(path, &status) && S_ISREG(status.st_mode);
 }
 
-/* The folders to look in, the scenario's own first; "" is the current one. */
-static size_t
-search_folders(struct reader *r, const char *folders[FOLDERS])
+/* The n-th folder to look in: 0 is the scenario's own, "" the current one. NULL
+ * behind the last. */
+static const char *
+search_folder(struct reader *r, size_t n)
 {
-	const char *const roots[ROOTS] = {
-		r->options ? r->options->data_dir : NULL,
-		getenv("MTASIM_DATA"),
-		MTASIM_SRCDIR,
-		MTASIM_DATADIR,
-	};
-	size_t count = 0;
-
-	folders[count++] = r->folder;
-	for (size_t i = 0; i < ROOTS; i++) {
-		if (!roots[i] || !*roots[i])
-			continue;
-		folders[count++] =
-			arena_print(r->arena, "%s/scenarios", roots[i]);
-		folders[count++] = roots[i];
-	}
-	return count;
+	const char *root = n > 0 ? shipped_root((n - 1) / 2) : r->folder;
+	return root && n % 2 == 1 ? arena_print(r->arena, "%s/scenarios", root)
+				  : root;
 }
 
 static const char *
 search(struct reader *r, const char *name)
 {
-	const char *folders[FOLDERS];
+	const char *folder;
 	if (*name == '/')
 		return file_exists(name) ? name : NULL;
-	size_t count = search_folders(r, folders);
-	for (size_t i = 0; i < count; i++) {
-		const char *path = *folders[i] ? arena_print(r->arena, "%s/%s",
-							     folders[i], name)
-					       : name;
+	for (size_t i = 0; (folder = search_folder(r, i)); i++) {
+		const char *path =
+			*folder ? arena_print(r->arena, "%s/%s", folder, name)
+				: name;
 		if (file_exists(path))
 			return path;
 	}
-	return NULL;
-}
-
-char *
-reader_load(const char *path, size_t *size)
-{
-	FILE *file = fopen(path, "rb");
-	if (!file)
-		return NULL;
-	size_t room = 1 << 16;
-	size_t used = 0;
-	char *bytes = memory_array(room, 1);
-	size_t some;
-	while ((some = fread(bytes + used, 1, room - used, file)) > 0) {
-		used += some;
-		if (used == room) {
-			room *= 2;
-			bytes = memory_resize(bytes, room, 1);
-		}
-	}
-	bool ok = !ferror(file);
-	int reason = errno;
-	fclose(file);
-	bytes[used] = '\0'; /* there is always room for one more */
-	*size = used;
-	if (ok)
-		return bytes;
-	memory_free(bytes);
-	errno = reason;
 	return NULL;
 }
 
@@ -198,11 +145,10 @@ static const char *
 near_profile(struct reader *r, const char *name)
 {
 	struct name_nearest nearest = {.wanted = name};
-	const char *folders[FOLDERS];
-	size_t count = search_folders(r, folders);
+	const char *folder;
 
-	for (size_t i = 0; i < count; i++)
-		try_profiles(r, folders[i], &nearest);
+	for (size_t i = 0; (folder = search_folder(r, i)); i++)
+		try_profiles(r, folder, &nearest);
 	return reader_did_you_mean(r, &nearest);
 }
 
@@ -213,7 +159,7 @@ load_profile(struct reader *r, const struct tree_node *name)
 		arena_print(r->arena, "profiles/%s.yaml", name->text);
 	const char *path = strchr(name->text, '/') ? NULL : search(r, file);
 	size_t size = 0;
-	char *text = path ? reader_load(path, &size) : NULL;
+	char *text = path ? file_load(path, &size) : NULL;
 	if (!text) {
 		reader_complain(r, name,
 				"there is no profile '%s': no file "

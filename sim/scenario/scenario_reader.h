@@ -21,10 +21,10 @@
 #include "mta/params.h"
 #include "sim/base/complaint.h"
 #include "sim/base/name_index.h"
-#include "sim/scenario/scenario.h"
-#include "sim/scenario/schema.h"
 #include "sim/base/value.h"
 #include "sim/base/yaml_tree.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/schema.h"
 
 struct receiver_mx;
 
@@ -155,10 +155,6 @@ reader_law_default(struct reader *r, const char *text, const char *unit);
 
 /* Find a file that the scenario names; its path, or NULL with complaint. */
 const char *reader_file(struct reader *r, const struct tree_node *node);
-
-/* The whole of a file, for free(), with a NUL after it; NULL, with errno set,
- * if it fails. */
-char *reader_load(const char *path, size_t *size);
 
 /* Parameters as in main.cf; warns of what the queue manager will correct. */
 void reader_settings(struct reader *r, const struct tree_node *map,

@@ -597,7 +597,6 @@ START_TEST(profiles_are_put_in)
 	struct scenario_options options = {
 		.sets = sets,
 		.set_count = 1,
-		.data_dir = folder,
 	};
 	static const char text[] =
 		"scenario: x\nrun: {for: 1h}\nreceivers:\n"
@@ -605,8 +604,10 @@ START_TEST(profiles_are_put_in)
 		"domains:\n  a.example: {receiver: there}\n"
 		"  \"*\": {receiver: {each: {profile: near}}}\n"
 		"start: [{queue: hold, messages: 3, to: a.example}]\n";
+	ck_assert_int_eq(setenv("MTASIM_DATA", folder, 1), 0);
 	struct scenario *s = scenario_read_memory(
 		"test.yaml", text, strlen(text), &options, &complaints);
+	ck_assert_int_eq(unsetenv("MTASIM_DATA"), 0);
 	ck_assert_int_eq(remove(file), 0);
 	ck_assert_int_eq(remove(path), 0);
 	ck_assert_int_eq(remove(folder), 0);

@@ -37,10 +37,8 @@ read_all(const char *set, struct complaints *complaints)
 {
 	return scenario_read_file(
 		harness_source_path(name_of_all),
-		&(struct scenario_options){
-			.sets = &set,
-			.set_count = set != NULL,
-			.data_dir = harness_source_path("scenarios")},
+		&(struct scenario_options){.sets = &set,
+					   .set_count = set != NULL},
 		complaints);
 }
 
