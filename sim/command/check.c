@@ -13,15 +13,16 @@
 
 #include "mta/panic.h"
 #include "sim/base/arena.h"
-#include "sim/command/check_report.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
-#include "sim/command/golden.h"
 #include "sim/base/jobs.h"
+#include "sim/command/check_report.h"
+#include "sim/command/commands.h"
+#include "sim/command/golden.h"
 #include "sim/command/options.h"
-#include "sim/results/results.h"
 #include "sim/command/run.h"
+#include "sim/results/results.h"
 #include "sim/scenario/scenario.h"
-#include "sim/command/version.h"
 
 struct check {
 	struct jobs jobs;
@@ -439,7 +440,7 @@ code_of(int interrupted)
 {
 	if (interrupted < 0)
 		return EXIT_CODE_INTERNAL;
-	return interrupted ? 128 + interrupted : EXIT_CODE_OK;
+	return interrupted ? EXIT_CODE_SIGNAL + interrupted : EXIT_CODE_OK;
 }
 
 static int
@@ -478,6 +479,23 @@ check_all(const struct options *options)
 	return code;
 }
 
+static const char check_help[] =
+	"mtasim check [OPTION]... SCENARIO...\n"
+	"\n"
+	"Run scenarios and judge their expectations, one line each, and a "
+	"last line for\n"
+	"all. With several, results go to DIR/NAME, and the exit code is the "
+	"first of\n"
+	"1, 2, 3, 99 that occurred.\n"
+	"\n"
+	"  --junit FILE       write JUnit's XML too\n"
+	"  --tap, --json      write TAP (for prove) or JSON instead of text\n"
+	"  --golden DIR       compare each run with the one recorded in "
+	"DIR/NAME; a\n"
+	"                     difference, with the first event that differs, "
+	"exits 99\n"
+	"  --update           with --golden: record\n";
+
 int
 check_main(int argc, char **argv)
 {
@@ -485,7 +503,7 @@ check_main(int argc, char **argv)
 	int code = options_read(&o, OPTIONS_CHECK, argc, argv);
 
 	if (code == 0 && o.wants_help)
-		help_print(stdout, "check");
+		printf("%s%s", check_help, options_help);
 	else if (code == 0)
 		code = check_all(&o);
 	options_release(&o);

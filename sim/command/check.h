@@ -95,7 +95,4 @@ int check_worse(int a, int b);
 /* All that the options ask for; the exit code. */
 int check_all(const struct options *options);
 
-/* The command; argv[0] is its name. */
-int check_main(int argc, char **argv);
-
 #endif

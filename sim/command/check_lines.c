@@ -4,21 +4,23 @@
  * make the line of the run fail, and the others are counted without them.
  */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/exit_code.h"
 #include "sim/command/check.h"
-#include "sim/command/options.h"
 #include "sim/scenario/scenario.h"
 
 int
 check_worse(int a, int b)
 {
 	static const int order[] = {
-		EXIT_CODE_SIGINT,      EXIT_CODE_SIGTERM, EXIT_CODE_SIGHUP,
-		EXIT_CODE_INTERNAL,    EXIT_CODE_USAGE,	  EXIT_CODE_INVALID,
+		EXIT_CODE_SIGNAL + SIGINT, EXIT_CODE_SIGNAL + SIGTERM,
+		EXIT_CODE_SIGNAL + SIGHUP, EXIT_CODE_INTERNAL,
+		EXIT_CODE_USAGE,	   EXIT_CODE_INVALID,
 		EXIT_CODE_EXPECTATION,
 	};
 
@@ -138,9 +140,7 @@ say_trouble(const struct check_run *run, char *out, size_t size)
 			 "crashed by signal %d; what it had written "
 			 "is in a hidden folder beside its place",
 			 run->signal);
-	else if (run->code == EXIT_CODE_SIGINT ||
-		 run->code == EXIT_CODE_SIGTERM ||
-		 run->code == EXIT_CODE_SIGHUP)
+	else if (run->code > EXIT_CODE_SIGNAL)
 		snprintf(out, size,
 			 "interrupted at %.6g s, results are partial",
 			 (double)run->found.end_us / 1e6);

@@ -12,8 +12,9 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
-#include "sim/command/check_junit.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
+#include "sim/command/check_junit.h"
 #include "sim/command/options.h"
 #include "sim/results/results.h"
 #include "sim/scenario/scenario.h"
@@ -165,10 +166,7 @@ json_end(struct check_report *r, int code)
 	json_out_integer(json, "held", r->passed);
 	json_out_integer(json, "not_held", r->lines - r->passed - r->errors);
 	json_out_integer(json, "errors", r->errors);
-	json_out_boolean(json, "partial",
-			 code == EXIT_CODE_SIGINT ||
-				 code == EXIT_CODE_SIGTERM ||
-				 code == EXIT_CODE_SIGHUP);
+	json_out_boolean(json, "partial", code > EXIT_CODE_SIGNAL);
 	json_out_integer(json, "code", code);
 	json_out_close(json);
 	json_out_finish(json);

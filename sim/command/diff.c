@@ -12,10 +12,11 @@
 #include <string.h>
 
 #include "sim/base/csv_read.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
+#include "sim/command/commands.h"
 #include "sim/command/options.h"
 #include "sim/results/results.h"
-#include "sim/command/version.h"
 
 int
 diff_fail(struct diff *d, const char *format, ...)
@@ -265,13 +266,14 @@ diff_folders(struct diff *d)
 /* ---- the command
  * ------------------------------------------------------------------ */
 
-static int
-usage(void)
-{
-	fprintf(stderr, "mtasim diff: two results folders are wanted; see "
-			"'mtasim diff --help'\n");
-	return EXIT_CODE_USAGE;
-}
+static const char diff_help[] =
+	"mtasim diff DIR DIR\n"
+	"\n"
+	"Compare fingerprint, totals, series and events. Exit code 0: the "
+	"same; "
+	"99: they\n"
+	"differ; 3: a folder is no results folder of this format, or is not "
+	"whole.\n";
 
 int
 diff_main(int argc, char **argv)
@@ -286,10 +288,13 @@ diff_main(int argc, char **argv)
 
 	optind = 1;
 	id = getopt_long(argc, argv, "", options, NULL);
-	if (id == 'h')
-		return help_print(stdout, "diff");
+	if (id == 'h') {
+		fputs(diff_help, stdout);
+		return EXIT_CODE_OK;
+	}
 	if (id != -1 || argc - optind != 2)
-		return usage();
+		return options_wrong("diff", "two results folders are wanted",
+				     NULL);
 	d.dirs[0] = argv[optind];
 	d.dirs[1] = argv[optind + 1];
 	code = diff_folders(&d);

@@ -64,7 +64,4 @@ int diff_files(struct diff *d);
 /* Note where the scenarios differ. */
 void diff_scenario(struct diff *d);
 
-/* The command; argv[0] is its name. */
-int diff_main(int argc, char **argv);
-
 #endif

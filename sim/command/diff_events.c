@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/base/csv_read.h"
+#include "sim/base/exit_code.h"
 #include "sim/command/diff.h"
 
 struct event {
@@ -240,12 +241,12 @@ diff_events(struct diff *d)
 		enum diff_table table = diff_open(d, tables[i].name, csv);
 
 		if (table == DIFF_TABLE_BAD)
-			return 3;
+			return EXIT_CODE_INVALID;
 		if (table != DIFF_TABLE_BOTH)
 			continue;
 		seen++;
 		if (find_event(d, i, csv, &events[i]) != 0)
-			return 3;
+			return EXIT_CODE_INVALID;
 	}
 	tell(d, events);
 	if (seen == 0)

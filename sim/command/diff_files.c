@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
-#include "sim/command/options.h"
 
 enum {
 	SHOWN = 120, /* bytes of a line */

@@ -9,6 +9,7 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/csv_read.h"
+#include "sim/base/exit_code.h"
 #include "sim/command/diff.h"
 
 enum {
@@ -126,7 +127,7 @@ diff_series(struct diff *d)
 	enum diff_table table = diff_open(d, "series.csv", s.csv);
 
 	if (table == DIFF_TABLE_BAD)
-		return 3;
+		return EXIT_CODE_INVALID;
 	if (table != DIFF_TABLE_BOTH)
 		return diff_fail(d, "series.csv is missing in '%s' or '%s'",
 				 d->dirs[0], d->dirs[1]);

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "sim/command/diff.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
-#include "sim/command/options.h"
+#include "sim/command/diff.h"
 #include "sim/scenario/scenario.h"
 
 static const struct {

@@ -2,6 +2,7 @@
 /*
  * getopt_long does the reading; this gives the words for what it dislikes.
  */
+#include "sim/base/exit_code.h"
 #include "sim/command/options.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 #include <string.h>
 
 #include "mta/panic.h"
-#include "sim/scenario/scenario.h"
 #include "sim/base/value.h"
+#include "sim/scenario/scenario.h"
 
 enum option_id {
 	OPTION_SET = 256,
@@ -67,6 +68,44 @@ enum {
 	OUTPUTS = sizeof(outputs) / sizeof(outputs[0])
 };
 
+const char options_help[] =
+	"\n"
+	"  --set PATH=VALUE   change a value of the scenario, checked like the "
+	"file:\n"
+	"                     --set mta.in_flow_delay=5s\n"
+	"                     --set 'domains[gmail.com].transport=bulk'\n"
+	"  --seed N           another seed\n"
+	"  --for TIME         end after this time (2h), or at most then\n"
+	"  --out DIR          results folder; default runs/NAME\n"
+	"  --output LIST      more files: messages,attempts,moves,feedback,"
+	"maillog,\n"
+	"                     metrics,plots\n"
+	"  --replications N   N runs with luck of their own, in DIR/r0, r1, "
+	"...;\n"
+	"                     expectations hold in all of them, or `in X% of "
+	"runs`\n"
+	"  --jobs N           so many runs at a time; the output is the same\n"
+	"  --quiet            no summary; of check only what does not hold\n"
+	"  --progress=auto|never\n"
+	"                     a progress line on a terminal, or none\n"
+	"  --help             this text\n"
+	"\n"
+	"A results folder has scenario.yaml and files/ (copies of the files "
+	"that "
+	"it names),\n"
+	"so that it can be run again anywhere; run.json, summary.json, "
+	"series.csv,\n"
+	"destinations.csv, transports.csv; and what --output asks for: the "
+	"other "
+	"tables,\n"
+	"maillog, metrics.om, plots/.\n"
+	"\n"
+	"Exit codes: 0 done; 1 internal or I/O error; 2 wrong usage; 3 invalid "
+	"scenario;\n"
+	"99 an expectation does not hold (check); 129, 130, 143 interrupted by "
+	"SIGHUP,\n"
+	"SIGINT, SIGTERM, results so far kept.\n";
+
 static void
 options_add_set(struct options *o, const char *set)
 {
@@ -87,8 +126,8 @@ options_make_set(struct options *o, const char *path, const char *value)
 	options_add_set(o, set);
 }
 
-static int
-usage(const char *command, const char *what, const char *value)
+int
+options_wrong(const char *command, const char *what, const char *value)
 {
 	fprintf(stderr, "mtasim %s: %s%s%s; see 'mtasim %s --help'\n", command,
 		what, value ? ": " : "", value ? value : "", command);
@@ -96,10 +135,17 @@ usage(const char *command, const char *what, const char *value)
 }
 
 int
+options_unknown(const char *command)
+{
+	fprintf(stderr, "see 'mtasim %s --help'\n", command);
+	return EXIT_CODE_USAGE;
+}
+
+int
 options_take_set(struct options *o, const char *command, const char *value)
 {
 	if (!strchr(value, '='))
-		return usage(command, "--set takes PATH=VALUE", value);
+		return options_wrong(command, "--set takes PATH=VALUE", value);
 	options_add_set(o, value);
 	return 0;
 }
@@ -111,8 +157,8 @@ options_take_seed(struct options *o, const char *command, const char *value)
 	int64_t seed;
 
 	if (!value_integer(value, 0, INT64_MAX, &seed, &why))
-		return usage(command, "--seed takes a whole number from 0",
-			     value);
+		return options_wrong(
+			command, "--seed takes a whole number from 0", value);
 	options_make_set(o, "seed", value);
 	return 0;
 }
@@ -124,7 +170,8 @@ options_take_length(struct options *o, const char *command, const char *value)
 	int64_t for_us;
 
 	if (!value_time(value, &for_us, &why) || for_us <= 0)
-		return usage(command, "--for takes a time such as 2h", value);
+		return options_wrong(command, "--for takes a time such as 2h",
+				     value);
 	o->length = value;
 	return 0;
 }
@@ -140,11 +187,12 @@ read_output(struct options *o, const char *command, const char *list)
 				       strncmp(outputs[i].name, at, n) != 0))
 			i++;
 		if (i == OUTPUTS)
-			return usage(command,
-				     "--output takes a list of messages, "
-				     "attempts, moves, feedback, maillog, "
-				     "plots, metrics",
-				     list);
+			return options_wrong(
+				command,
+				"--output takes a list of messages, "
+				"attempts, moves, feedback, maillog, "
+				"plots, metrics",
+				list);
 		o->output |= outputs[i].bit;
 		at += n;
 		at += *at == ',';
@@ -160,7 +208,8 @@ read_progress(struct options *o, const char *command, const char *mode)
 	else if (strcmp(mode, "never") == 0)
 		o->progress = PROGRESS_NEVER;
 	else
-		return usage(command, "--progress is auto or never", mode);
+		return options_wrong(command, "--progress is auto or never",
+				     mode);
 	return 0;
 }
 
@@ -176,7 +225,7 @@ read_count(uint32_t *count, const char *command, const char *what,
 	number = strtoul(value, &end, 10);
 	if (*value < '0' || *value > '9' || *end || errno || number < 1 ||
 	    number > OPTIONS_COUNT_MOST)
-		return usage(command, what, value);
+		return options_wrong(command, what, value);
 	*count = (uint32_t)number;
 	return 0;
 }
@@ -210,9 +259,7 @@ read_check_option(struct options *o, const char *command, int id,
 		o->is_update = true;
 		return 0;
 	default:
-		/* getopt has said what it dislikes. */
-		fprintf(stderr, "see 'mtasim %s --help'\n", command);
-		return EXIT_CODE_USAGE;
+		return options_unknown(command);
 	}
 }
 
@@ -224,19 +271,22 @@ check_options(const struct options *o, enum options_command command,
 			     o->is_update;
 
 	if (command == OPTIONS_RUN && is_check_only)
-		return usage(name,
-			     "--junit, --tap, --json, --golden and --update "
-			     "belong to check",
-			     NULL);
+		return options_wrong(
+			name,
+			"--junit, --tap, --json, --golden and --update "
+			"belong to check",
+			NULL);
 	if (o->is_tap && o->is_json)
-		return usage(name, "--tap or --json, not both", NULL);
+		return options_wrong(name, "--tap or --json, not both", NULL);
 	if (o->is_update && !o->golden)
-		return usage(name, "--update goes with --golden DIR", NULL);
+		return options_wrong(name, "--update goes with --golden DIR",
+				     NULL);
 	if (o->golden && o->replications > 1)
-		return usage(name,
-			     "--golden compares one run of each scenario, "
-			     "without --replications",
-			     NULL);
+		return options_wrong(
+			name,
+			"--golden compares one run of each scenario, "
+			"without --replications",
+			NULL);
 	return 0;
 }
 
@@ -252,7 +302,8 @@ read_option(struct options *o, const char *command, int id, const char *value)
 		return options_take_length(o, command, value);
 	case OPTION_OUT:
 		if (!*value)
-			return usage(command, "--out takes a folder", NULL);
+			return options_wrong(command, "--out takes a folder",
+					     NULL);
 		o->out = value;
 		return 0;
 	case OPTION_OUTPUT:
@@ -289,10 +340,11 @@ options_read(struct options *o, enum options_command command, int argc,
 	}
 	o->scenario_count = (size_t)(argc - optind);
 	if (o->scenario_count == 0)
-		return usage(name, "which scenario?", NULL);
+		return options_wrong(name, "which scenario?", NULL);
 	if (command == OPTIONS_RUN && o->scenario_count > 1)
-		return usage(name, "one scenario at a time; several: check",
-			     argv[optind + 1]);
+		return options_wrong(name,
+				     "one scenario at a time; several: check",
+				     argv[optind + 1]);
 	if (check_options(o, command, name) != 0)
 		return EXIT_CODE_USAGE;
 	o->scenarios = mta_alloc(o->scenario_count, sizeof(*o->scenarios));

@@ -10,20 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/base/exit_code.h"
 #include "sim/command/progress.h"
-
-/* Exit codes of all commands. */
-enum exit_code {
-	EXIT_CODE_OK = 0,
-	EXIT_CODE_INTERNAL = 1, /* or an I/O error */
-	EXIT_CODE_USAGE = 2,
-	EXIT_CODE_INVALID = 3, /* the scenario, or another input */
-	EXIT_CODE_EXPECTATION = 99,
-	EXIT_CODE_SIGNAL = 128, /* and its number */
-	EXIT_CODE_SIGHUP = 129,
-	EXIT_CODE_SIGINT = 130,
-	EXIT_CODE_SIGTERM = 143,
-};
 
 enum options_command {
 	OPTIONS_RUN,
@@ -56,6 +44,15 @@ struct options {
 	bool is_update;
 	bool wants_help;
 };
+
+/* The help of --set, --seed and so on, behind that of run or check. */
+extern const char options_help[];
+
+/* Wrong usage: what is wrong, with which value (or NULL), on stderr. Returns
+ * EXIT_CODE_USAGE. */
+int options_wrong(const char *command, const char *what, const char *value);
+/* The same where getopt_long has said what it dislikes. */
+int options_unknown(const char *command);
 
 /* argv[0] is the command's name. 0, or EXIT_CODE_USAGE with words on stderr. */
 int options_read(struct options *o, enum options_command command, int argc,

@@ -4,7 +4,7 @@
  * printed, so that a script never takes half an answer for a whole one. Keeps
  * no state.
  */
-#include "sim/command/params_cmd.h"
+#include "sim/command/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +12,10 @@
 
 #include "mta/params.h"
 #include "sim/base/arena.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/name_index.h"
 
 enum {
-	EXIT_DONE = 0,
-	EXIT_IO = 1,
-	EXIT_WRONG_USAGE = 2,
 	CELL_SIZE = 200,
 };
 
@@ -249,12 +247,8 @@ show(enum layout layout, int count, char **names)
 	}
 	free(rows);
 	if (found < room)
-		return EXIT_WRONG_USAGE;
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "cannot write to standard output\n");
-		return EXIT_IO;
-	}
-	return EXIT_DONE;
+		return EXIT_CODE_USAGE;
+	return EXIT_CODE_OK;
 }
 
 int
@@ -268,11 +262,11 @@ params_main(int argc, char **argv)
 			layout = LAYOUT_MARKDOWN;
 		} else if (strcmp(argv[i], "--help") == 0) {
 			printf("%s", usage);
-			return EXIT_DONE;
+			return EXIT_CODE_OK;
 		} else {
 			fprintf(stderr, "%s: unknown option\n%s", argv[i],
 				usage);
-			return EXIT_WRONG_USAGE;
+			return EXIT_CODE_USAGE;
 		}
 	}
 	return show(layout, argc - i, argv + i);

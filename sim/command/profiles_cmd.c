@@ -16,10 +16,11 @@
 #include <time.h>
 
 #include "sim/base/complaint.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/file_load.h"
 #include "sim/base/name_index.h"
 #include "sim/base/shipped.h"
-#include "sim/command/options.h"
+#include "sim/command/commands.h"
 #include "sim/scenario/scenario_reader.h"
 
 static const char usage[] =
@@ -308,10 +309,6 @@ show(struct shelf *s, int count, char **names)
 		print_list(s);
 	fflush(stdout);
 	warn_of_age(s, count, names);
-	if (ferror(stdout)) {
-		fprintf(stderr, "cannot write to standard output\n");
-		return EXIT_CODE_INTERNAL;
-	}
 	return EXIT_CODE_OK;
 }
 

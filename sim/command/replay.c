@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
-#include "sim/command/options.h"
 #include "sim/base/sha256.h"
 
 /* Is the folder's scenario the one of the run, whole? What cannot be read at

@@ -12,15 +12,16 @@
 
 #include "model/stream.h"
 #include "mta/panic.h"
-#include "sim/command/check.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
+#include "sim/command/check.h"
+#include "sim/command/commands.h"
 #include "sim/command/options.h"
+#include "sim/command/snapshot.h"
+#include "sim/host/world.h"
 #include "sim/plot/plot.h"
 #include "sim/results/results.h"
-#include "sim/command/snapshot.h"
 #include "sim/results/summary.h"
-#include "sim/command/version.h"
-#include "sim/host/world.h"
 
 /* ---- interruption
  * ------------------------------------------------------------- */
@@ -330,20 +331,6 @@ run_build(struct run *r)
 	return code;
 }
 
-static int
-run_code_of_signal(int code)
-{
-	if (code == EXIT_CODE_INTERNAL)
-		return code;
-	if (caught_signal == SIGINT)
-		return EXIT_CODE_SIGINT;
-	if (caught_signal == SIGTERM)
-		return EXIT_CODE_SIGTERM;
-	if (caught_signal == SIGHUP)
-		return EXIT_CODE_SIGHUP;
-	return code;
-}
-
 char *
 run_dir(const struct options *o, const struct scenario *scenario)
 {
@@ -385,7 +372,9 @@ run_scenario(const struct run_request *request)
 	code = run_draw(&r, code);
 	results_release(&r.results);
 	world_release(&r.world);
-	return run_code_of_signal(code);
+	if (caught_signal != 0 && code != EXIT_CODE_INTERNAL)
+		return EXIT_CODE_SIGNAL + caught_signal;
+	return code;
 }
 
 /* ---- the command
@@ -425,6 +414,14 @@ run_once(const struct options *o)
 	return code;
 }
 
+static const char run_help[] =
+	"mtasim run [OPTION]... SCENARIO\n"
+	"\n"
+	"Simulate a scenario, write its results folder, print a summary and "
+	"how each\n"
+	"expectation came out. The exit code is 0 also when one does not "
+	"hold (see check).\n";
+
 int
 run_main(int argc, char **argv)
 {
@@ -432,7 +429,7 @@ run_main(int argc, char **argv)
 	int code = options_read(&o, OPTIONS_RUN, argc, argv);
 
 	if (code == 0 && o.wants_help)
-		help_print(stdout, "run");
+		printf("%s%s", run_help, options_help);
 	else if (code == 0)
 		code = o.replications > 1 ? check_all(&o) : run_once(&o);
 	options_release(&o);

@@ -48,7 +48,4 @@ int run_signal(void);
  * which is on stderr. */
 int run_scenario(const struct run_request *request);
 
-/* The command; argv[0] is its name. */
-int run_main(int argc, char **argv);
-
 #endif

@@ -6,14 +6,14 @@
  * they mean the same. Keys that the table calls special have their shape here,
  * in a small table of texts; a special key without one is not restricted.
  */
-#include "sim/command/schema_cmd.h"
+#include "sim/command/commands.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "mta/params.h"
-#include "sim/command/options.h"
+#include "sim/base/exit_code.h"
 #include "sim/scenario/schema.h"
 
 /* Braces of JSON are written as they are; {"type": ...} in one piece. */
@@ -398,10 +398,6 @@ schema_main(int argc, char **argv)
 	} else {
 		fprintf(stderr, "%s", usage);
 		return EXIT_CODE_USAGE;
-	}
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "cannot write to standard output\n");
-		return EXIT_CODE_INTERNAL;
 	}
 	return EXIT_CODE_OK;
 }

@@ -18,8 +18,8 @@
 #include "mta/rules.h"
 #include "mta/text.h"
 #include "sim/base/arena.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
-#include "sim/command/options.h"
 #include "sim/command/queue_file.h"
 
 enum {

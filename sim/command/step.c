@@ -4,7 +4,6 @@
  * there and then, so nothing of the run has to be kept. Going back ends the run
  * and makes it again, silent until the event before.
  */
-#include "sim/command/step.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,10 +15,12 @@
 #include <unistd.h>
 
 #include "mta/panic.h"
+#include "sim/base/exit_code.h"
+#include "sim/base/value.h"
+#include "sim/command/commands.h"
 #include "sim/command/options.h"
 #include "sim/command/run.h"
-#include "sim/base/value.h"
-#include "sim/command/version.h"
+#include "sim/command/step_text.h"
 
 enum {
 	OPTION_FROM = 256,
@@ -253,12 +254,10 @@ stepper_go(struct stepper *s)
 	if (code == EXIT_CODE_OK && run_signal() != 0)
 		return EXIT_CODE_SIGNAL + run_signal();
 	if (code == EXIT_CODE_OK && s->wish == STEP_INTERRUPT)
-		return EXIT_CODE_SIGINT;
+		return EXIT_CODE_SIGNAL + SIGINT;
 	if (code == EXIT_CODE_OK && s->wish == STEP_ON && s->seen == 0)
 		fprintf(stderr, "mtasim step: no event fits --from, --to and "
 				"--mail\n");
-	if (fflush(stdout) != 0 && errno != EPIPE)
-		code = EXIT_CODE_INTERNAL;
 	return code;
 }
 
@@ -266,20 +265,12 @@ stepper_go(struct stepper *s)
  */
 
 static int
-usage(const char *what, const char *value)
-{
-	fprintf(stderr, "mtasim step: %s%s%s; see 'mtasim step --help'\n", what,
-		value ? ": " : "", value ? value : "");
-	return EXIT_CODE_USAGE;
-}
-
-static int
 read_time(const char *what, const char *text, int64_t *us)
 {
 	struct value_error why;
 
 	if (!value_time(text, us, &why) || *us < 0)
-		return usage(what, text);
+		return options_wrong("step", what, text);
 	return 0;
 }
 
@@ -290,7 +281,9 @@ read_mail(const char *text, int64_t *mail)
 
 	*mail = strtoll(text, &end, 10);
 	if (*end || end == text || *mail < 0)
-		return usage("--mail takes the number of a mail, from 0", text);
+		return options_wrong(
+			"step", "--mail takes the number of a mail, from 0",
+			text);
 	return 0;
 }
 
@@ -316,9 +309,7 @@ read_option(struct stepper *s, struct options *o, int id, const char *text)
 		o->wants_help = true;
 		return 0;
 	default:
-		/* getopt has said what it dislikes. */
-		fprintf(stderr, "see 'mtasim step --help'\n");
-		return EXIT_CODE_USAGE;
+		return options_unknown("step");
 	}
 }
 
@@ -335,11 +326,12 @@ step_read(struct stepper *s, struct options *o, int argc, char **argv)
 			return code;
 	}
 	if (optind == argc)
-		return usage("which scenario?", NULL);
+		return options_wrong("step", "which scenario?", NULL);
 	if (optind + 1 < argc)
-		return usage("one scenario at a time", argv[optind + 1]);
+		return options_wrong("step", "one scenario at a time",
+				     argv[optind + 1]);
 	if (s->to_us >= 0 && s->to_us < s->from_us)
-		return usage("--to is before --from", NULL);
+		return options_wrong("step", "--to is before --from", NULL);
 	return 0;
 }
 
@@ -357,6 +349,21 @@ step_scenario(struct stepper *s, const struct options *o, const char *path)
 	return code;
 }
 
+static const char step_help[] =
+	"mtasim step SCENARIO [--from TIME] [--to TIME] [--mail N]\n"
+	"            [--set PATH=VALUE] [--seed N] [--for TIME]\n"
+	"\n"
+	"Print each event: when, who, what, the mail by its number and "
+	"queue id, the\n"
+	"queues, the flow tokens, which queue is looked at next, the "
+	"destination's\n"
+	"window, deliveries and feedback; below it a sentence that says "
+	"why. In a\n"
+	"terminal one at a time: next, next of the same kind, back, quit.\n"
+	"--mail N: only of mail number N, from 0. --set, --seed and "
+	"--for are those of\n"
+	"run.\n";
+
 int
 step_main(int argc, char **argv)
 {
@@ -365,7 +372,7 @@ step_main(int argc, char **argv)
 	int code = step_read(&s, &o, argc, argv);
 
 	if (code == 0 && o.wants_help) {
-		help_print(stdout, "step");
+		fputs(step_help, stdout);
 	} else if (code == 0) {
 		run_prepare();
 		code = step_scenario(&s, &o, argv[optind]);

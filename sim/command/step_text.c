@@ -8,7 +8,7 @@
 
 #include "mta/note.h"
 #include "mta/rules.h"
-#include "sim/command/step.h"
+#include "sim/command/step_text.h"
 
 /* What the first line says beyond the state of the world. */
 struct event {

@@ -3,7 +3,7 @@
  * Command lines of the views. Options are those of the tools that they stand
  * for, and --at; what is wrong is said before anything is run.
  */
-#include "sim/command/view_cmd.h"
+#include "sim/command/commands.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -14,12 +14,12 @@
 
 #include "mta/listing.h"
 #include "mta/shape.h"
+#include "sim/base/exit_code.h"
+#include "sim/base/value.h"
 #include "sim/command/options.h"
 #include "sim/command/replay.h"
 #include "sim/command/run.h"
 #include "sim/command/spool_out.h"
-#include "sim/base/value.h"
-#include "sim/command/version.h"
 
 enum {
 	OPTION_AT = 256,
@@ -55,15 +55,6 @@ struct view {
 	int queue_count;
 };
 
-static int
-usage(const struct view *v, const char *what, const char *value)
-{
-	fprintf(stderr, "mtasim %s: %s%s%s; see 'mtasim %s --help'\n",
-		v->command, what, value ? ": " : "", value ? value : "",
-		v->command);
-	return EXIT_CODE_USAGE;
-}
-
 /* What is not above 0 changes nothing (F12.3). */
 static int
 read_number(const struct view *v, const char *what, const char *text,
@@ -73,7 +64,7 @@ read_number(const struct view *v, const char *what, const char *text,
 	long value = strtol(text, &end, 10);
 
 	if (*end || end == text || value > most)
-		return usage(v, what, text);
+		return options_wrong(v->command, what, text);
 	if (value > 0)
 		*number = (int32_t)value;
 	return 0;
@@ -85,7 +76,8 @@ read_at(struct view *v, const char *text)
 	struct value_error why;
 
 	if (!value_time(text, &v->at_us, &why) || v->at_us < 0)
-		return usage(v, "--at takes a time such as 30m", text);
+		return options_wrong(v->command,
+				     "--at takes a time such as 30m", text);
 	return 0;
 }
 
@@ -147,18 +139,17 @@ read_option(struct view *v, int id, const char *text)
 		v->spool.is_short |= id == OPTION_SHORT;
 		return strcmp(v->command, "spool") == 0
 			       ? 0
-			       : usage(v, "--now and --short belong to spool",
-				       NULL);
+			       : options_wrong(
+					 v->command,
+					 "--now and --short belong to spool",
+					 NULL);
 	}
 	if (id == 'p' && strcmp(v->command, "qshape") == 0) {
 		o->with_parents = true;
 		return 0;
 	}
-	if (id != 'p' && id != 'j') {
-		/* getopt has said what it dislikes. */
-		fprintf(stderr, "see 'mtasim %s --help'\n", v->command);
-		return EXIT_CODE_USAGE;
-	}
+	if (id != 'p' && id != 'j')
+		return options_unknown(v->command);
 	v->form = id == 'p' ? MTA_LISTING_TABLE : MTA_LISTING_JSON;
 	v->has_form = true;
 	return 0;
@@ -171,14 +162,16 @@ read_queue(struct view *v, const char *name)
 		if (strcmp(name, mta_queue_name((enum mta_queue)q)) != 0)
 			continue;
 		if (v->queue_count == QUEUES_MAX)
-			return usage(v, "too many queues", name);
+			return options_wrong(v->command, "too many queues",
+					     name);
 		v->queues[v->queue_count++] = (enum mta_queue)q;
 		return 0;
 	}
-	return usage(v,
-		     "no such queue (maildrop, incoming, active, deferred, "
-		     "hold, corrupt)",
-		     name);
+	return options_wrong(
+		v->command,
+		"no such queue (maildrop, incoming, active, deferred, "
+		"hold, corrupt)",
+		name);
 }
 
 static int
@@ -201,17 +194,19 @@ view_read(struct view *v, int argc, char **argv, const char *options)
 			return code;
 	}
 	if (optind == argc)
-		return usage(v, "which results folder?", NULL);
+		return options_wrong(v->command, "which results folder?", NULL);
 	v->dir = argv[optind++];
 	if (strcmp(v->command, "spool") == 0 && optind < argc)
 		v->target = argv[optind++];
 	if (strcmp(v->command, "spool") == 0 && optind < argc)
-		return usage(v, "it writes all queues; name none",
-			     argv[optind]);
+		return options_wrong(v->command,
+				     "it writes all queues; name none",
+				     argv[optind]);
 	for (code = 0; optind < argc && code == 0; optind++)
 		code = read_queue(v, argv[optind]);
 	if (code == 0 && v->at_us < 0)
-		return usage(v, "at which time? add --at TIME", NULL);
+		return options_wrong(v->command, "at which time? add --at TIME",
+				     NULL);
 	return code;
 }
 
@@ -276,15 +271,36 @@ view_show(struct view *v,
 	if (code == 0) {
 		replay_until(&r, v->at_us);
 		show(v, &r, &text);
-		if (fflush(stdout) != 0 || ferror(stdout)) {
-			fprintf(stderr, "mtasim %s: cannot write\n",
-				v->command);
-			code = EXIT_CODE_INTERNAL;
-		}
 	}
 	replay_close(&r);
 	return code;
 }
+
+static const char qshape_help[] =
+	"mtasim qshape [-s] [-l] [-p] [-b N] [-t MINUTES] [-m N] [-w N] "
+	"[-n N] DIR --at TIME\n"
+	"              [QUEUE...]\n"
+	"\n"
+	"Run the scenario of a results folder again up to TIME and print the "
+	"table of\n"
+	"qshape for the queues (default: incoming active).\n"
+	"\n"
+	"  -s        messages by the sender's domain, not recipients\n"
+	"  -b N      buckets of age (10)\n"
+	"  -t N      minutes of the first one (5); each is twice the one "
+	"before,\n"
+	"  -l        or all have the same length\n"
+	"  -p        parent domains too, with -m N (5) or more domains below "
+	"them\n"
+	"  -w N      columns of the table (80)\n"
+	"  -n N      in a terminal: rows (20; 0: all)\n"
+	"\n"
+	"As with Postfix's, other numbers change nothing unless they are "
+	"above "
+	"0. -N N and\n"
+	"-c DIR are taken and change nothing: the table comes at once, and "
+	"settings are\n"
+	"those of the run.\n";
 
 int
 qshape_main(int argc, char **argv)
@@ -296,9 +312,16 @@ qshape_main(int argc, char **argv)
 		return code;
 	if (!v.wants_help)
 		return view_show(&v, print_shape);
-	help_print(stdout, "qshape");
+	fputs(qshape_help, stdout);
 	return EXIT_CODE_OK;
 }
+
+static const char postqueue_help[] =
+	"mtasim postqueue -p|-j DIR --at TIME\n"
+	"\n"
+	"Run the scenario of a results folder again up to TIME and list its "
+	"queues:\n"
+	"-p as a table, -j as one JSON object a line. Times are UTC.\n";
 
 int
 postqueue_main(int argc, char **argv)
@@ -309,13 +332,14 @@ postqueue_main(int argc, char **argv)
 	if (code != 0)
 		return code;
 	if (v.wants_help) {
-		help_print(stdout, "postqueue");
+		fputs(postqueue_help, stdout);
 		return EXIT_CODE_OK;
 	}
 	if (!v.has_form)
-		return usage(&v, "-p or -j", NULL);
+		return options_wrong(v.command, "-p or -j", NULL);
 	if (v.queue_count > 0)
-		return usage(&v, "it lists all queues; name none", NULL);
+		return options_wrong(v.command,
+				     "it lists all queues; name none", NULL);
 	return view_show(&v, print_listing);
 }
 
@@ -345,6 +369,24 @@ spool_write(struct view *v)
 	return code;
 }
 
+static const char spool_help[] =
+	"mtasim spool [--now] [--short] DIR --at TIME TARGET\n"
+	"\n"
+	"Run the scenario of a results folder again up to TIME and write its "
+	"queues to the\n"
+	"folder TARGET, which must be new or empty: queue files that qshape "
+	"and postcat of\n"
+	"Postfix read, and the logs of the latest attempts. The time of a "
+	"file is when it\n"
+	"is due next. qshape takes absolute paths of queues: "
+	"qshape /TARGET/deferred\n"
+	"\n"
+	"  --now     add to all times what makes TIME the present, so that "
+	"tools that look\n"
+	"            at the clock see the ages of that instant\n"
+	"  --short   messages without their bodies: small files, for long "
+	"queues\n";
+
 int
 spool_main(int argc, char **argv)
 {
@@ -354,10 +396,10 @@ spool_main(int argc, char **argv)
 	if (code != 0)
 		return code;
 	if (v.wants_help) {
-		help_print(stdout, "spool");
+		fputs(spool_help, stdout);
 		return EXIT_CODE_OK;
 	}
 	if (!v.target || !*v.target)
-		return usage(&v, "into which folder?", NULL);
+		return options_wrong(v.command, "into which folder?", NULL);
 	return spool_write(&v);
 }

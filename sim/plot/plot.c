@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/name_index.h"
 #include "sim/plot/plot_job.h"
 
@@ -86,7 +87,7 @@ static int
 usage_error(const char *what, const char *text, const char *hint)
 {
 	fprintf(stderr, "mtasim: plot: %s '%s'%s\n", what, text, hint);
-	return 2;
+	return EXIT_CODE_USAGE;
 }
 
 static int
@@ -168,7 +169,7 @@ take_arguments(struct plot_options *options, int argc, char **argv)
 		fputs("mtasim: plot: which results? usage: mtasim plot DIR "
 		      "[NAME...]\n",
 		      stderr);
-		code = 2;
+		code = EXIT_CODE_USAGE;
 	}
 	return code;
 }
@@ -368,7 +369,7 @@ make_picture(const struct plot_run *run, const struct plot_picture *picture,
 	};
 	if (!job.table || !job.settings) {
 		perror("mtasim");
-		return 1;
+		return EXIT_CODE_INTERNAL;
 	}
 	set_run(&job, target);
 	if (job.text)
@@ -378,10 +379,11 @@ make_picture(const struct plot_run *run, const struct plot_picture *picture,
 	fclose(job.settings);
 	int code = 0;
 	if (result == PLOT_READY)
-		code = draw(target, table, settings) ? 0 : 1;
+		code = draw(target, table, settings) ? EXIT_CODE_OK
+						     : EXIT_CODE_INTERNAL;
 	else if (result == PLOT_BAD || asked)
-		code = 3;
-	if (code == 3)
+		code = EXIT_CODE_INVALID;
+	if (code == EXIT_CODE_INVALID)
 		fprintf(stderr, "mtasim: cannot draw %s: %s\n", picture->name,
 			job.why);
 	free(table);
@@ -389,12 +391,12 @@ make_picture(const struct plot_run *run, const struct plot_picture *picture,
 	return code;
 }
 
-/* The more serious of two exit codes: 1, then 3, then 0. */
+/* The more serious of two exit codes: internal, then invalid, then none. */
 static int
 worse(int a, int b)
 {
-	if (a == 1 || b == 1)
-		return 1;
+	if (a == EXIT_CODE_INTERNAL || b == EXIT_CODE_INTERNAL)
+		return EXIT_CODE_INTERNAL;
 	return a ? a : b;
 }
 
@@ -407,7 +409,7 @@ make_all(const struct plot_run *run, const struct plot_options *options,
 	char *common = plot_script_load("common.gp");
 	free(common);
 	if (!common)
-		return 1;
+		return EXIT_CODE_INTERNAL;
 	for (size_t i = 0; i < PICTURES; i++) {
 		const struct target target = {
 			.folder = folder,
@@ -436,7 +438,7 @@ make_text(const struct plot_run *run, const struct plot_options *options)
 	snprintf(folder, sizeof(folder), "%.4000s/mtasim-plot.XXXXXX", root);
 	if (!mkdtemp(folder)) {
 		write_error(folder);
-		return 1;
+		return EXIT_CODE_INTERNAL;
 	}
 	int code = make_all(run, options, folder);
 	for (size_t i = 0; i < PICTURES; i++) {
@@ -458,7 +460,7 @@ make_files(const struct plot_run *run, const struct plot_options *options)
 {
 	size_t size = strlen(run->dir) + sizeof("/plots");
 	char *folder = memory_array(size, 1);
-	int code = 1;
+	int code = EXIT_CODE_INTERNAL;
 	snprintf(folder, size, "%s/plots", run->dir);
 	if (mkdir(folder, 0777) == 0 || errno == EEXIST)
 		code = make_all(run, options, folder);
@@ -477,7 +479,7 @@ plot_with(const struct plot_options *options)
 		fputs("mtasim: gnuplot is not installed, or not in PATH; on "
 		      "Debian: apt-get install gnuplot-nox\n",
 		      stderr);
-		code = 1;
+		code = EXIT_CODE_INTERNAL;
 	}
 	if (code == 0)
 		code = strcmp(options->terminal, "dumb") != 0

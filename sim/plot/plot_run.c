@@ -15,6 +15,7 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/csv_read.h"
+#include "sim/base/exit_code.h"
 #include "sim/plot/plot_job.h"
 
 static char *
@@ -144,7 +145,7 @@ read_run_json(struct plot_run *run, const char *path)
 			fprintf(stderr, "mtasim: %s:%d:%d: %s\n", path,
 				error.line, error.column, error.text);
 		fprintf(stderr, "run the scenario again\n");
-		return 3;
+		return EXIT_CODE_INVALID;
 	}
 	const char *name = json_string_value(json_object_get(tree, "scenario"));
 	run->scenario = memory_text(name ? name : "");
@@ -160,7 +161,7 @@ read_run_json(struct plot_run *run, const char *path)
 		"mtasim: %s: names no scenario; is it the run.json of "
 		"a run?\n",
 		path);
-	return 3;
+	return EXIT_CODE_INVALID;
 }
 
 /* The ends of the time axis. */
@@ -184,7 +185,8 @@ read_times(struct plot_run *run)
 		run->to_s = run->from_s + 1;
 	plot_table_release(&times);
 	/* What is bad is said by the pictures that need the file. */
-	return result == PLOT_READY || job.why[0] ? 0 : 1;
+	return result == PLOT_READY || job.why[0] ? EXIT_CODE_OK
+						  : EXIT_CODE_INTERNAL;
 }
 
 static void
@@ -209,7 +211,7 @@ plot_run_read(struct plot_run *run, const char *dir)
 			"mtasim: %s: there is no such folder; `mtasim run "
 			"SCENARIO` makes runs/NAME\n",
 			dir);
-		return 3;
+		return EXIT_CODE_INVALID;
 	}
 	char *path = plot_find(dir, "run.json");
 	if (!path) {
@@ -218,7 +220,7 @@ plot_run_read(struct plot_run *run, const char *dir)
 			"results of a run; `mtasim run SCENARIO --out %s` "
 			"makes one\n",
 			dir, dir);
-		return 3;
+		return EXIT_CODE_INVALID;
 	}
 	int code = read_run_json(run, path);
 	free(path);

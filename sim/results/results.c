@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
 #include "sim/results/maillog.h"
 #include "sim/results/metrics.h"
@@ -26,7 +27,7 @@ results_fail(struct results *r, const char *format, ...)
 		vsnprintf(r->error, sizeof(r->error), format, arguments);
 		va_end(arguments);
 	}
-	return 1;
+	return EXIT_CODE_INTERNAL;
 }
 
 /* ---- folders --------------------------------------------------------------
@@ -45,7 +46,7 @@ results_check_place(const char *dir)
 			"place with --out, or move it away\n",
 			path);
 	free(path);
-	return is_free ? 0 : 2;
+	return is_free ? EXIT_CODE_OK : EXIT_CODE_USAGE;
 }
 
 static int
@@ -62,7 +63,7 @@ put_in_place(struct results *r)
 		results_fail(r, "%s", why);
 	free(r->part);
 	r->part = NULL;
-	return 1;
+	return EXIT_CODE_INTERNAL;
 }
 
 /* ---- the trace --------------------------------------------------------------
@@ -266,7 +267,7 @@ say_error(const struct results *r)
 {
 	if (r->error[0])
 		fprintf(stderr, "mtasim: %s\n", r->error);
-	return r->error[0] != '\0';
+	return r->error[0] ? EXIT_CODE_INTERNAL : EXIT_CODE_OK;
 }
 
 static void
@@ -553,7 +554,7 @@ judge(struct results *r)
 	for (size_t i = 0; i < r->expect.count; i++) {
 		r->verdicts[i] = expect_judge(&r->expect, i, &end);
 		if (!r->verdicts[i].passed)
-			code = 99;
+			code = EXIT_CODE_EXPECTATION;
 	}
 	return code;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
 #include "sim/base/json_out.h"
 #include "sim/base/sha256.h"
@@ -191,7 +192,7 @@ results_write_scenario(struct results *r)
 	FILE *file = open_file(r, "scenario.yaml");
 
 	if (!file)
-		return 1;
+		return EXIT_CODE_INTERNAL;
 	/* So that the folder can be run again: with the luck that it had. */
 	if (r->replication != r->view.scenario->replication)
 		scenario_put_replication(r->view.scenario, r->replication);
@@ -220,7 +221,7 @@ results_write_run_json(struct results *r)
 	FILE *file = open_file(r, "run.json");
 
 	if (!file)
-		return 1;
+		return EXIT_CODE_INTERNAL;
 	fingerprint_text(&r->fingerprint, fingerprint);
 	json_out_init(&json, file);
 	json_out_open(&json, NULL, JSON_OUT_OBJECT);
@@ -484,7 +485,7 @@ results_write_summary_json(struct results *r)
 	FILE *file = open_file(r, "summary.json");
 
 	if (!file)
-		return 1;
+		return EXIT_CODE_INTERNAL;
 	json_out_init(&json, file);
 	json_out_open(&json, NULL, JSON_OUT_OBJECT);
 	json_out_text(&json, "scenario", s->name);
