@@ -265,14 +265,12 @@ run_view(struct run *r)
 
 /* The operator wants a picture of a queue, into the results. */
 static void
-run_snapshot(struct operator* o, enum scenario_queue queue)
+run_snapshot(struct operator* o, enum mta_queue queue)
 {
 	struct run *r = mta_container_of(o, struct run, world.operator);
 	const struct mta_host *host = world_host(&r->world);
-	/* The scenario's list of queues has "any" before the first. */
-	enum mta_queue which = (enum mta_queue)(queue - 1);
 
-	if (!snapshot_write(results_part_dir(&r->results), host, which,
+	if (!snapshot_write(results_part_dir(&r->results), host, queue,
 			    host->loop->now - SIM_EPOCH))
 		r->has_failed = true;
 }

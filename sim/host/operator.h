@@ -17,7 +17,7 @@ struct operator
 	struct mta_timer timer; /* the next action */
 	size_t next;
 	/* told by whoever draws snapshots; may be NULL */
-	void (*snapshot)(struct operator*, enum scenario_queue queue);
+	void (*snapshot)(struct operator*, enum mta_queue queue);
 };
 
 void operator_init(struct operator* o, struct world *w);

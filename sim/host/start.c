@@ -21,24 +21,6 @@ enum part {
 	PART_SIZE,
 };
 
-static enum mta_queue
-queue_of(enum scenario_queue queue)
-{
-	switch (queue) {
-	case SCENARIO_QUEUE_MAILDROP:
-		return MTA_MAILDROP;
-	case SCENARIO_QUEUE_INCOMING:
-	case SCENARIO_QUEUE_ACTIVE: /* the next queue manager starts there */
-	case SCENARIO_QUEUE_ANY:
-		return MTA_INCOMING;
-	case SCENARIO_QUEUE_DEFERRED:
-		return MTA_DEFERRED;
-	case SCENARIO_QUEUE_HOLD:
-		return MTA_HOLD;
-	}
-	return MTA_INCOMING;
-}
-
 /* What would be due, had it been tried at its arrival and ever since. */
 static uint32_t
 wake_by_age(const struct world *w, int64_t created_s)
@@ -61,7 +43,7 @@ wake_of(const struct world *w, const struct start_letter *l)
 {
 	mta_time now = world_host(w)->loop->now;
 
-	if (queue_of(l->queue) != MTA_DEFERRED)
+	if (l->queue != MTA_DEFERRED)
 		return (uint32_t)mta_second(now);
 	if (l->due_after != MTA_NEVER)
 		return (uint32_t)mta_second(now + l->due_after);
@@ -75,7 +57,7 @@ put_in_place(struct world *w, const struct start_letter *l, uint32_t serial,
 	return spool_mem_put(
 		&w->spool,
 		&(struct spool_seed){
-			.queue = queue_of(l->queue),
+			.queue = l->queue,
 			.wake_s = wake_s,
 			.envelope = {.arrival = l->arrival,
 				     .created = l->arrival,
@@ -115,7 +97,7 @@ start_one(struct world *w, const struct start_letter *l)
 				  .sender = l->sender,
 				  .file = file,
 				  .serial = serial,
-				  .result = l->queue == SCENARIO_QUEUE_HOLD
+				  .result = l->queue == MTA_HOLD
 						    ? MTA_SUBMIT_HELD
 						    : MTA_SUBMIT_ACCEPTED,
 				  .recipient_count = l->recipient_count,

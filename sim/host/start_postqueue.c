@@ -42,20 +42,18 @@ has_bounced(const json_t *recipient)
 	return json_object_get(recipient, "bounce_reason") != NULL;
 }
 
-/* ANY: there is no such queue. */
-static enum scenario_queue
+/* An enum mta_queue; MTA_QUEUES: there is no such queue, or only corrupt mail
+ * in it. */
+static uint32_t
 queue_named(const char *name)
 {
-	if (strcmp(name, "maildrop") == 0)
-		return SCENARIO_QUEUE_MAILDROP;
-	if (strcmp(name, "deferred") == 0)
-		return SCENARIO_QUEUE_DEFERRED;
-	if (strcmp(name, "hold") == 0)
-		return SCENARIO_QUEUE_HOLD;
-	/* What was in active is taken in again by the next start (F1.15). */
-	if (strcmp(name, "incoming") == 0 || strcmp(name, "active") == 0)
-		return SCENARIO_QUEUE_INCOMING;
-	return SCENARIO_QUEUE_ANY;
+	for (uint32_t q = MTA_MAILDROP; q <= MTA_HOLD; q++) {
+		if (strcmp(name, mta_queue_name((enum mta_queue)q)) != 0)
+			continue;
+		/* The next start takes it in again (F1.15). */
+		return q == MTA_ACTIVE ? MTA_INCOMING : q;
+	}
+	return MTA_QUEUES;
 }
 
 static int64_t
@@ -75,7 +73,7 @@ mail_check(const json_t *mail)
 	if (!json_is_string(json_object_get(mail, "queue_name")))
 		return "no queue_name";
 	if (queue_named(json_string_value(
-		    json_object_get(mail, "queue_name"))) == SCENARIO_QUEUE_ANY)
+		    json_object_get(mail, "queue_name"))) == MTA_QUEUES)
 		return "queue_name is none of maildrop, incoming, active, "
 		       "deferred, hold";
 	if (!json_is_string(json_object_get(mail, "sender")))
@@ -185,7 +183,7 @@ place(struct world *w, const struct listing *listing, const json_t *mail,
 	mta_addr *addresses =
 		mta_alloc(json_array_size(recipients), sizeof(*addresses));
 	struct start_letter letter = {
-		.queue = queue_named(
+		.queue = (enum mta_queue)queue_named(
 			json_string_value(json_object_get(mail, "queue_name"))),
 		.sender = sender_of(w, mail, family),
 		.recipients = addresses,

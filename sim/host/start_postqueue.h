@@ -13,7 +13,7 @@ struct world;
 
 /* A mail to be put in place. */
 struct start_letter {
-	enum scenario_queue queue;
+	enum mta_queue queue;
 	mta_addr sender;
 	const mta_addr *recipients; /* borrowed */
 	uint32_t recipient_count;   /* >= 1 */

@@ -65,13 +65,11 @@ put_settings(FILE *out, const struct scenario_settings *set)
 static void
 put_where(FILE *out, const struct scenario_where *where)
 {
-	static const char *const queues[] = {"",       "maildrop", "incoming",
-					     "active", "deferred", "hold"};
-
 	if (where->all)
 		fputs(" ALL", out);
-	if (where->queue != SCENARIO_QUEUE_ANY)
-		fprintf(out, " %s", queues[where->queue]);
+	if (where->queue != MTA_QUEUES)
+		fprintf(out, " %s",
+			mta_queue_name((enum mta_queue)where->queue));
 	if (where->domain)
 		fprintf(out, " %s", where->domain);
 	if (where->sender)

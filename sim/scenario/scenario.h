@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "mta/types.h"
 #include "sim/base/complaint.h"
 
 struct law;		/* model/law.h */
@@ -206,18 +207,9 @@ struct scenario_source {
 	struct place at;
 };
 
-enum scenario_queue {
-	SCENARIO_QUEUE_ANY, /* in where: any queue */
-	SCENARIO_QUEUE_MAILDROP,
-	SCENARIO_QUEUE_INCOMING,
-	SCENARIO_QUEUE_ACTIVE,
-	SCENARIO_QUEUE_DEFERRED,
-	SCENARIO_QUEUE_HOLD,
-};
-
 /* start: mail that is there at the beginning */
 struct scenario_start {
-	enum scenario_queue queue; /* maildrop incoming deferred hold */
+	enum mta_queue queue;  /* maildrop incoming deferred hold */
 	const char *postqueue; /* path of a postqueue -j file; then only it */
 	int64_t messages;
 	struct scenario_to to;
@@ -256,8 +248,8 @@ enum scenario_do {
 };
 
 struct scenario_where {
-	bool all; /* ALL */
-	enum scenario_queue queue;
+	bool all;	    /* ALL */
+	uint32_t queue;	    /* enum mta_queue; MTA_QUEUES: any */
 	const char *domain; /* NULL: any; glob */
 	const char *sender; /* NULL: any; glob */
 	const char *id;	    /* NULL: any */

@@ -11,13 +11,6 @@
 static const char action_words[] =
 	"set postfix postsuper postqueue crash snapshot";
 
-/* The queues of a `where` or a snapshot start after "any". */
-static enum scenario_queue
-queue_of_word(unsigned index)
-{
-	return (enum scenario_queue)(SCENARIO_QUEUE_MAILDROP + index);
-}
-
 static void
 read_where(struct reader *r, const struct tree_node *node,
 	   struct scenario_where *where)
@@ -31,9 +24,7 @@ read_where(struct reader *r, const struct tree_node *node,
 		return;
 	}
 	reader_section(r, node, SCHEMA_WHERE, where);
-	unsigned index = 0;
-	if (reader_key(r, node, SCHEMA_WHERE, "queue", &index))
-		where->queue = queue_of_word(index);
+	reader_key(r, node, SCHEMA_WHERE, "queue", &where->queue);
 	if (node->kind == TREE_MAP && !node->count)
 		reader_complain(r, node,
 				"names nothing; to mean all mail "
@@ -145,7 +136,6 @@ static void
 read_what(struct reader *r, const struct tree_node *entry,
 	  const struct tree_node *key, struct scenario_action *action)
 {
-	unsigned index = 0;
 	if (!strcmp(key->key, "set")) {
 		action->what = SCENARIO_DO_SET;
 		reader_settings(r, key, &action->set);
@@ -160,8 +150,8 @@ read_what(struct reader *r, const struct tree_node *entry,
 		read_crash(r, key, action);
 	} else {
 		action->what = SCENARIO_DO_SNAPSHOT;
-		if (reader_key(r, entry, SCHEMA_ACTION, "snapshot", &index))
-			action->where.queue = queue_of_word(index);
+		reader_key(r, entry, SCHEMA_ACTION, "snapshot",
+			   &action->where.queue);
 	}
 }
 
@@ -170,6 +160,7 @@ read_action(struct reader *r, const struct tree_node *entry,
 	    struct scenario_action *action)
 {
 	action->at = entry->at;
+	action->where.queue = MTA_QUEUES;
 	reader_section(r, entry, SCHEMA_ACTION, action);
 	if (entry->kind != TREE_MAP)
 		return;

@@ -450,11 +450,11 @@ static void
 read_generated(struct reader *r, const struct tree_node *node,
 	       struct scenario_start *start)
 {
-	static const enum scenario_queue queues[] = {
-		SCENARIO_QUEUE_MAILDROP,
-		SCENARIO_QUEUE_INCOMING,
-		SCENARIO_QUEUE_DEFERRED,
-		SCENARIO_QUEUE_HOLD,
+	static const enum mta_queue queues[] = {
+		MTA_MAILDROP,
+		MTA_INCOMING,
+		MTA_DEFERRED,
+		MTA_HOLD,
 	};
 	unsigned index = 2;
 	if (!tree_get(node, "queue"))
@@ -472,7 +472,7 @@ read_generated(struct reader *r, const struct tree_node *node,
 	check_size(r, tree_get(node, "size"), start->size);
 	check_sender(r, tree_get(node, "sender"), start->sender);
 	const struct tree_node *due = tree_get(node, "due");
-	if (due && start->queue != SCENARIO_QUEUE_DEFERRED)
+	if (due && start->queue != MTA_DEFERRED)
 		reader_complain_key(r, due,
 				    "only deferred mail is due at a "
 				    "time");
@@ -483,7 +483,7 @@ read_start(struct reader *r, const struct tree_node *node,
 	   struct scenario_start *start)
 {
 	start->at = node->at;
-	start->queue = SCENARIO_QUEUE_DEFERRED;
+	start->queue = MTA_DEFERRED;
 	reader_section(r, node, SCHEMA_START, start);
 	if (node->kind != TREE_MAP)
 		return;

@@ -131,7 +131,7 @@ START_TEST(schedule_entries_keep_what_they_do_not_name)
 	ck_assert_double_eq(config->phases[2].transfer->a, 2000000);
 	ck_assert_double_eq(config->phases[2].connect->a, 10000);
 	ck_assert_int_eq(config->phases[2].at_us, INT64_C(2400000000));
-	ck_assert_int_eq(s->start[0].queue, SCENARIO_QUEUE_HOLD);
+	ck_assert_int_eq(s->start[0].queue, MTA_HOLD);
 	scenario_free(s);
 }
 END_TEST
@@ -152,11 +152,11 @@ START_TEST(operator_in_order_of_time)
 	ck_assert_str_eq(s->actions[0].set.list[0].value, "5s");
 	ck_assert_int_eq(s->actions[1].what, SCENARIO_DO_RELOAD);
 	ck_assert_int_eq(s->actions[2].what, SCENARIO_DO_EXPIRE);
-	ck_assert_int_eq(s->actions[2].where.queue, SCENARIO_QUEUE_HOLD);
+	ck_assert_int_eq(s->actions[2].where.queue, MTA_HOLD);
 	ck_assert_int_eq(s->actions[3].what, SCENARIO_DO_CRASH_AGENT);
 	ck_assert_str_eq(s->actions[3].transport, "local");
 	ck_assert_int_eq(s->actions[4].what, SCENARIO_DO_SNAPSHOT);
-	ck_assert_int_eq(s->actions[4].where.queue, SCENARIO_QUEUE_DEFERRED);
+	ck_assert_int_eq(s->actions[4].where.queue, MTA_DEFERRED);
 	ck_assert_int_eq(s->actions[5].what, SCENARIO_DO_FLUSH_SITE);
 	ck_assert_str_eq(s->actions[5].where.domain, "a.example");
 	scenario_free(s);
