@@ -72,12 +72,6 @@ memory_text(const char *text)
 	return copy;
 }
 
-void
-memory_free(void *memory)
-{
-	free(memory);
-}
-
 char *
 memory_print(const char *format, va_list arguments)
 {

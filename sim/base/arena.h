@@ -41,8 +41,6 @@ void *memory_resize(void *old, size_t count, size_t size);
 
 char *memory_text(const char *text);
 
-void memory_free(void *memory);
-
 char *memory_print(const char *format, va_list arguments)
 	__attribute__((format(printf, 1, 0), nonnull(1)));
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "sim/base/arena.h"
 
@@ -33,7 +34,7 @@ file_load(const char *path, size_t *size)
 	*size = used;
 	if (ok)
 		return bytes;
-	memory_free(bytes);
+	free(bytes);
 	errno = reason;
 	return NULL;
 }

@@ -43,7 +43,7 @@ struct check {
 /* ---- in the child
  * -------------------------------------------------------------- */
 
-/* The request knows its run by being the first in it. */
+/* A request in what is to be made of it. */
 struct child {
 	struct run_request request;
 	struct check *check;
@@ -52,7 +52,8 @@ struct child {
 static void
 keep(const struct run_request *request, const struct results *results)
 {
-	struct check *k = ((const struct child *)(const void *)request)->check;
+	struct check *k =
+		mta_const_container_of(request, struct child, request)->check;
 	struct check_found *f = &k->found;
 	const struct totals_sums t = totals_sum(&results->totals);
 

@@ -172,18 +172,11 @@ progress_update(struct progress *bar, int64_t now_us,
 }
 
 void
-progress_wipe(struct progress *bar)
-{
-	if (!bar->shown)
-		return;
-	fputs("\r\033[K", stderr);
-	fflush(stderr);
-	bar->shown = false;
-}
-
-void
 progress_finish(struct progress *bar)
 {
-	progress_wipe(bar);
+	if (bar->shown) {
+		fputs("\r\033[K", stderr);
+		fflush(stderr);
+	}
 	bar->enabled = false;
 }

@@ -57,13 +57,7 @@ progress_init(struct progress *bar, int64_t total_us, enum progress_mode mode);
 void progress_update(struct progress *bar, int64_t now_us,
 		     const struct progress_counts *counts);
 
-/*
- * Wipe the line, if there is one. To be called before anything else is said
- * on stderr; a later update draws it again.
- */
-void progress_wipe(struct progress *bar);
-
-/* Wipe, and draw no more. */
+/* Wipe the line, if there is one, and draw no more. */
 void progress_finish(struct progress *bar);
 
 /*

@@ -160,6 +160,6 @@ queue_file_end(struct queue_file *f, const struct queue_file_head *h)
 void
 queue_file_release(struct queue_file *f)
 {
-	memory_free(f->bytes);
+	free(f->bytes);
 	*f = (struct queue_file){0};
 }

@@ -47,8 +47,7 @@ book_number_into(const char *pattern, uint64_t n, char *buffer,
 static mta_sym
 book_domain(const struct mta_book *base, mta_addr address)
 {
-	const struct book *b = mta_container_of(
-		(struct mta_book *)(uintptr_t)base, struct book, base);
+	const struct book *b = mta_const_container_of(base, struct book, base);
 	uint32_t family = mta_addr_family(address);
 	mta_sym domain;
 
@@ -64,8 +63,7 @@ static void
 book_text(const struct mta_book *base, mta_addr address, char *buffer,
 	  size_t size_bytes)
 {
-	const struct book *b = mta_container_of(
-		(struct mta_book *)(uintptr_t)base, struct book, base);
+	const struct book *b = mta_const_container_of(base, struct book, base);
 	const struct book_family *f = family_of(b, address);
 	uint64_t n = mta_addr_number(address);
 
@@ -94,14 +92,22 @@ static bool
 book_is_own(const struct mta_book *base, mta_addr address,
 	    const char *local_part)
 {
-	const struct book *b = mta_container_of(
-		(struct mta_book *)(uintptr_t)base, struct book, base);
+	const struct book *b = mta_const_container_of(base, struct book, base);
 	char text[MTA_ADDR_TEXT_MAX];
 
 	if (book_domain(base, address) != b->my_name)
 		return false;
 	book_text(base, address, text, sizeof(text));
 	return mta_text_is(text, strcspn(text, "@"), local_part);
+}
+
+/* LOCAL_PART@ this host. */
+static void
+text_of_own(const struct book *b, const char *local_part,
+	    char text[MTA_ADDR_TEXT_MAX])
+{
+	snprintf(text, MTA_ADDR_TEXT_MAX, "%s@%s", local_part,
+		 mta_sym_text(b->symbols, b->my_name));
 }
 
 /* A name without a domain is one of this host. */
@@ -113,8 +119,7 @@ book_lookup(struct mta_book *base, const char *text)
 
 	if (strchr(text, '@') || !*text)
 		return book_literal(b, text);
-	snprintf(whole, sizeof(whole), "%s@%s", text,
-		 mta_sym_text(b->symbols, b->my_name));
+	text_of_own(b, text, whole);
 	return book_literal(b, whole);
 }
 
@@ -175,8 +180,7 @@ family_of_own(struct book *b, const char *local_part)
 {
 	char sender[MTA_ADDR_TEXT_MAX];
 
-	snprintf(sender, sizeof(sender), "%s@%s", local_part,
-		 mta_sym_text(b->symbols, b->my_name));
+	text_of_own(b, local_part, sender);
 	if (b->own_family == 0 ||
 	    strcmp(b->families[b->own_family].pattern, sender) != 0)
 		b->own_family = book_add_source(b, sender, BOOK_NO_SOURCE);
@@ -266,8 +270,7 @@ book_add_rows(struct book *b, uint32_t source)
 mta_sym
 book_my_name(const struct mta_book *base)
 {
-	const struct book *b = mta_container_of(
-		(struct mta_book *)(uintptr_t)base, struct book, base);
+	const struct book *b = mta_const_container_of(base, struct book, base);
 
 	return b->my_name;
 }
@@ -275,8 +278,7 @@ book_my_name(const struct mta_book *base)
 bool
 book_shares_domain(const struct mta_book *base, uint32_t family)
 {
-	const struct book *b = mta_container_of(
-		(struct mta_book *)(uintptr_t)base, struct book, base);
+	const struct book *b = mta_const_container_of(base, struct book, base);
 
 	return b->domains[family] != BOOK_DOMAIN_OF_ROW;
 }

@@ -98,12 +98,6 @@ router_release(struct router *r)
 	mta_pool_release(&r->routes);
 }
 
-bool
-router_knows(const struct router *r, const char *domain)
-{
-	return domain_entry(r, domain) != NULL;
-}
-
 /* `name`: what the route is known by, a domain or an address. */
 static struct route *
 route_make(struct router *r, mta_sym name, mta_sym domain,
@@ -196,7 +190,7 @@ router_find(struct router *r, mta_addr address)
 struct route *
 router_find_domain(struct router *r, const char *domain)
 {
-	if (!router_knows(r, domain))
+	if (!domain_entry(r, domain))
 		return NULL;
 	return route_of_domain(r, mta_sym_intern(r->symbols, domain));
 }

@@ -75,7 +75,4 @@ router_family(const struct router *r, mta_addr address)
 /* The route of a domain, or NULL when no key of `domains:` fits it. */
 struct route *router_find_domain(struct router *r, const char *domain);
 
-/* Does any key of `domains:` fit this domain? */
-bool router_knows(const struct router *r, const char *domain);
-
 #endif

@@ -436,7 +436,7 @@ sample_column(const struct expect_sample *base, const char *column,
 	      const char *transport, const char *destination)
 {
 	const struct results *r =
-		((const struct sample_view *)(const void *)base)->results;
+		mta_const_container_of(base, struct sample_view, base)->results;
 
 	if (destination)
 		return results_destinations_column(r->destinations, column,

@@ -239,11 +239,8 @@ look_at_transport(struct results_destinations *d, const struct mta_transport *t)
 	sum->initial_window = t->window_law.initial;
 	for (const struct mta_list *l = t->dests.next; l != &t->dests;
 	     l = l->next) {
-		const struct mta_dest *dest =
-			(const struct mta_dest
-				 *)(const void *)((const char *)l -
-						  offsetof(struct mta_dest,
-							   in_transport));
+		const struct mta_dest *dest = mta_const_container_of(
+			l, struct mta_dest, in_transport);
 
 		sum->todo += dest->todo_count;
 		sum->busy += dest->busy_count;
@@ -258,12 +255,8 @@ look_at_qmgr(struct results_destinations *d, const struct mta_qmgr *qmgr)
 	const struct mta_list *head = &qmgr->transports;
 
 	for (const struct mta_list *l = head->next; l != head; l = l->next)
-		look_at_transport(
-			d,
-			(const struct mta_transport
-				 *)(const void *)((const char *)l -
-						  offsetof(struct mta_transport,
-							   in_qmgr)));
+		look_at_transport(d, mta_const_container_of(
+					     l, struct mta_transport, in_qmgr));
 }
 
 /* It is not with the queue manager: ready and empty, its window forgotten, so

@@ -50,9 +50,9 @@ summary_print_mark(FILE *out, const struct summary_style *style, bool passed)
 }
 
 /* Of an interrupted run the values so far, which decide nothing. */
-void
-summary_print_verdicts(const struct results *r, FILE *out,
-		       const struct summary_style *style)
+static void
+print_verdicts(const struct results *r, FILE *out,
+	       const struct summary_style *style)
 {
 	for (size_t i = 0; r->verdicts && i < r->expect.count; i++) {
 		fputs("  ", out);
@@ -242,6 +242,6 @@ summary_print(const struct results *r, FILE *out,
 	print_delays(r, out);
 	if (r->expect.count > 0)
 		fputs("\nexpectations\n", out);
-	summary_print_verdicts(r, out, style);
+	print_verdicts(r, out, style);
 	fprintf(out, "\nresults are in %s\n", r->dir);
 }

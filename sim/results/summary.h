@@ -30,8 +30,4 @@ void summary_print(const struct results *r, FILE *out,
 void
 summary_print_mark(FILE *out, const struct summary_style *style, bool passed);
 
-/* Only the verdicts, one line each. */
-void summary_print_verdicts(const struct results *r, FILE *out,
-			    const struct summary_style *style);
-
 #endif

@@ -244,7 +244,7 @@ scenario_free(struct scenario *scenario)
 	/* The scenario lies in the tree's arena. */
 	struct tree *tree = scenario->tree;
 	tree_release(tree);
-	memory_free(tree);
+	free(tree);
 }
 
 void

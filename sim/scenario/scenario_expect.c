@@ -13,6 +13,7 @@
  */
 #include "sim/scenario/scenario_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct parser {
@@ -95,7 +96,7 @@ fail_at(struct parser *p, const char *at, const char *format, ...)
 	va_end(arguments);
 	complaints_add(p->r->complaints, place_in(p, at),
 		       tree_path(p->r->tree, p->node), "%s", text);
-	memory_free(text);
+	free(text);
 	p->failed = true;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "sim/scenario/scenario_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/law.h"
@@ -333,8 +334,8 @@ read_empirical(struct law_reader *l, const struct tree_node *node)
 		}
 		ok = built(l, node, law_empirical(l->law, knots, t.count));
 	}
-	memory_free(t.values);
-	memory_free(t.shares);
+	free(t.values);
+	free(t.shares);
 	return ok;
 }
 
@@ -385,8 +386,8 @@ read_values(struct law_reader *l, const struct tree_node *node)
 				   then_index ? LAW_THEN_CYCLE
 					      : LAW_THEN_LAST));
 	}
-	memory_free(t.values);
-	memory_free(t.shares);
+	free(t.values);
+	free(t.shares);
 	return ok;
 }
 

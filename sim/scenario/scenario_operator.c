@@ -214,7 +214,7 @@ sort_actions(struct scenario *s)
 	qsort(list, s->action_count, sizeof(*list), compare_ranked);
 	for (size_t i = 0; i < s->action_count; i++)
 		s->actions[i] = list[i].action;
-	memory_free(list);
+	free(list);
 }
 
 void

@@ -6,6 +6,7 @@
  */
 #include "sim/scenario/scenario_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "mta/panic.h"
@@ -20,7 +21,7 @@ reader_complain(struct reader *r, const struct tree_node *node,
 	va_end(arguments);
 	complaints_add(r->complaints, node->at, tree_path(r->tree, node), "%s",
 		       text);
-	memory_free(text);
+	free(text);
 }
 
 void
@@ -33,7 +34,7 @@ reader_complain_key(struct reader *r, const struct tree_node *node,
 	va_end(arguments);
 	struct place at = node->key ? node->key_at : node->at;
 	complaints_add(r->complaints, at, tree_path(r->tree, node), "%s", text);
-	memory_free(text);
+	free(text);
 }
 
 void
@@ -48,7 +49,7 @@ reader_warn_key(struct reader *r, const struct tree_node *node,
 	va_end(arguments);
 	complaints_add(r->options->warnings, node->key_at,
 		       tree_path(r->tree, node), "warning: %s", text);
-	memory_free(text);
+	free(text);
 }
 
 const char *
@@ -110,8 +111,9 @@ reader_want(struct reader *r, const struct tree_node *node, enum tree_kind kind)
 	return false;
 }
 
-const char *
-reader_text(struct reader *r, const struct tree_node *node)
+/* Complains and answers "" if it is no scalar. */
+static const char *
+text_of(struct reader *r, const struct tree_node *node)
 {
 	if (!reader_want(r, node, TREE_SCALAR))
 		return "";
@@ -125,7 +127,7 @@ reader_text(struct reader *r, const struct tree_node *node)
 const char *
 reader_name(struct reader *r, const struct tree_node *node, const char *wanted)
 {
-	const char *text = reader_text(r, node);
+	const char *text = text_of(r, node);
 	if (node && node->kind == TREE_SCALAR && node->quoted && !*text)
 		reader_complain(r, node, "must not be empty: %s", wanted);
 	return text;
@@ -205,7 +207,7 @@ reader_near_word(struct reader *r, const char *words, const char *text)
 int
 reader_word(struct reader *r, const struct tree_node *node, const char *words)
 {
-	const char *text = reader_text(r, node);
+	const char *text = text_of(r, node);
 	int index = reader_word_index(words, text);
 	if (index >= 0 || !node || node->kind != TREE_SCALAR ||
 	    (!*text && !node->quoted))
@@ -264,9 +266,10 @@ value_of_text(const char *text, const struct schema_key *key, void *to,
 	mta_panic(__FILE__, __LINE__, "a row of a plain value");
 }
 
-bool
-reader_value(struct reader *r, const struct tree_node *node,
-	     const struct schema_key *key, void *to)
+/* Read one scalar by its row. */
+static bool
+read_value(struct reader *r, const struct tree_node *node,
+	   const struct schema_key *key, void *to)
 {
 	if (key->type == SCHEMA_TYPE_LAW) {
 		struct law *law = reader_law(r, node, key->words);
@@ -284,7 +287,7 @@ reader_value(struct reader *r, const struct tree_node *node,
 		return false;
 	const char *text = node->text;
 	if (key->type == SCHEMA_TYPE_TEXT)
-		text = reader_text(r, node);
+		text = text_of(r, node);
 	if (key->type == SCHEMA_TYPE_NAME)
 		text = reader_name(r, node, key->help);
 	struct value_error why;
@@ -385,7 +388,7 @@ reader_section(struct reader *r, const struct tree_node *node,
 		if (!row)
 			meant = complain_unknown(r, n, rows, count);
 		else if (base && row->offset != SCHEMA_NO_FIELD)
-			reader_value(r, n, row, base + row->offset);
+			read_value(r, n, row, base + row->offset);
 	}
 	for (size_t i = 0; i < count; i++) {
 		const char *name = rows[i].name;
@@ -403,5 +406,5 @@ reader_key(struct reader *r, const struct tree_node *map,
 	const struct tree_node *node = tree_get(map, name);
 	const struct schema_key *key = schema_find(section, name);
 	mta_assert(key != NULL);
-	return node && reader_value(r, node, key, to);
+	return node && read_value(r, node, key, to);
 }

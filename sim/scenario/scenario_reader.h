@@ -106,10 +106,6 @@ bool reader_want(struct reader *r, const struct tree_node *node,
 void reader_section(struct reader *r, const struct tree_node *node,
 		    enum schema_section section, void *to);
 
-/* Read one scalar by its row. */
-bool reader_value(struct reader *r, const struct tree_node *node,
-		  const struct schema_key *key, void *to);
-
 /* Read a key that is BY_CODE: true if it is there and could be read. */
 bool reader_key(struct reader *r, const struct tree_node *map,
 		enum schema_section section, const char *name, void *to);
@@ -121,10 +117,8 @@ bool reader_is_set(const struct tree_node *node);
  * that has been said, and who misses one of its names says nothing new. */
 bool reader_has_names(const struct reader *r, const char *section);
 
-/* The text of a scalar; complains and answers "" if it is none. */
-const char *reader_text(struct reader *r, const struct tree_node *node);
-
-/* The same, and complains of an empty one; `wanted` says what stands there. */
+/* The text of a scalar; complains of an empty one, of which `wanted` says what
+ * stands there, and answers "" if it is no scalar. */
 const char *
 reader_name(struct reader *r, const struct tree_node *node, const char *wanted);
 
@@ -160,19 +154,11 @@ const char *reader_file(struct reader *r, const struct tree_node *node);
 void reader_settings(struct reader *r, const struct tree_node *map,
 		     struct scenario_settings *to);
 
-/* An index into scenario->receivers for a name, a map, or {each: one}. */
-bool reader_receiver_use(struct reader *r, const struct tree_node *node,
-			 enum scenario_sharing *sharing, size_t *receiver);
-
 /* "; did you mean X?" when a transport's name is near, else "". */
 const char *reader_near_transport(struct reader *r, const char *name);
 
 /* A transport's name is known; complains if it is not. */
 void reader_want_transport(struct reader *r, const struct tree_node *node);
-
-/* The `to` of a source; `node` NULL complains at `owner`. */
-void reader_to(struct reader *r, const struct tree_node *owner,
-	       const struct tree_node *node, struct scenario_to *to);
 
 /* The sections. Each reads its part of the root map. */
 void reader_run(struct reader *r, const struct tree_node *root);

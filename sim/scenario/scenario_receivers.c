@@ -489,9 +489,10 @@ use_one(struct reader *r, const struct tree_node *node, size_t *receiver)
 	return false;
 }
 
-bool
-reader_receiver_use(struct reader *r, const struct tree_node *node,
-		    enum scenario_sharing *sharing, size_t *receiver)
+/* An index into scenario->receivers for a name, a map, or {each: one}. */
+static void
+read_use(struct reader *r, const struct tree_node *node,
+	 enum scenario_sharing *sharing, size_t *receiver)
 {
 	const struct tree_node *each = tree_get(node, "each");
 	*sharing = SCENARIO_RECEIVER_NONE;
@@ -499,10 +500,9 @@ reader_receiver_use(struct reader *r, const struct tree_node *node,
 		reader_complain(r, node,
 				"'each' stands alone, as in "
 				"{each: flaky}");
-	if (!use_one(r, each ? each : node, receiver))
-		return false;
-	*sharing = each ? SCENARIO_RECEIVER_EACH : SCENARIO_RECEIVER_SHARED;
-	return true;
+	if (use_one(r, each ? each : node, receiver))
+		*sharing = each ? SCENARIO_RECEIVER_EACH
+				: SCENARIO_RECEIVER_SHARED;
 }
 
 /* Link the hosts that are other receivers. */
@@ -652,8 +652,7 @@ read_domain(struct reader *r, const struct tree_node *node)
 	reader_want_transport(r, tree_get(node, "transport"));
 	const struct tree_node *receiver = tree_get(node, "receiver");
 	if (receiver)
-		reader_receiver_use(r, receiver, &domain.sharing,
-				    &domain.receiver);
+		read_use(r, receiver, &domain.sharing, &domain.receiver);
 	if (after == before)
 		check_domain(r, node, &domain);
 	s->domains[index] = domain;
@@ -667,7 +666,7 @@ read_bounces(struct reader *r, const struct tree_node *node)
 	if (!node ||
 	    (node->kind == TREE_SCALAR && !strcmp(node->text, "local")))
 		return;
-	reader_receiver_use(r, node, &s->bounces_sharing, &s->bounces_receiver);
+	read_use(r, node, &s->bounces_sharing, &s->bounces_receiver);
 }
 
 void

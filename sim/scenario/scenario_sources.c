@@ -146,9 +146,10 @@ read_zipf(struct reader *r, const struct tree_node *node,
 		check_target(r, at, last, false);
 }
 
-void
-reader_to(struct reader *r, const struct tree_node *owner,
-	  const struct tree_node *node, struct scenario_to *to)
+/* The `to` of a source; `node` NULL complains at `owner`. */
+static void
+read_to(struct reader *r, const struct tree_node *owner,
+	const struct tree_node *node, struct scenario_to *to)
 {
 	if (!node) {
 		reader_complain_key(r, owner,
@@ -404,7 +405,7 @@ read_source(struct reader *r, const struct tree_node *node,
 		source->trace = reader_file(r, trace);
 		check_trace(r, node);
 	} else {
-		reader_to(r, node, tree_get(node, "to"), &source->to);
+		read_to(r, node, tree_get(node, "to"), &source->to);
 	}
 	if (arrivals)
 		source->arrivals = read_arrivals(r, arrivals);
@@ -467,7 +468,7 @@ read_generated(struct reader *r, const struct tree_node *node,
 				    "how many");
 	reader_key(r, node, SCHEMA_START, "queue", &index);
 	start->queue = queues[index];
-	reader_to(r, node, tree_get(node, "to"), &start->to);
+	read_to(r, node, tree_get(node, "to"), &start->to);
 	check_recipients(r, tree_get(node, "recipients"), start->recipients);
 	check_size(r, tree_get(node, "size"), start->size);
 	check_sender(r, tree_get(node, "sender"), start->sender);

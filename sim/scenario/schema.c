@@ -128,8 +128,9 @@ integer_print(const struct schema_key *key, FILE *out)
 		fprintf(out, ", at least %lld", (long long)key->least);
 }
 
-void
-schema_type_print(const struct schema_key *key, FILE *out)
+/* "time", "whole number, at least 1", "one of hold, discard": for people. */
+static void
+type_print(const struct schema_key *key, FILE *out)
 {
 	switch (key->type) {
 	case SCHEMA_TYPE_TIME:
@@ -186,7 +187,7 @@ static void
 key_print(const struct schema_key *key, FILE *out)
 {
 	fprintf(out, "| `%s` | ", key->name);
-	schema_type_print(key, out);
+	type_print(key, out);
 	if (!key->default_text)
 		fputs(" | required", out);
 	else if (*key->default_text)

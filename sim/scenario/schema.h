@@ -69,9 +69,6 @@ const char *schema_section_title(enum schema_section section);
 
 const char *schema_section_help(enum schema_section section);
 
-/* "time", "whole number, at least 1", "one of hold, discard": for people. */
-void schema_type_print(const struct schema_key *key, FILE *out);
-
 /* The reference of all keys as Markdown tables. */
 void schema_print_reference(FILE *out);
 

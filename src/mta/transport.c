@@ -72,9 +72,8 @@ transport_needs_agent_slowly(const struct mta_transport *t)
 	const struct mta_list *l;
 
 	for (l = t->dests.next; l != &t->dests; l = l->next) {
-		const struct mta_dest *d =
-			mta_container_of((struct mta_list *)(uintptr_t)l,
-					 struct mta_dest, in_transport);
+		const struct mta_dest *d = mta_const_container_of(
+			l, struct mta_dest, in_transport);
 
 		if (d->state != MTA_DEST_READY)
 			continue;

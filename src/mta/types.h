@@ -154,6 +154,10 @@ mta_ref_equal(struct mta_ref a, struct mta_ref b)
 /* The owner of an embedded member. */
 #define mta_container_of(ptr, type, member)                                    \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+/* The same of one that is only looked at. */
+#define mta_const_container_of(ptr, type, member)                              \
+	((const type *)(const void *)((const char *)(ptr)-offsetof(type,       \
+								   member)))
 
 /* Name of a queue as operators spell it: "incoming". Never fails. */
 const char *mta_queue_name(enum mta_queue queue);
