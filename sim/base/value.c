@@ -295,6 +295,20 @@ value_boolean(const char *text, bool *truth, struct value_error *why)
 	return true;
 }
 
+int
+value_word(const char *words, const char *word)
+{
+	size_t wanted = strlen(word);
+	for (int index = 0; *words; index++) {
+		size_t size = strcspn(words, " ");
+		if (size == wanted && !memcmp(words, word, size))
+			return index;
+		words += size;
+		words += *words == ' ';
+	}
+	return -1;
+}
+
 static const char *
 main_cf_unit(char letter)
 {

@@ -43,6 +43,9 @@ bool value_number(const char *text, double *number, struct value_error *why);
 /* true, false, yes, no. */
 bool value_boolean(const char *text, bool *truth, struct value_error *why);
 
+/* The index of a word in "a b c"; -1 if it is none. */
+int value_word(const char *words, const char *word);
+
 /*
  * Check a value of mta: for what looks like a scenario's unit but is read
  * otherwise in main.cf: `250ms`, `10KB`, `1.5h`. What is no such trap is left

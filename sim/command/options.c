@@ -52,22 +52,6 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static const struct {
-	const char *name;
-	enum scenario_output bit;
-} outputs[] = {
-	{"messages", SCENARIO_OUTPUT_MESSAGES},
-	{"attempts", SCENARIO_OUTPUT_ATTEMPTS},
-	{"moves", SCENARIO_OUTPUT_MOVES},
-	{"feedback", SCENARIO_OUTPUT_FEEDBACK},
-	{"maillog", SCENARIO_OUTPUT_MAILLOG},
-	{"plots", SCENARIO_OUTPUT_PLOTS},
-	{"metrics", SCENARIO_OUTPUT_METRICS},
-};
-enum {
-	OUTPUTS = sizeof(outputs) / sizeof(outputs[0])
-};
-
 const char options_help[] =
 	"\n"
 	"  --set PATH=VALUE   change a value of the scenario, checked like the "
@@ -181,19 +165,19 @@ read_output(struct options *o, const char *command, const char *list)
 {
 	for (const char *at = list; *at;) {
 		size_t n = strcspn(at, ",");
-		int i = 0;
+		char word[24]; /* longer than any of them */
+		int index;
 
-		while (i < OUTPUTS && (strlen(outputs[i].name) != n ||
-				       strncmp(outputs[i].name, at, n) != 0))
-			i++;
-		if (i == OUTPUTS)
+		snprintf(word, sizeof(word), "%.*s", (int)n, at);
+		index = value_word(SCENARIO_OUTPUT_WORDS, word);
+		if (index < 0)
 			return options_wrong(
 				command,
 				"--output takes a list of messages, "
 				"attempts, moves, feedback, maillog, "
 				"plots, metrics",
 				list);
-		o->output |= outputs[i].bit;
+		o->output |= 1U << index;
 		at += n;
 		at += *at == ',';
 	}

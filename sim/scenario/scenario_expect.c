@@ -146,7 +146,7 @@ parse_function(struct parser *p)
 	skip_blanks(p);
 	const char *from = p->at;
 	const char *name = take(p, "(<=>!");
-	int index = reader_word_index(function_words, name);
+	int index = value_word(function_words, name);
 	struct value_error why;
 	if (!strcmp(name, "drained")) {
 		p->expect->function = SCENARIO_DRAINED;

@@ -94,7 +94,7 @@ check_keys(struct law_reader *l, const struct tree_node *map, const char *words)
 	bool ok = reader_want(l->r, map, TREE_MAP);
 	for (const struct tree_node *n = ok ? map->first : NULL; n;
 	     n = n->next) {
-		if (reader_word_index(words, n->key) >= 0)
+		if (value_word(words, n->key) >= 0)
 			continue;
 		reader_complain_key(l->r, n, "unknown key of the law %s",
 				    map->key ? map->key : "");
@@ -403,7 +403,7 @@ read_plain(struct law_reader *l, const struct tree_node *node,
 static bool
 read_kind(struct law_reader *l, const struct tree_node *node)
 {
-	switch ((enum law_kind)reader_word_index(law_words, node->key)) {
+	switch ((enum law_kind)value_word(law_words, node->key)) {
 	case LAW_CONSTANT:
 		return read_plain(l, node, law_constant);
 	case LAW_UNIFORM:
@@ -433,7 +433,7 @@ static const struct tree_node *
 law_key(struct reader *r, const struct tree_node *node)
 {
 	for (const struct tree_node *n = node->first; n; n = n->next) {
-		if (reader_word_index(law_words, n->key) >= 0)
+		if (value_word(law_words, n->key) >= 0)
 			continue;
 		struct name_nearest nearest = {.wanted = n->key};
 		for (int kind = 0; kind <= LAW_VALUES; kind++)

@@ -54,7 +54,7 @@ only_key(struct reader *r, const struct tree_node *node, const char *word,
 	 const char *words, const char *example)
 {
 	bool is_one = node->kind == TREE_MAP && node->count == 1;
-	if (is_one && reader_word_index(words, node->first->key) >= 0)
+	if (is_one && value_word(words, node->first->key) >= 0)
 		return node->first;
 	reader_complain(r, node, "%s is wanted here%s", example,
 			is_one ? reader_near_word(r, words, node->first->key)
@@ -126,7 +126,7 @@ refuse_settings_of_the_spool(struct reader *r, const struct tree_node *map)
 	if (map->kind != TREE_MAP)
 		return;
 	for (const struct tree_node *n = map->first; n; n = n->next)
-		if (reader_word_index(words, n->key) >= 0)
+		if (value_word(words, n->key) >= 0)
 			reader_complain_key(r, n,
 					    "stays as it is at the beginning "
 					    "of a run");
@@ -166,7 +166,7 @@ read_action(struct reader *r, const struct tree_node *entry,
 		return;
 	const struct tree_node *what = NULL;
 	for (const struct tree_node *n = entry->first; n; n = n->next) {
-		if (reader_word_index(action_words, n->key) < 0)
+		if (value_word(action_words, n->key) < 0)
 			continue;
 		if (what)
 			reader_complain_key(r, n,

@@ -152,20 +152,6 @@ next_word(struct reader *r, const char **words)
 	return word;
 }
 
-int
-reader_word_index(const char *words, const char *word)
-{
-	size_t wanted = strlen(word);
-	for (int index = 0; *words; index++) {
-		size_t size = strcspn(words, " ");
-		if (size == wanted && !memcmp(words, word, size))
-			return index;
-		words += size;
-		words += *words == ' ';
-	}
-	return -1;
-}
-
 static const char *
 words_listed(struct reader *r, const char *words)
 {
@@ -208,7 +194,7 @@ int
 reader_word(struct reader *r, const struct tree_node *node, const char *words)
 {
 	const char *text = text_of(r, node);
-	int index = reader_word_index(words, text);
+	int index = value_word(words, text);
 	if (index >= 0 || !node || node->kind != TREE_SCALAR ||
 	    (!*text && !node->quoted))
 		return index;
@@ -307,7 +293,7 @@ set_default(struct reader *r, const struct schema_key *key, void *to)
 		return;
 	}
 	if (key->type == SCHEMA_TYPE_WORD) {
-		int index = reader_word_index(key->words, key->default_text);
+		int index = value_word(key->words, key->default_text);
 		mta_assert(index >= 0);
 		store_word(key, index, to);
 		return;

@@ -125,9 +125,6 @@ reader_name(struct reader *r, const struct tree_node *node, const char *wanted);
 /* Complain of a key, which names something, when it is empty. */
 void reader_want_key(struct reader *r, const struct tree_node *node);
 
-/* The index of a word in "a b c"; -1 if it is none, without complaint. */
-int reader_word_index(const char *words, const char *word);
-
 /* Blanks, line breaks or control characters, which no domain has. */
 bool reader_has_blanks(const char *text);
 

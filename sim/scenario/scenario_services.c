@@ -319,7 +319,7 @@ read_services(struct reader *r, const struct tree_node *node)
 		service->at = n->key_at;
 		service->maxproc = -1;
 		reader_section(r, n, SCHEMA_SERVICE, service);
-		if (reader_word_index(words, n->key) < 0)
+		if (value_word(words, n->key) < 0)
 			reader_complain_key(r, n,
 					    "no service that can be "
 					    "limited; these are smtpd "

@@ -233,7 +233,7 @@ static void
 read_arrival_kind(struct reader *r, const struct tree_node *map,
 		  const struct tree_node *key, struct arrival_config *a)
 {
-	a->kind = (enum arrival_kind)reader_word_index(arrival_words, key->key);
+	a->kind = (enum arrival_kind)value_word(arrival_words, key->key);
 	switch (a->kind) {
 	case ARRIVAL_POISSON:
 	case ARRIVAL_EVEN:
