@@ -232,16 +232,16 @@ subscribe(struct results *r)
 static bool
 open_tables(struct results *r)
 {
-	return table_out_open(&r->series, r->part, "series.csv",
-			      "time_s,maildrop,incoming,active,deferred,hold,"
-			      "corrupt,busy,tokens,submitted,accepted,"
-			      "delivered,bounced,deferrals,expired,deleted") &&
+	static const char header[] = "time_s"
+#define SERIES(id, name) "," name
+#include "sim/scenario/columns.def"
+		;
+
+	return table_out_open(&r->series, r->part, "series.csv", header) &&
 	       table_out_open(&r->destination_rows, r->part, "destinations.csv",
-			      "time_s,transport,destination,state,window,busy,"
-			      "todo,deferred,delivered,failed") &&
+			      results_destinations_header) &&
 	       table_out_open(&r->transport_rows, r->part, "transports.csv",
-			      "time_s,transport,processes,busy,pending,todo,"
-			      "state") &&
+			      results_transports_header) &&
 	       results_rows_open(r);
 }
 
@@ -347,24 +347,35 @@ results_init(struct results *r, const struct results_options *options,
 /* ---- samples ----------------------------------------------------------------
  */
 
+_Static_assert((int)SERIES_CORRUPT == (int)MTA_CORRUPT, "queues come first");
+
 static void
-row_series(struct results *r, int64_t now_us, const struct totals_sums *t)
+series_look(const struct results *r, const struct totals_sums *t,
+	    int64_t row[SERIES_COLUMNS])
 {
-	const uint64_t running[] = {
-		t->submitted, t->accepted, t->delivered, t->bounced,
-		t->deferrals, t->expired,  t->deleted,
-	};
 	struct mta_port *port = r->view.port;
 
-	table_out_seconds(&r->series, now_us);
 	for (uint32_t q = 0; q < MTA_QUEUES; q++)
-		table_out_integer(&r->series, t->queue[q]);
-	table_out_integer(&r->series,
-			  results_busy(r->destinations, r->view.agents));
-	table_out_integer(&r->series, port ? port->ops->token_count(port) : 0);
-	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++)
-		table_out_integer(&r->series, (int64_t)running[i]);
-	table_out_end_row(&r->series);
+		row[q] = t->queue[q];
+	row[SERIES_BUSY] = results_busy(r->destinations, r->view.agents);
+	row[SERIES_TOKENS] = port ? port->ops->token_count(port) : 0;
+	row[SERIES_SUBMITTED] = (int64_t)t->submitted;
+	row[SERIES_ACCEPTED] = (int64_t)t->accepted;
+	row[SERIES_DELIVERED] = (int64_t)t->delivered;
+	row[SERIES_BOUNCED] = (int64_t)t->bounced;
+	row[SERIES_DEFERRALS] = (int64_t)t->deferrals;
+	row[SERIES_EXPIRED] = (int64_t)t->expired;
+	row[SERIES_DELETED] = (int64_t)t->deleted;
+}
+
+static void
+series_write(struct table_out *out, int64_t now_us,
+	     const int64_t row[SERIES_COLUMNS])
+{
+	table_out_seconds(out, now_us);
+	for (int i = 0; i < SERIES_COLUMNS; i++)
+		table_out_integer(out, row[i]);
+	table_out_end_row(out);
 }
 
 /* Each place shows the greatest of its samples; when all places are taken each
@@ -399,44 +410,16 @@ note_spark(struct results *r, const struct totals_sums *t)
 struct sample_view {
 	struct expect_sample base;
 	const struct results *results;
+	int64_t series[SERIES_COLUMNS];
 };
-
-static double
-series_column(const struct results *r, const char *column)
-{
-	const struct totals_sums t = totals_sum(&r->totals);
-	const struct {
-		const char *name;
-		uint64_t value;
-	} running[] = {
-		{"submitted", t.submitted}, {"accepted", t.accepted},
-		{"delivered", t.delivered}, {"bounced", t.bounced},
-		{"deferrals", t.deferrals}, {"expired", t.expired},
-		{"deleted", t.deleted},
-	};
-	struct mta_port *port = r->view.port;
-
-	for (uint32_t q = 0; q < MTA_QUEUES; q++) {
-		if (strcmp(column, mta_queue_name((enum mta_queue)q)) == 0)
-			return (double)t.queue[q];
-	}
-	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++) {
-		if (strcmp(column, running[i].name) == 0)
-			return (double)running[i].value;
-	}
-	if (strcmp(column, "busy") == 0)
-		return (double)results_busy(r->destinations, r->view.agents);
-	if (strcmp(column, "tokens") == 0)
-		return port ? (double)port->ops->token_count(port) : 0;
-	return (double)NAN;
-}
 
 static double
 sample_column(const struct expect_sample *base, const char *column,
 	      const char *transport, const char *destination)
 {
-	const struct results *r =
-		mta_const_container_of(base, struct sample_view, base)->results;
+	const struct sample_view *v =
+		mta_const_container_of(base, struct sample_view, base);
+	const struct results *r = v->results;
 
 	if (destination)
 		return results_destinations_column(r->destinations, column,
@@ -446,7 +429,7 @@ sample_column(const struct expect_sample *base, const char *column,
 		return results_transports_column(r->destinations, column,
 						 transport, r->view.agents,
 						 r->view.symbols);
-	return series_column(r, column);
+	return (double)v->series[column_place(series_words, column)];
 }
 
 /* Since when sources have ended and nothing waits; the moment itself, not the
@@ -497,7 +480,8 @@ take_sample(struct results *r, int64_t now_us,
 	char why[300];
 
 	results_destinations_look(r->destinations, state->qmgr, r->view.agents);
-	row_series(r, now_us, &sums);
+	series_look(r, &sums, sample.series);
+	series_write(&r->series, now_us, sample.series);
 	results_transports_write(r->destinations, &r->transport_rows, now_us,
 				 r->view.agents, r->view.symbols);
 	if (is_row_due(r, now_us))

@@ -59,12 +59,12 @@ static struct dest_row
 row_of(const struct dest_entry *e)
 {
 	return (struct dest_row){
-		.window = e->window,
-		.busy = e->busy,
-		.todo = e->todo,
-		.deferred = e->deferred,
-		.delivered = (int64_t)e->delivered,
-		.failed = (int64_t)e->failed,
+		.column = {[DESTINATION_WINDOW] = e->window,
+			   [DESTINATION_BUSY] = e->busy,
+			   [DESTINATION_TO_DO] = e->todo,
+			   [DESTINATION_DEFERRED] = e->deferred,
+			   [DESTINATION_DELIVERED] = (int64_t)e->delivered,
+			   [DESTINATION_FAILED] = (int64_t)e->failed},
 		.state = e->state,
 	};
 }
@@ -72,20 +72,16 @@ row_of(const struct dest_entry *e)
 static void
 add_entry(struct dest_row *sum, const struct dest_entry *e, int64_t sign)
 {
-	sum->window += sign * e->window;
-	sum->busy += sign * e->busy;
-	sum->todo += sign * e->todo;
-	sum->deferred += sign * e->deferred;
-	sum->delivered += sign * (int64_t)e->delivered;
-	sum->failed += sign * (int64_t)e->failed;
+	struct dest_row row = row_of(e);
+
+	for (int i = 0; i < DESTINATION_COLUMNS; i++)
+		sum->column[i] += sign * row.column[i];
 }
 
 static bool
 rows_equal(const struct dest_row *a, const struct dest_row *b)
 {
-	return a->window == b->window && a->busy == b->busy &&
-	       a->todo == b->todo && a->deferred == b->deferred &&
-	       a->delivered == b->delivered && a->failed == b->failed &&
+	return memcmp(a->column, b->column, sizeof(a->column)) == 0 &&
 	       a->state == b->state;
 }
 
@@ -233,7 +229,6 @@ look_at_transport(struct results_destinations *d, const struct mta_transport *t)
 	bool is_service = tally_is_service(d->tally, t->name);
 	struct transport_sum *sum = sum_of(d, t->name);
 
-	sum->is_used = true;
 	sum->pending = t->pending;
 	sum->is_throttled = t->is_throttled;
 	sum->initial_window = t->window_law.initial;
@@ -284,7 +279,6 @@ clear_sums(struct results_destinations *d)
 
 		*s = (struct transport_sum){
 			.name = s->name,
-			.is_used = s->is_used,
 			.initial_window = s->initial_window,
 		};
 	}
@@ -309,7 +303,7 @@ results_destinations_look(struct results_destinations *d,
 		look_at_qmgr(d, qmgr);
 	for (size_t i = 0; agents && i < agents->transport_count; i++) {
 		if (agents->transports[i].service.total_count > 0)
-			sum_of(d, agents->transports[i].name)->is_used = true;
+			sum_of(d, agents->transports[i].name);
 	}
 	for (uint32_t i = 0; i < before_count; i++)
 		look_without(d, before[i]);
@@ -334,6 +328,11 @@ state_name(enum mta_dest_state state)
 	return "";
 }
 
+const char results_destinations_header[] = "time_s,transport,destination,state"
+#define DESTINATION(id, name) "," name
+#include "sim/scenario/columns.def"
+	;
+
 static void
 write_row(struct table_out *out, int64_t now_us, const char *transport,
 	  const char *name, const struct dest_row *row)
@@ -342,12 +341,8 @@ write_row(struct table_out *out, int64_t now_us, const char *transport,
 	table_out_text(out, transport);
 	table_out_text(out, name);
 	table_out_text(out, state_name(row->state));
-	table_out_integer(out, row->window);
-	table_out_integer(out, row->busy);
-	table_out_integer(out, row->todo);
-	table_out_integer(out, row->deferred);
-	table_out_integer(out, row->delivered);
-	table_out_integer(out, row->failed);
+	for (int i = 0; i < DESTINATION_COLUMNS; i++)
+		table_out_integer(out, row->column[i]);
 	table_out_end_row(out);
 }
 
@@ -377,15 +372,22 @@ results_destinations_write(struct results_destinations *d,
 	d->has_other_row = true;
 }
 
+const char results_transports_header[] = "time_s,transport"
+#define TRANSPORT(id, name) "," name
+#include "sim/scenario/columns.def"
+					 ",state";
+
 static void
-find_processes(const struct agents *agents, mta_sym name, int64_t *processes,
-	       int64_t *busy)
+transport_look(const struct transport_sum *s, const struct agents *agents,
+	       int64_t row[TRANSPORT_COLUMNS])
 {
 	const struct agents_transport *t =
-		agents ? agents_find(agents, name) : NULL;
+		agents ? agents_find(agents, s->name) : NULL;
 
-	*processes = t ? t->service.total_count : 0;
-	*busy = t ? t->busy_count : 0;
+	row[TRANSPORT_PROCESSES] = t ? t->service.total_count : 0;
+	row[TRANSPORT_BUSY] = t ? t->busy_count : agents ? 0 : s->busy;
+	row[TRANSPORT_PENDING] = s->pending;
+	row[TRANSPORT_TO_DO] = s->todo;
 }
 
 void
@@ -396,38 +398,16 @@ results_transports_write(const struct results_destinations *d,
 {
 	for (uint32_t i = 0; i < d->transport_count; i++) {
 		const struct transport_sum *s = &d->transports[i];
-		int64_t processes;
-		int64_t busy;
+		int64_t row[TRANSPORT_COLUMNS];
 
-		find_processes(agents, s->name, &processes, &busy);
+		transport_look(s, agents, row);
 		table_out_seconds(out, now_us);
 		table_out_text(out, mta_sym_text(symbols, s->name));
-		table_out_integer(out, processes);
-		table_out_integer(out, agents ? busy : s->busy);
-		table_out_integer(out, s->pending);
-		table_out_integer(out, s->todo);
+		for (int c = 0; c < TRANSPORT_COLUMNS; c++)
+			table_out_integer(out, row[c]);
 		table_out_text(out, s->is_throttled ? "throttled" : "ready");
 		table_out_end_row(out);
 	}
-}
-
-static double
-column_of_row(const struct dest_row *row, const char *column)
-{
-	const struct {
-		const char *name;
-		int64_t value;
-	} table[] = {
-		{"window", row->window},       {"busy", row->busy},
-		{"todo", row->todo},	       {"deferred", row->deferred},
-		{"delivered", row->delivered}, {"failed", row->failed},
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (strcmp(table[i].name, column) == 0)
-			return (double)table[i].value;
-	}
-	return (double)NAN;
 }
 
 double
@@ -439,6 +419,7 @@ results_destinations_column(const struct results_destinations *d,
 	mta_sym wanted = mta_sym_find(symbols, destination);
 	mta_sym via = transport ? mta_sym_find(symbols, transport) : 0;
 	const struct tally_table *table = &d->tally->destinations;
+	int place = column_place(destination_words, column);
 	double sum = (double)NAN;
 
 	/* A name that nobody has used yet is no symbol; 0 is "no name". */
@@ -452,7 +433,7 @@ results_destinations_column(const struct results_destinations *d,
 		if (!d->entries[i].is_known || k->name != wanted ||
 		    (transport && k->transport != via))
 			continue;
-		value = column_of_row(&row, column);
+		value = (double)row.column[place];
 		sum = isnan(sum) ? value : sum + value;
 	}
 	return sum;
@@ -465,23 +446,14 @@ results_transports_column(const struct results_destinations *d,
 			  const struct mta_symtab *symbols)
 {
 	mta_sym name = mta_sym_find(symbols, transport);
-	int64_t processes;
-	int64_t busy;
+	int place = column_place(transport_words, column);
+	int64_t row[TRANSPORT_COLUMNS];
 
 	for (uint32_t i = 0; i < d->transport_count; i++) {
-		const struct transport_sum *s = &d->transports[i];
-
-		if (s->name != name)
+		if (d->transports[i].name != name)
 			continue;
-		find_processes(agents, name, &processes, &busy);
-		if (strcmp(column, "processes") == 0)
-			return (double)processes;
-		if (strcmp(column, "busy") == 0)
-			return (double)(agents ? busy : s->busy);
-		if (strcmp(column, "pending") == 0)
-			return (double)s->pending;
-		if (strcmp(column, "todo") == 0)
-			return (double)s->todo;
+		transport_look(&d->transports[i], agents, row);
+		return (double)row[place];
 	}
 	/* Nothing has gone that way yet. */
 	return 0;

@@ -15,15 +15,11 @@
 #include "sim/host/agents.h"
 #include "sim/base/table_out.h"
 #include "sim/results/tally.h"
+#include "sim/scenario/columns.h"
 
 /* A row, without time and names. */
 struct dest_row {
-	int64_t window;
-	int64_t busy;
-	int64_t todo;
-	int64_t deferred;
-	int64_t delivered;
-	int64_t failed;
+	int64_t column[DESTINATION_COLUMNS];
 	enum mta_dest_state state;
 };
 
@@ -56,7 +52,6 @@ struct transport_sum {
 	int64_t pending;
 	int32_t initial_window; /* of a destination that is new */
 	bool is_throttled;
-	bool is_used; /* ever */
 };
 
 struct results_destinations {
@@ -87,6 +82,9 @@ void results_destinations_release(struct results_destinations *d);
 void results_destinations_look(struct results_destinations *d,
 			       const struct mta_qmgr *qmgr,
 			       const struct agents *agents);
+
+extern const char results_destinations_header[];
+extern const char results_transports_header[];
 
 /* Rows of what differs from the last rows. */
 void results_destinations_write(struct results_destinations *d,

@@ -11,6 +11,8 @@
  * the bound is, follows from two tables, so that nonsense is refused here and
  * the judge of expectations meets only what it can answer.
  */
+#include "mta/panic.h"
+#include "sim/scenario/columns.h"
 #include "sim/scenario/scenario_reader.h"
 
 #include <stdlib.h>
@@ -27,52 +29,39 @@ struct parser {
 static const char function_words[] =
 	"value final max min mean integral rate count share";
 
-/* What a metric is, and where it can be asked for. */
+const char series_words[] =
+#define SERIES(id, name) name " "
+#include "sim/scenario/columns.def"
+	;
+const char destination_words[] =
+#define DESTINATION(id, name) name " "
+#include "sim/scenario/columns.def"
+	;
+const char transport_words[] =
+#define TRANSPORT(id, name) name " "
+#include "sim/scenario/columns.def"
+	;
+int
+column_place(const char *words, const char *name)
+{
+	int place = value_word(words, name);
+	mta_assert(place >= 0);
+	return place;
+}
+
+/* What becomes of a recipient; and what it is measured by, in the order of enum
+ * scenario_metric. */
+static const char outcome_words[] =
+	"deferred bounced expired deleted sent held queued";
+static const char sample_words[] = "delay wait attempts";
+
+/* What a name is; several of these at once. */
 struct metric {
-	const char *name;
-	bool series;	   /* column of series.csv */
-	bool destinations; /* column of destinations.csv */
-	bool transports;   /* column of transports.csv */
+	bool series;	   /* a column of series.csv */
+	bool destinations; /* of destinations.csv */
+	bool transports;   /* of transports.csv */
 	bool outcome;
-};
-
-static const struct metric metrics[] = {
-	{.name = "maildrop", .series = true},
-	{.name = "incoming", .series = true},
-	{.name = "active", .series = true},
-	{.name = "deferred",
-	 .series = true,
-	 .destinations = true,
-	 .outcome = true},
-	{.name = "hold", .series = true},
-	{.name = "corrupt", .series = true},
-	{.name = "busy",
-	 .series = true,
-	 .destinations = true,
-	 .transports = true},
-	{.name = "tokens", .series = true},
-	{.name = "submitted", .series = true},
-	{.name = "accepted", .series = true},
-	{.name = "delivered", .series = true, .destinations = true},
-	{.name = "bounced", .series = true, .outcome = true},
-	{.name = "deferrals", .series = true},
-	{.name = "expired", .series = true, .outcome = true},
-	{.name = "deleted", .series = true, .outcome = true},
-	{.name = "window", .destinations = true},
-	{.name = "todo", .destinations = true, .transports = true},
-	{.name = "failed", .destinations = true},
-	{.name = "processes", .transports = true},
-	{.name = "pending", .transports = true},
-	{.name = "sent", .outcome = true},
-	{.name = "held", .outcome = true},
-	{.name = "queued", .outcome = true},
-	{.name = "delay"},
-	{.name = "wait"},
-	{.name = "attempts"},
-};
-
-enum {
-	METRIC_COUNT = sizeof(metrics) / sizeof(metrics[0])
+	bool sample;
 };
 
 static struct place
@@ -174,42 +163,43 @@ parse_function(struct parser *p)
 	}
 }
 
-static const struct metric *
-find_metric(const char *name)
+static struct metric
+metric_named(const char *name)
 {
-	for (size_t i = 0; i < METRIC_COUNT; i++) {
-		if (!strcmp(metrics[i].name, name))
-			return &metrics[i];
-	}
-	return NULL;
+	return (struct metric){
+		.series = value_word(series_words, name) >= 0,
+		.destinations = value_word(destination_words, name) >= 0,
+		.transports = value_word(transport_words, name) >= 0,
+		.outcome = value_word(outcome_words, name) >= 0,
+		.sample = value_word(sample_words, name) >= 0,
+	};
 }
 
-static const struct metric *
+static bool
+metric_is_column(const struct metric *m)
+{
+	return m->series || m->destinations || m->transports;
+}
+
+static struct metric
 parse_metric(struct parser *p)
 {
 	skip_blanks(p);
 	const char *from = p->at;
 	const char *name = take(p, ",)");
-	const struct metric *metric = find_metric(name);
+	struct metric metric = metric_named(name);
 	p->expect->column = name;
-	if (metric)
+	if (metric_is_column(&metric) || metric.outcome || metric.sample)
 		return metric;
-	struct name_nearest nearest = {.wanted = name};
-	for (size_t i = 0; i < METRIC_COUNT; i++)
-		name_nearest_try(&nearest, metrics[i].name);
+	char *words = arena_print(p->r->arena, "%s%s%s%s %s", series_words,
+				  destination_words, transport_words,
+				  outcome_words, sample_words);
 	fail_at(p, from,
 		"'%.40s' is no metric; a column of series.csv, "
 		"destinations.csv or transports.csv, delay, wait, "
 		"attempts, or an outcome%s",
-		name, reader_did_you_mean(p->r, &nearest));
-	return NULL;
-}
-
-static bool
-metric_is_sample(const struct metric *metric)
-{
-	return !metric->series && !metric->destinations &&
-	       !metric->transports && !metric->outcome;
+		name, reader_near_word(p->r, words, name));
+	return metric;
 }
 
 static void
@@ -224,16 +214,13 @@ static void
 check_fit(struct parser *p, const struct metric *metric, const char *at)
 {
 	struct scenario_expect *e = p->expect;
-	bool sample = metric_is_sample(metric);
-	bool column =
-		metric->series || metric->destinations || metric->transports;
+	bool sample = metric->sample;
+	bool column = metric_is_column(metric);
 	e->metric = SCENARIO_METRIC_COLUMN;
 	if (sample)
-		e->metric = !strcmp(metric->name, "delay")
-				    ? SCENARIO_METRIC_DELAY
-			    : !strcmp(metric->name, "wait")
-				    ? SCENARIO_METRIC_WAIT
-				    : SCENARIO_METRIC_ATTEMPTS;
+		e->metric = (enum scenario_metric)(
+			SCENARIO_METRIC_DELAY +
+			value_word(sample_words, e->column));
 	switch (e->function) {
 	case SCENARIO_PERCENTILE:
 		if (!sample)
@@ -418,15 +405,15 @@ parse_call(struct parser *p)
 	}
 	skip_blanks(p);
 	const char *at = p->at;
-	const struct metric *metric = parse_metric(p);
-	if (metric)
-		check_fit(p, metric, at);
+	struct metric metric = parse_metric(p);
+	if (!p->failed)
+		check_fit(p, &metric, at);
 	while (!p->failed && take_char(p, ','))
 		parse_argument(p);
 	if (!p->failed && !take_char(p, ')'))
 		fail_at(p, p->at, "')' is wanted here");
-	if (metric && !p->failed)
-		check_filters(p, metric, at);
+	if (!p->failed)
+		check_filters(p, &metric, at);
 }
 
 static void
