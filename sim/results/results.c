@@ -229,37 +229,67 @@ subscribe(struct results *r)
 /* ---- beginning --------------------------------------------------------------
  */
 
+static const struct {
+	const char *name;
+	const char *header;
+	unsigned output; /* enum scenario_output; 0: always */
+} tables[RESULTS_TABLES] = {
+	[RESULTS_SERIES] = {"series.csv", "time_s"
+#define SERIES(id, name) "," name
+#include "sim/scenario/columns.def"
+	},
+	[RESULTS_DESTINATIONS] = {"destinations.csv",
+				  "time_s,transport,destination,state"
+#define DESTINATION(id, name) "," name
+#include "sim/scenario/columns.def"
+	},
+	[RESULTS_TRANSPORTS] = {"transports.csv", "time_s,transport"
+#define TRANSPORT(id, name) "," name
+#include "sim/scenario/columns.def"
+						  ",state"},
+	[RESULTS_MESSAGES] = {"messages.csv",
+			      "message,source,index,queue_id,sender,arrived_s,"
+			      "accepted_s,first_active_s,ended_s,size_bytes,"
+			      "recipients,attempts,outcome",
+			      SCENARIO_OUTPUT_MESSAGES},
+	[RESULTS_ATTEMPTS] = {"attempts.csv",
+			      "time_s,message,source,index,recipient,address,"
+			      "domain,transport,destination,relay,outcome,dsn,"
+			      "code,step,delay_s,before_queue_manager_s,"
+			      "queue_manager_s,connection_setup_s,"
+			      "transmission_s,batch,conn_use,reason",
+			      SCENARIO_OUTPUT_ATTEMPTS},
+	[RESULTS_MOVES] = {"moves.csv",
+			   "time_s,message,source,index,from,to,reason",
+			   SCENARIO_OUTPUT_MOVES},
+	[RESULTS_FEEDBACK] = {"feedback.csv",
+			      "time_s,event,transport,destination,limit,"
+			      "window,busy,success,failure,fail_cohorts",
+			      SCENARIO_OUTPUT_FEEDBACK},
+};
+
 static bool
 open_tables(struct results *r)
 {
-	static const char header[] = "time_s"
-#define SERIES(id, name) "," name
-#include "sim/scenario/columns.def"
-		;
-
-	return table_out_open(&r->series, r->part, "series.csv", header) &&
-	       table_out_open(&r->destination_rows, r->part, "destinations.csv",
-			      results_destinations_header) &&
-	       table_out_open(&r->transport_rows, r->part, "transports.csv",
-			      results_transports_header) &&
-	       results_rows_open(r);
+	for (int i = 0; i < RESULTS_TABLES; i++) {
+		if (tables[i].output && !(r->output & tables[i].output))
+			continue;
+		if (!table_out_open(&r->tables[i], r->part, tables[i].name,
+				    tables[i].header))
+			return false;
+	}
+	return results_rows_open(r);
 }
 
-/* The first error of any table, if there is one. */
+/* The first error of any table, if nothing else went wrong before. */
 static int
 tables_fail(struct results *r)
 {
-	const struct table_out *tables[] = {
-		&r->series,   &r->destination_rows, &r->transport_rows,
-		&r->messages, &r->attempts,	    &r->moves,
-		&r->feedback,
-	};
-
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		if (tables[i]->error[0])
-			return results_fail(r, "%s", tables[i]->error);
+	for (int i = 0; i < RESULTS_TABLES; i++) {
+		if (r->tables[i].error[0])
+			results_fail(r, "%s", r->tables[i].error);
 	}
-	return 0;
+	return r->error[0] ? EXIT_CODE_INTERNAL : EXIT_CODE_OK;
 }
 
 static int
@@ -463,8 +493,9 @@ is_row_due(const struct results *r, int64_t now_us)
 static void
 write_destinations(struct results *r, int64_t now_us)
 {
-	results_destinations_write(r->destinations, &r->destination_rows,
-				   now_us, r->view.symbols);
+	results_destinations_write(r->destinations,
+				   &r->tables[RESULTS_DESTINATIONS], now_us,
+				   r->view.symbols);
 	r->last_row_us = now_us;
 }
 
@@ -481,8 +512,9 @@ take_sample(struct results *r, int64_t now_us,
 
 	results_destinations_look(r->destinations, state->qmgr, r->view.agents);
 	series_look(r, &sums, sample.series);
-	series_write(&r->series, now_us, sample.series);
-	results_transports_write(r->destinations, &r->transport_rows, now_us,
+	series_write(&r->tables[RESULTS_SERIES], now_us, sample.series);
+	results_transports_write(r->destinations,
+				 &r->tables[RESULTS_TRANSPORTS], now_us,
 				 r->view.agents, r->view.symbols);
 	if (is_row_due(r, now_us))
 		write_destinations(r, now_us);
@@ -498,7 +530,7 @@ take_sample(struct results *r, int64_t now_us,
 			     "internal error at %.6f s: %s; this is a bug of "
 			     "mtasim",
 			     (double)now_us / 1e6, why);
-	return tables_fail(r) || r->error[0];
+	return tables_fail(r);
 }
 
 int
@@ -546,12 +578,10 @@ judge(struct results *r)
 static int
 close_tables(struct results *r)
 {
-	bool is_whole = table_out_close(&r->series);
-
-	is_whole = table_out_close(&r->destination_rows) && is_whole;
-	is_whole = table_out_close(&r->transport_rows) && is_whole;
-	is_whole = results_rows_close(r) && is_whole;
-	return is_whole ? 0 : tables_fail(r);
+	for (int i = 0; i < RESULTS_TABLES; i++)
+		table_out_close(&r->tables[i]);
+	results_rows_close(r);
+	return tables_fail(r);
 }
 
 int
@@ -586,13 +616,8 @@ results_finish(struct results *r, int64_t now_us,
 void
 results_release(struct results *r)
 {
-	table_out_drop(&r->series);
-	table_out_drop(&r->destination_rows);
-	table_out_drop(&r->transport_rows);
-	table_out_drop(&r->messages);
-	table_out_drop(&r->attempts);
-	table_out_drop(&r->moves);
-	table_out_drop(&r->feedback);
+	for (int i = 0; i < RESULTS_TABLES; i++)
+		table_out_drop(&r->tables[i]);
 	maillog_free(r->maillog);
 	metrics_free(r->metrics);
 	if (r->part)

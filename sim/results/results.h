@@ -78,6 +78,19 @@ struct results_spark {
 	uint32_t within; /* of them, seen */
 };
 
+enum results_table {
+	RESULTS_SERIES, /* the first three are always written */
+	RESULTS_DESTINATIONS,
+	RESULTS_TRANSPORTS,
+	RESULTS_MESSAGES,
+	RESULTS_ATTEMPTS,
+	RESULTS_MOVES,
+	RESULTS_FEEDBACK,
+};
+enum {
+	RESULTS_TABLES = RESULTS_FEEDBACK + 1
+};
+
 struct maillog;		     /* maillog.h */
 struct metrics;		     /* metrics.h */
 struct results_destinations; /* results_destinations.c */
@@ -105,13 +118,7 @@ struct results {
 	struct expect_verdict *verdicts; /* owned; after finish */
 	struct results_spark spark;
 	struct results_destinations *destinations; /* owned */
-	struct table_out series;
-	struct table_out destination_rows;
-	struct table_out transport_rows;
-	struct table_out messages;
-	struct table_out attempts;
-	struct table_out moves;
-	struct table_out feedback;
+	struct table_out tables[RESULTS_TABLES];
 	struct maillog *maillog; /* owned; NULL unless asked for */
 	struct metrics *metrics; /* owned; NULL unless asked for */
 	uint32_t *deferred_at;	 /* owned; by place in the spool: the tally's

@@ -328,11 +328,6 @@ state_name(enum mta_dest_state state)
 	return "";
 }
 
-const char results_destinations_header[] = "time_s,transport,destination,state"
-#define DESTINATION(id, name) "," name
-#include "sim/scenario/columns.def"
-	;
-
 static void
 write_row(struct table_out *out, int64_t now_us, const char *transport,
 	  const char *name, const struct dest_row *row)
@@ -371,11 +366,6 @@ results_destinations_write(struct results_destinations *d,
 	d->other_written = d->other;
 	d->has_other_row = true;
 }
-
-const char results_transports_header[] = "time_s,transport"
-#define TRANSPORT(id, name) "," name
-#include "sim/scenario/columns.def"
-					 ",state";
 
 static void
 transport_look(const struct transport_sum *s, const struct agents *agents,

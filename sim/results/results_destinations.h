@@ -83,9 +83,6 @@ void results_destinations_look(struct results_destinations *d,
 			       const struct mta_qmgr *qmgr,
 			       const struct agents *agents);
 
-extern const char results_destinations_header[];
-extern const char results_transports_header[];
-
 /* Rows of what differs from the last rows. */
 void results_destinations_write(struct results_destinations *d,
 				struct table_out *out, int64_t now_us,

@@ -31,10 +31,10 @@ results_source_of(const struct results *r, mta_addr sender)
 	return book_origin_of(r->view.book, sender).source;
 }
 
-/* results_rows.c. The tables that are asked for; subscribes to what they need,
- * after the counts. */
+/* results_rows.c. Subscribes, after the counts, to what the tables that are
+ * open are made of; mail log and metrics too, if they are asked for. */
 bool results_rows_open(struct results *r);
-bool results_rows_close(struct results *r);
+void results_rows_close(struct results *r);
 /* at MTA_NEVER: it is left over. Nothing if messages are not asked for. */
 void results_row_message(struct results *r, const struct mta_trace_ended *e);
 

@@ -37,23 +37,15 @@ open_metrics(struct results *r)
 	});
 }
 
-bool
+void
 results_rows_close(struct results *r)
 {
-	bool is_whole = table_out_close(&r->messages);
 	char error[METRICS_ERROR];
 
-	is_whole = table_out_close(&r->attempts) && is_whole;
-	is_whole = table_out_close(&r->moves) && is_whole;
-	is_whole = table_out_close(&r->feedback) && is_whole;
-	if (r->metrics && !metrics_write(r->metrics, r->part, error)) {
+	if (r->metrics && !metrics_write(r->metrics, r->part, error))
 		results_fail(r, "%s", error);
-		return false;
-	}
-	if (!r->maillog || maillog_close(r->maillog))
-		return is_whole;
-	results_fail(r, "%s", r->maillog->error);
-	return false;
+	if (r->maillog && !maillog_close(r->maillog))
+		results_fail(r, "%s", r->maillog->error);
 }
 
 /* message,source,index */
@@ -97,7 +89,7 @@ put_time(struct table_out *t, mta_time at)
 void
 results_row_message(struct results *r, const struct mta_trace_ended *e)
 {
-	struct table_out *t = &r->messages;
+	struct table_out *t = &r->tables[RESULTS_MESSAGES];
 	struct mta_spool *spool = r->view.spool;
 	char id[MTA_ID_TEXT_MAX];
 
@@ -156,7 +148,7 @@ put_positive(struct table_out *t, int64_t number)
 static void
 row_attempt(struct results *r, const struct mta_trace_delivery *d)
 {
-	struct table_out *t = &r->attempts;
+	struct table_out *t = &r->tables[RESULTS_ATTEMPTS];
 	const struct tally_pair *pair = tally_pair_of(&r->tally, d->recipient);
 
 	table_out_seconds(t, results_time(d->at));
@@ -193,7 +185,7 @@ put_queue(struct table_out *t, uint32_t queue)
 static void
 row_move(struct results *r, const struct mta_trace_move *m)
 {
-	struct table_out *t = &r->moves;
+	struct table_out *t = &r->tables[RESULTS_MOVES];
 
 	table_out_seconds(t, results_time(m->at));
 	put_origin(r, t, m->serial, m->sender);
@@ -207,7 +199,7 @@ row_move(struct results *r, const struct mta_trace_move *m)
 static void
 row_feedback(struct results *r, const struct mta_trace_feedback *f)
 {
-	struct table_out *t = &r->feedback;
+	struct table_out *t = &r->tables[RESULTS_FEEDBACK];
 
 	table_out_seconds(t, results_time(f->at));
 	table_out_text(
@@ -247,42 +239,24 @@ take_row(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 	}
 }
 
-/* Open a table if it is asked for. */
-static bool
-open_rows(struct results *r, enum scenario_output wanted,
-	  enum mta_trace_kind kind, struct table_out *table, const char *name,
-	  const char *header)
-{
-	if (!(r->output & (unsigned)wanted))
-		return true;
-	mta_trace_subscribe(r->view.trace, kind, &r->on_row);
-	return table_out_open(table, r->part, name, header);
-}
-
 bool
 results_rows_open(struct results *r)
 {
+	static const struct {
+		enum results_table table;
+		enum mta_trace_kind kind;
+	} made_of[] = {
+		{RESULTS_MESSAGES, MTA_TRACE_ENDED},
+		{RESULTS_ATTEMPTS, MTA_TRACE_DELIVERY},
+		{RESULTS_MOVES, MTA_TRACE_MOVE},
+		{RESULTS_FEEDBACK, MTA_TRACE_FEEDBACK},
+	};
+
 	r->on_row.take = take_row;
-	if (!open_rows(r, SCENARIO_OUTPUT_MESSAGES, MTA_TRACE_ENDED,
-		       &r->messages, "messages.csv",
-		       "message,source,index,queue_id,sender,arrived_s,"
-		       "accepted_s,first_active_s,ended_s,size_bytes,"
-		       "recipients,attempts,outcome") ||
-	    !open_rows(r, SCENARIO_OUTPUT_ATTEMPTS, MTA_TRACE_DELIVERY,
-		       &r->attempts, "attempts.csv",
-		       "time_s,message,source,index,recipient,address,"
-		       "domain,transport,destination,relay,outcome,dsn,"
-		       "code,step,delay_s,before_queue_manager_s,"
-		       "queue_manager_s,connection_setup_s,"
-		       "transmission_s,batch,conn_use,reason") ||
-	    !open_rows(r, SCENARIO_OUTPUT_MOVES, MTA_TRACE_MOVE, &r->moves,
-		       "moves.csv",
-		       "time_s,message,source,index,from,to,reason") ||
-	    !open_rows(r, SCENARIO_OUTPUT_FEEDBACK, MTA_TRACE_FEEDBACK,
-		       &r->feedback, "feedback.csv",
-		       "time_s,event,transport,destination,limit,"
-		       "window,busy,success,failure,fail_cohorts"))
-		return false;
+	for (size_t i = 0; i < sizeof(made_of) / sizeof(made_of[0]); i++)
+		if (r->tables[made_of[i].table].buffer)
+			mta_trace_subscribe(r->view.trace, made_of[i].kind,
+					    &r->on_row);
 	if (r->output & SCENARIO_OUTPUT_METRICS)
 		open_metrics(r);
 	return !(r->output & SCENARIO_OUTPUT_MAILLOG) || open_maillog(r);
