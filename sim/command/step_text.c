@@ -10,15 +10,58 @@
 #include "mta/rules.h"
 #include "sim/command/step_text.h"
 
-/* What the first line says beyond the state of the world. */
-struct event {
-	const char *who;
+/* What the first line says of each kind, and where its records have it: bytes
+ * from their beginning. 0: they have none, for they begin with their time
+ * (trace.def). */
+struct kind {
+	const char *who; /* unless the record tells more */
 	const char *what;
-	int64_t mail;	     /* -1: none */
-	struct mta_ref file; /* generation 0: none */
-	mta_sym transport;   /* 0: none */
-	mta_sym destination;
+	size_t mail;
+	size_t file;
+	size_t transport;
+	size_t destination;
 };
+
+#define IN(record, field) offsetof(struct mta_trace_##record, field)
+static const struct kind kinds[MTA_TRACE_KINDS] = {
+	[MTA_TRACE_SUBMITTED] = {"client", "submits",
+				 .mail = IN(submitted, serial)},
+	[MTA_TRACE_ANSWERED] = {"cleanup", "answers",
+				.mail = IN(answered, serial)},
+	[MTA_TRACE_MOVE] = {"qmgr", "moves", .mail = IN(move, serial),
+			    .file = IN(move, file)},
+	[MTA_TRACE_ADMITTED] = {"qmgr", "admits", .mail = IN(admitted, serial),
+				.file = IN(admitted, file)},
+	[MTA_TRACE_JUMPED] = {"qmgr", "lets jump ahead",
+			      .mail = IN(jumped, serial),
+			      .file = IN(jumped, file),
+			      .transport = IN(jumped, transport)},
+	[MTA_TRACE_SELECTED] = {"qmgr", "hands to an agent",
+				.mail = IN(selected, serial),
+				.file = IN(selected, file),
+				.transport = IN(selected, transport),
+				.destination = IN(selected, destination)},
+	[MTA_TRACE_DELIVERY] = {"agent", "reports",
+				.mail = IN(delivery, serial),
+				.file = IN(delivery, file),
+				.transport = IN(delivery, transport),
+				.destination = IN(delivery, destination)},
+	[MTA_TRACE_FEEDBACK] = {"qmgr", "feedback",
+				.transport = IN(feedback, transport),
+				.destination = IN(feedback, destination)},
+	[MTA_TRACE_THROTTLE] = {"qmgr", "throttles",
+				.transport = IN(throttle, transport)},
+	[MTA_TRACE_CLOGGED] = {"qmgr", "warns",
+			       .transport = IN(clogged, transport),
+			       .destination = IN(clogged, destination)},
+	[MTA_TRACE_SCAN] = {"qmgr", "begins a run over"},
+	[MTA_TRACE_NOTICE] = {"bounce", "notifies", .mail = IN(notice, serial),
+			      .file = IN(notice, file)},
+	[MTA_TRACE_STATUS] = {"qmgr", "says", .mail = IN(status, serial),
+			      .file = IN(status, file)},
+	[MTA_TRACE_ENDED] = {"qmgr", "ends", .mail = IN(ended, serial)},
+};
+#undef IN
 
 static const char *
 text_of(const struct world *w, mta_sym symbol)
@@ -26,15 +69,150 @@ text_of(const struct world *w, mta_sym symbol)
 	return mta_sym_text(&w->symbols, symbol);
 }
 
-/* Every record begins with its time (trace.def). */
 mta_time
 step_time(const void *record)
 {
 	return *(const mta_time *)record;
 }
 
+/* ---- the first line -------------------------------------------------------
+ */
+
+static const char *
+who_moves(const struct mta_trace_move *r)
+{
+	switch ((enum mta_move_reason)r->reason) {
+	case MTA_MOVE_ACCEPTED:
+		return "cleanup";
+	case MTA_MOVE_SUBMITTED:
+		return "postdrop";
+	case MTA_MOVE_PICKED_UP:
+		return "pickup";
+	case MTA_MOVE_HOLD:
+		return r->from == MTA_QUEUES ? "cleanup" : "postsuper";
+	case MTA_MOVE_RELEASED:
+	case MTA_MOVE_REQUEUED:
+	case MTA_MOVE_DELETED:
+		return "postsuper";
+	case MTA_MOVE_FLUSHED:
+		return "flush";
+	case MTA_MOVE_ADMITTED:
+	case MTA_MOVE_LOCKED:
+	case MTA_MOVE_DEFERRED:
+	case MTA_MOVE_DONE:
+	case MTA_MOVE_DAMAGED:
+	case MTA_MOVE_RESTART:
+		return "qmgr";
+	case MTA_MOVE_PRESENT:
+		return "start";
+	}
+	return "qmgr";
+}
+
+static const char *
+who_of(enum mta_trace_kind kind, const void *record)
+{
+	const struct mta_trace_submitted *submitted = record;
+	const struct mta_trace_answered *answered = record;
+	const struct mta_trace_delivery *delivery = record;
+	const struct mta_trace_status *status = record;
+	const struct mta_trace_ended *ended = record;
+
+	if (kind == MTA_TRACE_MOVE)
+		return who_moves(record);
+	if (kind == MTA_TRACE_SUBMITTED && submitted->is_notice)
+		return "bounce";
+	/* R-SMTPD-REFUSE: no file was begun. */
+	if (kind == MTA_TRACE_ANSWERED && !mta_ref_is_set(answered->file))
+		return "smtpd";
+	if (kind == MTA_TRACE_DELIVERY && delivery->handoff == MTA_NEVER)
+		return "qmgr";
+	if (kind == MTA_TRACE_STATUS && status->what == MTA_STATUS_MARKED)
+		return "postsuper";
+	/* Pickup is done with its file, and the mail goes on. */
+	if (kind == MTA_TRACE_ENDED && ended->outcome == MTA_QUEUED)
+		return "pickup";
+	if (kind == MTA_TRACE_ENDED && ended->outcome == MTA_DELETED)
+		return "postsuper";
+	return kinds[kind].who;
+}
+
+static const char *
+queue_or(uint32_t queue, const char *otherwise)
+{
+	return queue < MTA_QUEUES ? mta_queue_name((enum mta_queue)queue)
+				  : otherwise;
+}
+
 static void
-put_destination(FILE *out, struct world *w, const struct event *e)
+put_what(FILE *out, enum mta_trace_kind kind, const void *record)
+{
+	const struct mta_trace_move *move = record;
+	const struct mta_trace_delivery *delivery = record;
+	const struct mta_trace_feedback *feedback = record;
+	const struct mta_trace_throttle *throttle = record;
+	const struct mta_trace_scan *scan = record;
+	const char *what = kinds[kind].what;
+
+	if (kind == MTA_TRACE_THROTTLE && !throttle->reason)
+		what = "unthrottles";
+	if (kind == MTA_TRACE_SCAN && !scan->is_open)
+		what = "ends a run over";
+	fputs(what, out);
+	if (kind == MTA_TRACE_MOVE)
+		fprintf(out, " %s -> %s", queue_or(move->from, "new"),
+			queue_or(move->to, "gone"));
+	if (kind == MTA_TRACE_DELIVERY)
+		fprintf(out, " %s",
+			mta_outcome_name((enum mta_outcome)delivery->outcome));
+	if (kind == MTA_TRACE_FEEDBACK)
+		fprintf(out, " %s",
+			mta_feedback_event_name(
+				(enum mta_feedback_event)feedback->event));
+	if (kind == MTA_TRACE_SCAN)
+		fprintf(out, " %s",
+			mta_queue_name((enum mta_queue)scan->queue));
+}
+
+/* A number of a record, 0 if it has none. */
+static uint32_t
+number_at(const void *record, size_t place)
+{
+	uint32_t number = 0;
+
+	if (place > 0)
+		memcpy(&number, (const char *)record + place, sizeof(number));
+	return number;
+}
+
+int64_t
+step_mail(enum mta_trace_kind kind, const void *record)
+{
+	size_t place = kinds[kind].mail;
+
+	return place > 0 ? (int64_t)number_at(record, place) : -1;
+}
+
+static void
+put_mail(FILE *out, struct mta_spool *spool, enum mta_trace_kind kind,
+	 const void *record)
+{
+	char id[MTA_ID_TEXT_MAX] = "";
+	struct mta_ref file;
+
+	if (kinds[kind].mail > 0)
+		fprintf(out, " mail %" PRId64, step_mail(kind, record));
+	if (kinds[kind].file == 0)
+		return;
+	memcpy(&file, (const char *)record + kinds[kind].file, sizeof(file));
+	spool->ops->id_text(spool, file, id, sizeof(id));
+	if (*id)
+		fprintf(out, " %s", id);
+}
+
+static void
+put_destination(FILE *out, struct world *w, mta_sym transport,
+		mta_sym destination)
 {
 	const struct mta_dest *d = NULL;
 	struct mta_list *at;
@@ -44,11 +222,11 @@ put_destination(FILE *out, struct world *w, const struct event *e)
 		struct mta_transport *t =
 			mta_container_of(at, struct mta_transport, in_qmgr);
 
-		if (t->name == e->transport)
-			d = mta_dest_find(t, e->destination);
+		if (t->name == transport)
+			d = mta_dest_find(t, destination);
 	}
-	fprintf(out, " | %s%s%s", text_of(w, e->transport),
-		e->destination ? ":" : "", text_of(w, e->destination));
+	fprintf(out, " | %s%s%s", text_of(w, transport), destination ? ":" : "",
+		text_of(w, destination));
 	if (d)
 		fprintf(out,
 			" window %d busy %d todo %d success %.4g failure "
@@ -58,28 +236,26 @@ put_destination(FILE *out, struct world *w, const struct event *e)
 }
 
 static void
-put_line(FILE *out, struct world *w, mta_time at, const struct event *e)
+put_line(FILE *out, struct world *w, enum mta_trace_kind kind,
+	 const void *record)
 {
 	struct mta_spool *spool = world_host(w)->spool;
 	struct mta_port *port = world_host(w)->port;
-	char id[MTA_ID_TEXT_MAX] = "";
+	mta_sym transport = number_at(record, kinds[kind].transport);
 
-	fprintf(out, "%.6f %s %s", (double)(at - SIM_EPOCH) / 1e6, e->who,
-		e->what);
-	if (e->mail >= 0)
-		fprintf(out, " mail %" PRId64, e->mail);
-	if (mta_ref_is_set(e->file))
-		spool->ops->id_text(spool, e->file, id, sizeof(id));
-	if (*id)
-		fprintf(out, " %s", id);
+	fprintf(out, "%.6f %s ", (double)(step_time(record) - SIM_EPOCH) / 1e6,
+		who_of(kind, record));
+	put_what(out, kind, record);
+	put_mail(out, spool, kind, record);
 	fputs(" |", out);
 	for (int q = 0; q < MTA_QUEUES; q++)
 		fprintf(out, " %s %u", mta_queue_name((enum mta_queue)q),
 			spool->ops->count(spool, (enum mta_queue)q));
 	fprintf(out, " | tokens %d, turn %s", (int)port->ops->token_count(port),
 		w->qmgr.is_running ? mta_queue_name(w->qmgr.first) : "nobody");
-	if (e->transport)
-		put_destination(out, w, e);
+	if (transport)
+		put_destination(out, w, transport,
+				number_at(record, kinds[kind].destination));
 	fputc('\n', out);
 }
 
@@ -308,212 +484,40 @@ why_notice(const struct mta_trace_notice *r)
 	return "";
 }
 
-/* ---- events ---------------------------------------------------------------
- */
-
-static const char *
-who_moves(const struct mta_trace_move *r)
+static void
+why_submitted(FILE *out, const struct mta_trace_submitted *r)
 {
-	switch ((enum mta_move_reason)r->reason) {
-	case MTA_MOVE_ACCEPTED:
-		return "cleanup";
-	case MTA_MOVE_SUBMITTED:
-		return "postdrop";
-	case MTA_MOVE_PICKED_UP:
-		return "pickup";
-	case MTA_MOVE_HOLD:
-		return r->from == MTA_QUEUES ? "cleanup" : "postsuper";
-	case MTA_MOVE_RELEASED:
-	case MTA_MOVE_REQUEUED:
-	case MTA_MOVE_DELETED:
-		return "postsuper";
-	case MTA_MOVE_FLUSHED:
-		return "flush";
-	case MTA_MOVE_ADMITTED:
-	case MTA_MOVE_LOCKED:
-	case MTA_MOVE_DEFERRED:
-	case MTA_MOVE_DONE:
-	case MTA_MOVE_DAMAGED:
-	case MTA_MOVE_RESTART:
-		return "qmgr";
-	case MTA_MOVE_PRESENT:
-		return "start";
-	}
-	return "qmgr";
+	fprintf(out, "%s of %u bytes to %u recipient%s%s",
+		r->is_notice ? "a notice" : "new mail", r->size_bytes,
+		r->recipient_count, r->recipient_count == 1 ? "" : "s",
+		r->is_refused ? ", refused by postdrop" : "");
 }
 
-/* Outcome queued: pickup is done with its file, and the mail goes on. */
-static const char *
-who_ends(const struct mta_trace_ended *r)
+static void
+why_ended(FILE *out, const struct mta_trace_ended *r)
 {
 	if (r->outcome == MTA_QUEUED)
-		return "pickup";
-	return r->outcome == MTA_DELETED ? "postsuper" : "qmgr";
-}
-
-int64_t
-step_mail(enum mta_trace_kind kind, const void *record)
-{
-	switch (kind) {
-	case MTA_TRACE_SUBMITTED:
-		return ((const struct mta_trace_submitted *)record)->serial;
-	case MTA_TRACE_ANSWERED:
-		return ((const struct mta_trace_answered *)record)->serial;
-	case MTA_TRACE_MOVE:
-		return ((const struct mta_trace_move *)record)->serial;
-	case MTA_TRACE_ADMITTED:
-		return ((const struct mta_trace_admitted *)record)->serial;
-	case MTA_TRACE_JUMPED:
-		return ((const struct mta_trace_jumped *)record)->serial;
-	case MTA_TRACE_SELECTED:
-		return ((const struct mta_trace_selected *)record)->serial;
-	case MTA_TRACE_DELIVERY:
-		return ((const struct mta_trace_delivery *)record)->serial;
-	case MTA_TRACE_NOTICE:
-		return ((const struct mta_trace_notice *)record)->serial;
-	case MTA_TRACE_STATUS:
-		return ((const struct mta_trace_status *)record)->serial;
-	case MTA_TRACE_ENDED:
-		return ((const struct mta_trace_ended *)record)->serial;
-	case MTA_TRACE_FEEDBACK:
-	case MTA_TRACE_THROTTLE:
-	case MTA_TRACE_CLOGGED:
-	case MTA_TRACE_SCAN:
-	case MTA_TRACE_TURN:
-	case MTA_TRACE_KINDS:
-		break;
-	}
-	return -1;
-}
-
-static struct event
-event_of(enum mta_trace_kind kind, const void *record, char *what, size_t size)
-{
-	struct event e = {
-		.who = "qmgr",
-		.what = what,
-		.mail = step_mail(kind, record),
-	};
-	const struct mta_trace_move *move = record;
-	const struct mta_trace_jumped *jumped = record;
-	const struct mta_trace_selected *selected = record;
-	const struct mta_trace_delivery *delivery = record;
-	const struct mta_trace_feedback *feedback = record;
-	const struct mta_trace_throttle *throttle = record;
-	const struct mta_trace_clogged *clogged = record;
-	const struct mta_trace_scan *scan = record;
-	const struct mta_trace_ended *ended = record;
-	const struct mta_trace_answered *answered = record;
-	const struct mta_trace_status *status = record;
-
-	switch (kind) {
-	case MTA_TRACE_SUBMITTED:
-		e.who = ((const struct mta_trace_submitted *)record)->is_notice
-				? "bounce"
-				: "client";
-		snprintf(what, size, "submits");
-		break;
-	case MTA_TRACE_ANSWERED:
-		/* R-SMTPD-REFUSE: no file was begun. */
-		e.who = mta_ref_is_set(answered->file) ? "cleanup" : "smtpd";
-		snprintf(what, size, "answers");
-		break;
-	case MTA_TRACE_MOVE:
-		e.who = who_moves(move);
-		e.file = move->file;
-		snprintf(what, size, "moves %s -> %s",
-			 move->from < MTA_QUEUES
-				 ? mta_queue_name((enum mta_queue)move->from)
-				 : "new",
-			 move->to < MTA_QUEUES
-				 ? mta_queue_name((enum mta_queue)move->to)
-				 : "gone");
-		break;
-	case MTA_TRACE_ADMITTED:
-		e.file = ((const struct mta_trace_admitted *)record)->file;
-		snprintf(what, size, "admits");
-		break;
-	case MTA_TRACE_JUMPED:
-		e.file = jumped->file;
-		e.transport = jumped->transport;
-		snprintf(what, size, "lets jump ahead");
-		break;
-	case MTA_TRACE_SELECTED:
-		e.file = selected->file;
-		e.transport = selected->transport;
-		e.destination = selected->destination;
-		snprintf(what, size, "hands to an agent");
-		break;
-	case MTA_TRACE_DELIVERY:
-		e.who = delivery->handoff == MTA_NEVER ? "qmgr" : "agent";
-		e.file = delivery->file;
-		e.transport = delivery->transport;
-		e.destination = delivery->destination;
-		snprintf(what, size, "reports %s",
-			 mta_outcome_name((enum mta_outcome)delivery->outcome));
-		break;
-	case MTA_TRACE_FEEDBACK:
-		e.transport = feedback->transport;
-		e.destination = feedback->destination;
-		snprintf(what, size, "feedback %s",
-			 mta_feedback_event_name(
-				 (enum mta_feedback_event)feedback->event));
-		break;
-	case MTA_TRACE_THROTTLE:
-		e.transport = throttle->transport;
-		snprintf(what, size, "%s",
-			 throttle->reason ? "throttles" : "unthrottles");
-		break;
-	case MTA_TRACE_CLOGGED:
-		e.transport = clogged->transport;
-		e.destination = clogged->destination;
-		snprintf(what, size, "warns");
-		break;
-	case MTA_TRACE_SCAN:
-		snprintf(what, size, "%s a run over %s",
-			 scan->is_open ? "begins" : "ends",
-			 mta_queue_name((enum mta_queue)scan->queue));
-		break;
-	case MTA_TRACE_NOTICE:
-		e.who = "bounce";
-		e.file = ((const struct mta_trace_notice *)record)->file;
-		snprintf(what, size, "notifies");
-		break;
-	case MTA_TRACE_STATUS:
-		if (status->what == MTA_STATUS_MARKED)
-			e.who = "postsuper";
-		e.file = status->file;
-		snprintf(what, size, "says");
-		break;
-	case MTA_TRACE_ENDED:
-		e.who = who_ends(ended);
-		snprintf(what, size, "ends");
-		break;
-	case MTA_TRACE_TURN:
-	case MTA_TRACE_KINDS:
-		break;
-	}
-	return e;
+		fputs("its file in maildrop is gone, the mail goes on as a "
+		      "file of cleanup's",
+		      out);
+	else
+		fprintf(out, "outcome %s; it was in active %u time%s",
+			mta_outcome_name((enum mta_outcome)r->outcome),
+			r->attempts, r->attempts == 1 ? "" : "s");
 }
 
 static void
 put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 	const void *record)
 {
-	const struct mta_trace_submitted *submitted = record;
 	const struct mta_trace_move *move = record;
 	const struct mta_trace_scan *scan = record;
 	const struct mta_trace_throttle *throttle = record;
 	const struct mta_trace_clogged *clogged = record;
-	const struct mta_trace_ended *ended = record;
 
 	switch (kind) {
 	case MTA_TRACE_SUBMITTED:
-		fprintf(out, "%s of %u bytes to %u recipient%s%s",
-			submitted->is_notice ? "a notice" : "new mail",
-			submitted->size_bytes, submitted->recipient_count,
-			submitted->recipient_count == 1 ? "" : "s",
-			submitted->is_refused ? ", refused by postdrop" : "");
+		why_submitted(out, record);
 		break;
 	case MTA_TRACE_ANSWERED:
 		fputs(why_answered(w, record), out);
@@ -540,9 +544,9 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 		fputs(why_feedback(record), out);
 		break;
 	case MTA_TRACE_THROTTLE:
-		fprintf(out, "%s",
-			throttle->reason ? text_of(w, throttle->reason)
-					 : "it is time to try it again");
+		fputs(throttle->reason ? text_of(w, throttle->reason)
+				       : "it is time to try it again",
+		      out);
 		break;
 	case MTA_TRACE_CLOGGED:
 		fprintf(out,
@@ -562,16 +566,7 @@ put_why(FILE *out, const struct world *w, enum mta_trace_kind kind,
 		fputs(why_status(record), out);
 		break;
 	case MTA_TRACE_ENDED:
-		if (ended->outcome == MTA_QUEUED)
-			fputs("its file in maildrop is gone, the mail goes on "
-			      "as a file of cleanup's",
-			      out);
-		else
-			fprintf(out, "outcome %s; it was in active %u time%s",
-				mta_outcome_name(
-					(enum mta_outcome)ended->outcome),
-				ended->attempts,
-				ended->attempts == 1 ? "" : "s");
+		why_ended(out, record);
 		break;
 	case MTA_TRACE_TURN:
 	case MTA_TRACE_KINDS:
@@ -583,10 +578,7 @@ void
 step_print(FILE *out, struct world *w, enum mta_trace_kind kind,
 	   const void *record)
 {
-	char what[80] = "";
-	struct event e = event_of(kind, record, what, sizeof(what));
-
-	put_line(out, w, step_time(record), &e);
+	put_line(out, w, kind, record);
 	fputs("    ", out);
 	put_why(out, w, kind, record);
 	fputs(".\n", out);
