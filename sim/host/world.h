@@ -34,7 +34,7 @@
 #include "sim/host/remotes.h"
 #include "sim/host/route.h"
 #include "sim/scenario/scenario.h"
-#include "sim/host/spool_mem.h"
+#include "sim/host/spool_view.h"
 
 enum world_loop {
 	WORLD_POOL,

@@ -16,7 +16,7 @@
 
 #include "mta/loop.h"
 #include "mta/symtab.h"
-#include "sim/host/spool_mem.h"
+#include "sim/host/spool_view.h"
 
 enum {
 	FILES_MAX = 3000,

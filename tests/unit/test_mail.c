@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "mta/mail.h"
-#include "sim/host/spool_mem.h"
+#include "sim/host/spool_view.h"
 
 /* Rows: from; columns: to; in the order of enum mta_queue. Written from F1.8
  * (moves by services) and F12.2 (postsuper): -h from anywhere but maildrop and

@@ -17,7 +17,7 @@
 
 #include "mta/mail.h"
 #include "sim/results/results.h"
-#include "sim/host/spool_mem.h"
+#include "sim/host/spool_view.h"
 #include "sim/results/summary.h"
 
 #define S INT64_C(1000000)

@@ -12,7 +12,7 @@
 #include "mta/book.h"
 #include "mta/loop.h"
 #include "mta/symtab.h"
-#include "sim/host/spool_mem.h"
+#include "sim/host/spool_view.h"
 
 #define MS INT64_C(1000)
 

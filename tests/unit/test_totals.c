@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "mta/mail.h"
-#include "sim/host/spool_mem.h"
+#include "sim/host/spool_view.h"
 #include "sim/results/totals.h"
 
 static const mta_time start = INT64_C(1700000000) * MTA_USEC_PER_S;
