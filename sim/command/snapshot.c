@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mta/shape.h"
+#include "sim/base/folder.h"
 
 struct snapshot_text {
 	struct mta_text base;
@@ -31,7 +32,7 @@ snapshot_write(const char *dir, const struct mta_host *host,
 	struct mta_shape_options options = mta_shape_defaults();
 	struct snapshot_text text = {.base = {.put = put}};
 	struct mta_shape shape;
-	char path[4096];
+	char path[FOLDER_PATH];
 	bool is_bad;
 
 	snprintf(path, sizeof(path), "%s/snapshot-%s-%.10g.txt", dir,

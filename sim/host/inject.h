@@ -66,10 +66,14 @@ struct injector {
 	bool is_up; /* smtpd listens */
 };
 
+enum {
+	INJECT_ERROR = 600 /* bytes of a text that says what went wrong */
+};
+
 struct injector_options {
 	uint64_t seed;
 	uint32_t replication;
-	char error[600]; /* set when a trace cannot be read */
+	char error[INJECT_ERROR]; /* set when a trace cannot be read */
 };
 
 /*

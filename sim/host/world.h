@@ -89,7 +89,7 @@ struct world_options {
 	/* Asked while mail of `start:` is put in place, of which there can be
 	 * much: is the rest not wanted? NULL: it is. */
 	bool (*is_interrupted)(void);
-	char error[600]; /* what went wrong, when world_init says so */
+	char error[INJECT_ERROR]; /* when world_init says that it went wrong */
 };
 
 /*

@@ -586,7 +586,7 @@ take(struct mta_sink *sink, enum mta_trace_kind kind, const void *record)
 }
 
 struct maillog *
-maillog_open(const char *dir, const struct maillog_view *view)
+maillog_open(const char *dir, const struct results_view *view)
 {
 	static const enum mta_trace_kind kinds[] = {
 		MTA_TRACE_ANSWERED, MTA_TRACE_MOVE,	MTA_TRACE_ADMITTED,

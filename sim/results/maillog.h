@@ -24,22 +24,12 @@
 #include "mta/symtab.h"
 #include "mta/table.h"
 #include "mta/trace.h"
-#include "sim/host/book.h"
-#include "sim/scenario/scenario.h"
-
-/* What lines are made of; borrowed as long as the log lives. */
-struct maillog_view {
-	const struct scenario *scenario;
-	struct mta_trace *trace;
-	struct mta_symtab *symbols;
-	struct book *book;
-	struct mta_spool *spool; /* for the ids */
-	const struct mta_params *params;
-};
+#include "sim/base/folder.h"
+#include "sim/results/results_view.h"
 
 struct maillog {
 	struct mta_sink sink;
-	struct maillog_view view;
+	struct results_view view;
 	FILE *file; /* NULL: not open, or closed */
 	mta_time stamp;
 	int64_t stamp_second;	   /* that stamp_text is of */
@@ -48,11 +38,11 @@ struct maillog {
 	struct mta_table kept;	   /* file -> id, owned, see the source */
 	struct mta_ref refused;	   /* by cleanup, the last one */
 	char error[512];	   /* "cannot write 'PATH': why", or "" */
-	char path[4096];
+	char path[FOLDER_PATH];
 };
 
 /* Create DIR/maillog and subscribe. Never NULL; error says what went wrong. */
-struct maillog *maillog_open(const char *dir, const struct maillog_view *view);
+struct maillog *maillog_open(const char *dir, const struct results_view *view);
 /* Write what is left. False: error says why. */
 bool maillog_close(struct maillog *m);
 /* NULL is fine. */

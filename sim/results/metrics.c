@@ -14,8 +14,9 @@
 
 #include "mta/note.h"
 #include "sim/base/arena.h"
-#include "sim/results/delay_parts.h"
+#include "sim/base/folder.h"
 #include "sim/host/epoch.h"
+#include "sim/results/delay_parts.h"
 
 enum {
 	BOUNDS_MAX = 9,
@@ -62,7 +63,7 @@ struct spread_row {
 
 struct metrics {
 	struct mta_sink sink;
-	struct metrics_view view;
+	struct results_view view;
 	bool *is_smtp; /* owned; by symbol: a transport that logs as smtp */
 	mta_sym smtp_room;
 	struct mta_ref refused; /* by cleanup, the last one */
@@ -281,7 +282,7 @@ note_smtp(struct metrics *m)
 }
 
 struct metrics *
-metrics_open(const struct metrics_view *view)
+metrics_open(const struct results_view *view)
 {
 	static const enum mta_trace_kind kinds[] = {
 		MTA_TRACE_MOVE,	  MTA_TRACE_DELIVERY, MTA_TRACE_ADMITTED,
@@ -479,7 +480,7 @@ put_family(FILE *out, const struct metrics *m, const struct family *f)
 bool
 metrics_write(struct metrics *m, const char *dir, char error[METRICS_ERROR])
 {
-	char path[4096];
+	char path[FOLDER_PATH];
 	FILE *out;
 	bool is_bad;
 

@@ -21,10 +21,7 @@
 #ifndef SIM_METRICS_H
 #define SIM_METRICS_H
 
-#include "mta/spool.h"
-#include "mta/symtab.h"
-#include "mta/trace.h"
-#include "sim/scenario/scenario.h"
+#include "sim/results/results_view.h"
 
 enum {
 	METRICS_ERROR = 512
@@ -32,15 +29,7 @@ enum {
 
 struct metrics;
 
-/* What they are made of; borrowed as long as they live. */
-struct metrics_view {
-	const struct scenario *scenario;
-	struct mta_trace *trace;
-	struct mta_symtab *symbols;
-	struct mta_spool *spool;
-};
-
-struct metrics *metrics_open(const struct metrics_view *view);
+struct metrics *metrics_open(const struct results_view *view);
 void metrics_sample(struct metrics *m, int64_t now_us);
 /* The last sample too gets its distributions. False: error says why. */
 bool

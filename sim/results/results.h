@@ -22,13 +22,11 @@
 
 #include "mta/params.h"
 #include "mta/qmgr.h"
-#include "sim/host/agents.h"
-#include "sim/host/book.h"
+#include "sim/base/table_out.h"
 #include "sim/host/epoch.h"
 #include "sim/results/expect.h"
 #include "sim/results/fingerprint.h"
-#include "sim/scenario/scenario.h"
-#include "sim/base/table_out.h"
+#include "sim/results/results_view.h"
 #include "sim/results/tally.h"
 #include "sim/results/totals.h"
 
@@ -36,20 +34,6 @@
  * take a difference of layout for one of behaviour. */
 enum {
 	RESULTS_FORMAT = 1
-};
-
-/* What results are made of; all borrowed for as long as they live. */
-struct results_view {
-	const struct scenario *scenario;
-	struct mta_trace *trace;
-	struct mta_symtab *symbols;
-	struct book *book;
-	struct mta_spool *spool;     /* one that charges nobody for the time */
-	struct mta_port *port;	     /* for the tokens; or NULL */
-	const struct agents *agents; /* or NULL */
-	const struct mta_params *params; /* as at the start; read by init */
-	struct mta_router *router; /* tells where mail lies at the start would
-				    * go; or NULL */
 };
 
 struct results_options {

@@ -12,8 +12,8 @@
 #define SIM_RESULTS_DESTINATIONS_H
 
 #include "mta/qmgr.h"
-#include "sim/host/agents.h"
 #include "sim/base/table_out.h"
+#include "sim/host/agents.h"
 #include "sim/results/tally.h"
 #include "sim/scenario/columns.h"
 

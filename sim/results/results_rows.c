@@ -13,28 +13,10 @@
 static bool
 open_maillog(struct results *r)
 {
-	r->maillog = maillog_open(r->part, &(struct maillog_view){
-						   .scenario = r->view.scenario,
-						   .trace = r->view.trace,
-						   .symbols = r->view.symbols,
-						   .book = r->view.book,
-						   .spool = r->view.spool,
-						   .params = r->view.params,
-					   });
+	r->maillog = maillog_open(r->part, &r->view);
 	if (r->maillog->error[0])
 		results_fail(r, "%s", r->maillog->error);
 	return !r->error[0];
-}
-
-static void
-open_metrics(struct results *r)
-{
-	r->metrics = metrics_open(&(struct metrics_view){
-		.scenario = r->view.scenario,
-		.trace = r->view.trace,
-		.symbols = r->view.symbols,
-		.spool = r->view.spool,
-	});
 }
 
 void
@@ -258,6 +240,6 @@ results_rows_open(struct results *r)
 			mta_trace_subscribe(r->view.trace, made_of[i].kind,
 					    &r->on_row);
 	if (r->output & SCENARIO_OUTPUT_METRICS)
-		open_metrics(r);
+		r->metrics = metrics_open(&r->view);
 	return !(r->output & SCENARIO_OUTPUT_MAILLOG) || open_maillog(r);
 }

@@ -80,6 +80,10 @@ reader_run(struct reader *r, const struct tree_node *root)
 	};
 }
 
+enum {
+	TRANSPORTS_TRIED = 64 /* with each form, for the nearest name */
+};
+
 /* A parameter's name that is none: say which it may have been meant to be. */
 static void
 complain_parameter(struct reader *r, const struct tree_node *node,
@@ -92,7 +96,8 @@ complain_parameter(struct reader *r, const struct tree_node *node,
 			name_nearest_try(&nearest, row->name);
 			continue;
 		}
-		for (size_t t = 0; t < r->scenario->transport_count && t < 64;
+		for (size_t t = 0;
+		     t < r->scenario->transport_count && t < TRANSPORTS_TRIED;
 		     t++)
 			name_nearest_try(
 				&nearest,

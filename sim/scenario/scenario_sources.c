@@ -17,6 +17,10 @@
 static const char arrival_words[] =
 	"poisson even weibull daily times burst bursts";
 
+enum {
+	LABELS_MOST = 128 /* of a name that DNS can have */
+};
+
 /* Does an entry of `domains` fit this domain? */
 static bool
 domain_is_known(const struct reader *r, const char *domain)
@@ -27,7 +31,7 @@ domain_is_known(const struct reader *r, const char *domain)
 		return true;
 	/* ".b.c" and ".c" fit "a.b.c". */
 	const char *dot = strchr(domain, '.');
-	for (int depth = 0; dot && depth < 128; depth++) {
+	for (int depth = 0; dot && depth < LABELS_MOST; depth++) {
 		if (name_index_get(known, dot, SIZE_MAX) != SIZE_MAX)
 			return true;
 		dot = strchr(dot + 1, '.');

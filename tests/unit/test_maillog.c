@@ -68,7 +68,7 @@ log_of(const char *sources, const char *operator)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(text, sizeof(text), "%s%s%s", start, sources, operator);
 	run = world_run_open(text, NULL);
-	m = maillog_open(dir, &(struct maillog_view){
+	m = maillog_open(dir, &(struct results_view){
 				      .scenario = run->scenario,
 				      .trace = &run->world.trace,
 				      .symbols = &run->world.symbols,
@@ -331,7 +331,7 @@ START_TEST(a_folder_that_is_not_there)
 {
 	struct mta_trace trace;
 	struct maillog *m = maillog_open(
-		"/nonexistent", &(struct maillog_view){.trace = &trace});
+		"/nonexistent", &(struct results_view){.trace = &trace});
 
 	ck_assert_str_eq(m->error, "cannot create '/nonexistent/maillog': No "
 				   "such file or directory");
