@@ -73,7 +73,7 @@ memory_text(const char *text)
 }
 
 char *
-memory_print(const char *format, va_list arguments)
+memory_vprint(const char *format, va_list arguments)
 {
 	va_list again;
 	va_copy(again, arguments);
@@ -82,6 +82,16 @@ memory_print(const char *format, va_list arguments)
 	char *text = memory_array(size, 1);
 	vsnprintf(text, size, format, again);
 	va_end(again);
+	return text;
+}
+
+char *
+memory_print(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *text = memory_vprint(format, arguments);
+	va_end(arguments);
 	return text;
 }
 
@@ -132,7 +142,7 @@ arena_print(struct arena *arena, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	char *text = memory_print(format, arguments);
+	char *text = memory_vprint(format, arguments);
 	va_end(arguments);
 	char *copy = arena_copy(arena, text, strlen(text));
 	free(text);

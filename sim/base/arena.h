@@ -39,9 +39,13 @@ void *memory_aligned(size_t alignment, size_t count, size_t size);
 /* As realloc; what is added is not zeroed. */
 void *memory_resize(void *old, size_t count, size_t size);
 
+/* A copy. For free(). */
 char *memory_text(const char *text);
 
-char *memory_print(const char *format, va_list arguments)
+/* A text as long as it needs to be. For free(). */
+char *
+memory_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *memory_vprint(const char *format, va_list arguments)
 	__attribute__((format(printf, 1, 0), nonnull(1)));
 
 #endif

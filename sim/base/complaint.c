@@ -172,7 +172,7 @@ complaints_add(struct complaints *all, struct place at, const char *path,
 	c->excerpt = excerpt_of(at, &c->caret);
 	va_list arguments;
 	va_start(arguments, format);
-	c->message = memory_print(format, arguments);
+	c->message = memory_vprint(format, arguments);
 	va_end(arguments);
 	all->count++;
 }

@@ -22,16 +22,6 @@ enum {
 };
 
 char *
-folder_with(const char *path, const char *suffix)
-{
-	size_t size = strlen(path) + strlen(suffix) + 1;
-	char *whole = memory_array(size, 1);
-
-	snprintf(whole, size, "%s%s", path, suffix);
-	return whole;
-}
-
-char *
 folder_clean(const char *path)
 {
 	char *copy = memory_text(*path ? path : ".");
@@ -55,12 +45,12 @@ real_path(const char *path)
 		return real ? real : memory_text(path);
 	above = folder_clean(path);
 	slash = strrchr(above, '/');
-	whole = folder_with("/", slash ? slash + 1 : above);
+	whole = memory_print("/%s", slash ? slash + 1 : above);
 	if (slash)
 		slash[slash == above] = '\0'; /* "/x" is in "/" */
 	real = real_path(slash ? above : ".");
 	free(above);
-	above = folder_with(real, whole + (strcmp(real, "/") == 0));
+	above = memory_print("%s%s", real, whole + (strcmp(real, "/") == 0));
 	free(real);
 	free(whole);
 	return above;
@@ -99,13 +89,26 @@ folder_is(const char *path)
 bool
 folder_holds(const char *path, const char *name)
 {
-	char *dir = folder_with(path, "/");
-	char *file = folder_with(dir, name);
+	char *file = memory_print("%s/%s", path, name);
 	bool is_there = access(file, F_OK) == 0;
 
 	free(file);
-	free(dir);
 	return is_there;
+}
+
+char *
+folder_find(const char *path, const char *name)
+{
+	static const char *const forms[] = {"", ".gz"};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char *file = memory_print("%s/%s%s", path, name, forms[i]);
+
+		if (access(file, F_OK) == 0)
+			return file;
+		free(file);
+	}
+	return NULL;
 }
 
 static bool
@@ -133,15 +136,13 @@ is_empty(const char *path)
 static bool
 holds_ours(const char *path, const char *name)
 {
-	char *dir = folder_with(path, "/");
-	char *file = folder_with(dir, name);
+	char *file = memory_print("%s/%s", path, name);
 	json_t *root = json_load_file(file, 0, NULL);
 	bool is_ours = json_is_integer(json_object_get(root, "format")) &&
 		       json_is_string(json_object_get(root, "scenario"));
 
 	json_decref(root);
 	free(file);
-	free(dir);
 	return is_ours;
 }
 
@@ -243,10 +244,9 @@ folder_beside(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	int above = slash ? (int)(slash + 1 - path) : 0;
-	size_t size = strlen(path) + sizeof("..XXXXXX");
-	char *beside = memory_array(size, 1);
+	char *beside =
+		memory_print("%.*s.%s.XXXXXX", above, path, path + above);
 
-	snprintf(beside, size, "%.*s.%s.XXXXXX", above, path, path + above);
 	if (make_above(beside) && mkdtemp(beside) && open_to_others(beside))
 		return beside;
 	free(beside);

@@ -25,9 +25,6 @@ enum {
 /* A copy without slashes at its end; "" becomes ".". For free(). */
 char *folder_clean(const char *path);
 
-/* The path with something behind it, as "/x". For free(). */
-char *folder_with(const char *path, const char *suffix);
-
 /* Is one the other, or within it, by whatever names and links? Neither need be
  * there. */
 bool folder_meets(const char *one, const char *other);
@@ -36,6 +33,10 @@ bool folder_is(const char *path);
 
 /* Does it hold a file of this name? */
 bool folder_holds(const char *path, const char *name);
+
+/* The path of a file in it, or of NAME.gz if only that is there. For free().
+ * NULL: neither is. */
+char *folder_find(const char *path, const char *name);
 
 /* Nothing is there, or an empty folder, or results of ours. */
 bool folder_is_free(const char *path);

@@ -100,14 +100,12 @@ bool
 table_out_open(struct table_out *t, const char *dir, const char *name,
 	       const char *header)
 {
-	size_t size = strlen(dir) + strlen(name) + sizeof("/.part");
-
-	*t = (struct table_out){.fd = -1};
-	t->path = memory_array(size, 1);
-	t->part = memory_array(size, 1);
-	t->buffer = memory_array(BUFFER_BYTES, 1);
-	snprintf(t->path, size, "%s/%s", dir, name);
-	snprintf(t->part, size, "%s/%s.part", dir, name);
+	*t = (struct table_out){
+		.fd = -1,
+		.path = memory_print("%s/%s", dir, name),
+		.part = memory_print("%s/%s.part", dir, name),
+		.buffer = memory_array(BUFFER_BYTES, 1),
+	};
 	t->fd = open(t->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (t->fd < 0)
 		fail(t, "create");

@@ -75,12 +75,9 @@ keep(const struct run_request *request, const struct results *results)
 static char *
 run_folder(const struct check_case *c, uint32_t replication)
 {
-	char name[24];
-
 	if (c->run_count == 1)
 		return memory_text(c->dir);
-	snprintf(name, sizeof(name), "/r%lu", (unsigned long)replication);
-	return folder_with(c->part, name);
+	return memory_print("%s/r%lu", c->part, (unsigned long)replication);
 }
 
 /* The results are in their folder. */
@@ -266,16 +263,13 @@ static char *
 case_dir(const struct options *o, const struct scenario *scenario)
 {
 	char *out;
-	char *slash;
 	char *dir;
 
 	if (!o->out || o->scenario_count == 1)
 		return run_dir(o, scenario);
 	out = folder_clean(o->out);
-	slash = folder_with(out, "/");
-	dir = folder_with(slash, scenario->name);
+	dir = memory_print("%s/%s", out, scenario->name);
 	free(out);
-	free(slash);
 	return dir;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/base/arena.h"
 #include "sim/base/folder.h"
 
 static void
@@ -96,7 +97,7 @@ open_part(const char *path, char **part)
 	*part = NULL;
 	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return fopen(path, "w");
-	*part = folder_with(path, ".XXXXXX");
+	*part = memory_print("%s.XXXXXX", path);
 	fd = mkstemp(*part);
 	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
 		return fdopen(fd, "w");

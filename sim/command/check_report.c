@@ -277,7 +277,7 @@ bool
 check_report_replications(const struct check_case *c, const char *dir,
 			  const struct check_line *lines, size_t count)
 {
-	char *path = folder_with(dir, "/replications.json");
+	char *path = memory_print("%s/replications.json", dir);
 	FILE *file = fopen(path, "w");
 	struct json_out json;
 	uint32_t whole = 0;

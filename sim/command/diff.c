@@ -38,17 +38,14 @@ static bool
 open_one(const char *dir, const char *name, struct csv_reader *csv,
 	 bool *is_there)
 {
-	static const char *const forms[] = {"", ".gz"};
-	char path[FOLDER_PATH];
+	char *path = folder_find(dir, name);
+	bool is_open;
 
 	*csv = (struct csv_reader){0};
-	*is_there = false;
-	for (size_t i = 0; i < 2 && !*is_there; i++) {
-		snprintf(path, sizeof(path), "%s%s", name, forms[i]);
-		*is_there = folder_holds(dir, path);
-		snprintf(path, sizeof(path), "%s/%s%s", dir, name, forms[i]);
-	}
-	return *is_there && csv_open(csv, path);
+	*is_there = path != NULL;
+	is_open = *is_there && csv_open(csv, path);
+	free(path);
+	return is_open;
 }
 
 static bool

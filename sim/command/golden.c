@@ -11,6 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "sim/base/arena.h"
 #include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
 #include "sim/command/diff.h"
@@ -58,17 +59,19 @@ copy_file(const char *from, const char *to, const char *mode)
 static bool
 copy_all(const char *results, const char *part)
 {
-	char from[FOLDER_PATH];
-	char to[FOLDER_PATH];
+	bool is_whole = true;
 
-	for (size_t i = 0; i < FILES; i++) {
-		snprintf(from, sizeof(from), "%s/%s", results, files[i].name);
-		snprintf(to, sizeof(to), "%s/%s%s", part, files[i].name,
-			 files[i].is_packed ? ".gz" : "");
-		if (!copy_file(from, to, files[i].is_packed ? "wb9" : "wbT"))
-			return false;
+	for (size_t i = 0; i < FILES && is_whole; i++) {
+		bool is_packed = files[i].is_packed;
+		char *from = memory_print("%s/%s", results, files[i].name);
+		char *to = memory_print("%s/%s%s", part, files[i].name,
+					is_packed ? ".gz" : "");
+
+		is_whole = copy_file(from, to, is_packed ? "wb9" : "wbT");
+		free(from);
+		free(to);
 	}
-	return true;
+	return is_whole;
 }
 
 static int
@@ -159,10 +162,8 @@ char *
 golden_place(const char *golden, const char *name)
 {
 	char *clean = folder_clean(golden);
-	char *slash = folder_with(clean, "/");
-	char *place = folder_with(slash, name);
+	char *place = memory_print("%s/%s", clean, name);
 
-	free(slash);
 	free(clean);
 	return place;
 }

@@ -2,6 +2,7 @@
 /*
  * getopt_long does the reading; this gives the words for what it dislikes.
  */
+#include "sim/base/arena.h"
 #include "sim/base/exit_code.h"
 #include "sim/command/options.h"
 
@@ -101,10 +102,8 @@ options_add_set(struct options *o, const char *set)
 static void
 options_make_set(struct options *o, const char *path, const char *value)
 {
-	size_t size = strlen(path) + strlen(value) + 2;
-	char *set = mta_alloc(size, 1);
+	char *set = memory_print("%s=%s", path, value);
 
-	snprintf(set, size, "%s=%s", path, value);
 	o->made = mta_realloc(o->made, o->made_count + 1, sizeof(*o->made));
 	o->made[o->made_count++] = set;
 	options_add_set(o, set);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/arena.h"
 #include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
 #include "sim/base/sha256.h"
@@ -20,7 +21,7 @@
 static bool
 is_scenario_of(const char *dir, const char *hash)
 {
-	char *path = folder_with(dir, "/scenario.yaml");
+	char *path = memory_print("%s/scenario.yaml", dir);
 	char now[SHA256_HEX_SIZE];
 	bool is_same = !sha256_file(path, now) || strcmp(now, hash) == 0;
 
@@ -38,7 +39,7 @@ is_scenario_of(const char *dir, const char *hash)
 static bool
 read_run_json(struct replay *r, const char *dir, uint32_t *replication)
 {
-	char *path = folder_with(dir, "/run.json");
+	char *path = memory_print("%s/run.json", dir);
 	json_error_t why;
 	json_t *root = json_load_file(path, 0, &why);
 	const json_t *end = json_object_get(root, "end_s");
@@ -70,7 +71,7 @@ read_run_json(struct replay *r, const char *dir, uint32_t *replication)
 static bool
 read_scenario(struct replay *r, const char *dir)
 {
-	char *path = folder_with(dir, "/scenario.yaml");
+	char *path = memory_print("%s/scenario.yaml", dir);
 	struct complaints complaints = {0};
 
 	r->scenario = scenario_read_file(path, NULL, &complaints);

@@ -12,6 +12,7 @@
 
 #include "model/stream.h"
 #include "mta/panic.h"
+#include "sim/base/arena.h"
 #include "sim/base/exit_code.h"
 #include "sim/base/folder.h"
 #include "sim/command/check.h"
@@ -334,7 +335,7 @@ run_dir(const struct options *o, const struct scenario *scenario)
 {
 	if (o->out)
 		return folder_clean(o->out);
-	return folder_with("runs/", scenario->name);
+	return memory_print("runs/%s", scenario->name);
 }
 
 /* Pictures, if asked for and if nobody is waiting for an end. */

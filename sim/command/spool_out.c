@@ -316,7 +316,7 @@ int
 spool_out_begin(const char *target, char error[SPOOL_OUT_ERROR])
 {
 	char *clean = folder_clean(target);
-	char *part = folder_with(clean, ".part");
+	char *part = memory_print("%s.part", clean);
 	bool is_free = folder_is_free(clean) &&
 		       !folder_holds(clean, "run.json") &&
 		       !folder_holds(clean, "replications.json");
@@ -347,7 +347,7 @@ spool_out_write(const char *target, struct world *world,
 		char error[SPOOL_OUT_ERROR])
 {
 	char *clean = folder_clean(target);
-	char *part = folder_with(clean, ".part");
+	char *part = memory_print("%s.part", clean);
 	struct spool_out o = {
 		.world = world,
 		.host = world_host(world),

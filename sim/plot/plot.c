@@ -187,11 +187,7 @@ struct target {
 static char *
 target_path(const struct target *target, const char *suffix)
 {
-	size_t size = strlen(target->folder) + strlen(target->name) +
-		      strlen(suffix) + 2;
-	char *path = memory_array(size, 1);
-	snprintf(path, size, "%s/%s%s", target->folder, target->name, suffix);
-	return path;
+	return memory_print("%s/%s%s", target->folder, target->name, suffix);
 }
 
 static bool
@@ -432,12 +428,12 @@ make_text(const struct plot_run *run, const struct plot_options *options)
 	static const char *const suffixes[] = {".csv", ".gp", ".csv.new",
 					       ".gp.new"};
 	const char *root = getenv("TMPDIR");
-	char folder[4096];
 	if (!root || !*root)
 		root = "/tmp";
-	snprintf(folder, sizeof(folder), "%.4000s/mtasim-plot.XXXXXX", root);
+	char *folder = memory_print("%s/mtasim-plot.XXXXXX", root);
 	if (!mkdtemp(folder)) {
 		write_error(folder);
+		free(folder);
 		return EXIT_CODE_INTERNAL;
 	}
 	int code = make_all(run, options, folder);
@@ -452,16 +448,15 @@ make_text(const struct plot_run *run, const struct plot_options *options)
 		}
 	}
 	rmdir(folder);
+	free(folder);
 	return code;
 }
 
 static int
 make_files(const struct plot_run *run, const struct plot_options *options)
 {
-	size_t size = strlen(run->dir) + sizeof("/plots");
-	char *folder = memory_array(size, 1);
+	char *folder = memory_print("%s/plots", run->dir);
 	int code = EXIT_CODE_INTERNAL;
-	snprintf(folder, size, "%s/plots", run->dir);
 	if (mkdir(folder, 0777) == 0 || errno == EEXIST)
 		code = make_all(run, options, folder);
 	else

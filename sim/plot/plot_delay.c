@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/folder.h"
 #include "sim/plot/plot_dest.h"
 
 enum {
@@ -120,7 +121,7 @@ read_bars(struct plot_job *job, struct bars *bars)
 {
 	const char *dir = job->run->dir;
 	json_error_t error;
-	char *path = plot_find(dir, "summary.json");
+	char *path = folder_find(dir, "summary.json");
 	if (!path)
 		return plot_why(job, PLOT_ABSENT,
 				"%s/summary.json is missing; run the scenario "
@@ -330,7 +331,7 @@ plot_make_delays(struct plot_job *job)
 {
 	struct bars bars = {0};
 	enum plot_result result = read_bars(job, &bars);
-	char *path = plot_find(job->run->dir, "attempts.csv");
+	char *path = folder_find(job->run->dir, "attempts.csv");
 	if (result == PLOT_READY) {
 		plot_set_number(job, "destinations",
 				bars.others ? 0 : (double)bars.count);

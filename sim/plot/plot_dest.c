@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/folder.h"
 
 /* Columns of destinations.csv. */
 struct dest_columns {
@@ -139,7 +140,7 @@ dest_read_stories(struct plot_job *job, struct dest_stories *all)
 {
 	struct csv_reader csv;
 	struct dest_columns columns;
-	char *path = plot_find(job->run->dir, "destinations.csv");
+	char *path = folder_find(job->run->dir, "destinations.csv");
 	if (!path)
 		return plot_why(
 			job, PLOT_ABSENT,

@@ -26,9 +26,7 @@ plot_shipped(const char *folder, const char *name)
 {
 	const char *root;
 	for (size_t i = 0; (root = shipped_root(i)); i++) {
-		size_t size = strlen(root) + strlen(folder) + strlen(name) + 3;
-		char *path = memory_array(size, 1);
-		snprintf(path, size, "%s/%s/%s", root, folder, name);
+		char *path = memory_print("%s/%s/%s", root, folder, name);
 		if (access(path, R_OK) == 0)
 			return path;
 		free(path);

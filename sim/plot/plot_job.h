@@ -93,9 +93,6 @@ void plot_run_release(struct plot_run *run);
 /* The text of a parameter in force, borrowed; NULL if run.json has none. */
 const char *plot_run_parameter(const struct plot_run *run, const char *name);
 
-/* DIR/FILE, or DIR/FILE.gz if only that is there; NULL if none; for free(). */
-char *plot_find(const char *dir, const char *file);
-
 /*
  * Read columns of DIR/FILE into a table that is empty. A name with a '?' before
  * it may be missing in the file: its cells are NaN. `names` ends with NULL.

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/folder.h"
 #include "sim/plot/plot_dest.h"
 #include "sim/plot/plot_jobs.h"
 
@@ -169,7 +170,7 @@ enum plot_result
 plot_jobs_read(struct plot_job *job, struct jobs *jobs)
 {
 	struct csv_reader csv;
-	char *path = plot_find(job->run->dir, "attempts.csv");
+	char *path = folder_find(job->run->dir, "attempts.csv");
 	if (!path)
 		return plot_why(job, PLOT_ABSENT,
 				"%s/attempts.csv is missing; run the scenario "

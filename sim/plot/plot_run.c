@@ -16,29 +16,8 @@
 #include "sim/base/arena.h"
 #include "sim/base/csv_read.h"
 #include "sim/base/exit_code.h"
+#include "sim/base/folder.h"
 #include "sim/plot/plot_job.h"
-
-static char *
-path_of(const char *dir, const char *file, const char *suffix)
-{
-	size_t size = strlen(dir) + strlen(file) + strlen(suffix) + 2;
-	char *path = memory_array(size, 1);
-	snprintf(path, size, "%s/%s%s", dir, file, suffix);
-	return path;
-}
-
-char *
-plot_find(const char *dir, const char *file)
-{
-	static const char *const suffixes[] = {"", ".gz"};
-	for (size_t i = 0; i < 2; i++) {
-		char *path = path_of(dir, file, suffixes[i]);
-		if (access(path, F_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
-}
 
 enum plot_result
 plot_why(struct plot_job *job, enum plot_result result, const char *format, ...)
@@ -101,7 +80,7 @@ enum plot_result
 plot_read(struct plot_job *job, const char *file, const char *const *names,
 	  struct plot_table *table)
 {
-	char *path = plot_find(job->run->dir, file);
+	char *path = folder_find(job->run->dir, file);
 	if (!path)
 		return plot_why(job, PLOT_ABSENT,
 				"%s/%s is missing; run the scenario again",
@@ -192,13 +171,12 @@ read_times(struct plot_run *run)
 static void
 find_recorded(struct plot_run *run)
 {
-	char name[300];
-	run->recorded = plot_find(run->dir, "recorded_series.csv");
+	run->recorded = folder_find(run->dir, "recorded_series.csv");
 	if (run->recorded || strchr(run->scenario, '/'))
 		return;
-	snprintf(name, sizeof(name), "%.200s/recorded_series.csv",
-		 run->scenario);
+	char *name = memory_print("%s/recorded_series.csv", run->scenario);
 	run->recorded = plot_shipped("scenarios", name);
+	free(name);
 }
 
 int
@@ -213,7 +191,7 @@ plot_run_read(struct plot_run *run, const char *dir)
 			dir);
 		return EXIT_CODE_INVALID;
 	}
-	char *path = plot_find(dir, "run.json");
+	char *path = folder_find(dir, "run.json");
 	if (!path) {
 		fprintf(stderr,
 			"mtasim: %s: holds no run.json, so it is not the "

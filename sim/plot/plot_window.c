@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/folder.h"
 #include "sim/plot/plot_dest.h"
 
 enum {
@@ -207,12 +208,12 @@ static enum plot_result
 read_panels(struct plot_job *job, const struct dest_story *order, size_t count,
 	    struct plot_table *panels)
 {
-	char *path = plot_find(job->run->dir, "destinations.csv");
+	char *path = folder_find(job->run->dir, "destinations.csv");
 	enum plot_result result =
 		read_rows(job, path ? path : "", find_panel_columns, order,
 			  count, panels);
 	free(path);
-	path = plot_find(job->run->dir, "feedback.csv");
+	path = folder_find(job->run->dir, "feedback.csv");
 	if (path && result == PLOT_READY)
 		result = add_changes(job, path, order, count, panels);
 	free(path);

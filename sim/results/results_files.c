@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/arena.h"
 #include "sim/base/folder.h"
 #include "sim/results/results_parts.h"
 
@@ -48,18 +49,14 @@ int
 results_write_files(struct results *r)
 {
 	const struct scenario *s = r->view.scenario;
-	char *dir = folder_with(r->part, "/files");
+	char *dir = memory_print("%s/files", r->part);
 	int code = 0;
 
 	if (s->file_count > 0 && !folder_is(dir) && !folder_make(dir))
 		code = results_fail(r, "cannot create the folder '%s': %s", dir,
 				    strerror(errno));
 	for (size_t i = 0; i < s->file_count && code == 0; i++) {
-		char name[2 + sizeof(s->files[i].sha256)];
-		char *path;
-
-		snprintf(name, sizeof(name), "/%s", s->files[i].sha256);
-		path = folder_with(dir, name);
+		char *path = memory_print("%s/%s", dir, s->files[i].sha256);
 
 		if (!copy_file(s->files[i].path, path))
 			code = results_fail(r, "cannot copy '%s' to '%s': %s",

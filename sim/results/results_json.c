@@ -160,12 +160,9 @@ write_totals(struct json_out *json, const struct results *r)
 static FILE *
 open_file(struct results *r, const char *name)
 {
-	size_t size = strlen(r->part) + strlen(name) + 2;
-	char *path = memory_array(size, 1);
-	FILE *file;
+	char *path = memory_print("%s/%s", r->part, name);
+	FILE *file = fopen(path, "w");
 
-	snprintf(path, size, "%s/%s", r->part, name);
-	file = fopen(path, "w");
 	if (!file)
 		results_fail(r, "cannot create '%s': %s", path,
 			     strerror(errno));
@@ -202,7 +199,7 @@ results_write_scenario(struct results *r)
 static void
 write_scenario_hash(struct json_out *json, const struct results *r)
 {
-	char *path = folder_with(r->part, "/scenario.yaml");
+	char *path = memory_print("%s/scenario.yaml", r->part);
 	char hex[SHA256_HEX_SIZE];
 
 	if (sha256_file(path, hex))

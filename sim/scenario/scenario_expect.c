@@ -81,7 +81,7 @@ fail_at(struct parser *p, const char *at, const char *format, ...)
 		return;
 	va_list arguments;
 	va_start(arguments, format);
-	char *text = memory_print(format, arguments);
+	char *text = memory_vprint(format, arguments);
 	va_end(arguments);
 	complaints_add(p->r->complaints, place_in(p, at),
 		       tree_path(p->r->tree, p->node), "%s", text);

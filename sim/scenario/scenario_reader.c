@@ -17,7 +17,7 @@ reader_complain(struct reader *r, const struct tree_node *node,
 {
 	va_list arguments;
 	va_start(arguments, format);
-	char *text = memory_print(format, arguments);
+	char *text = memory_vprint(format, arguments);
 	va_end(arguments);
 	complaints_add(r->complaints, node->at, tree_path(r->tree, node), "%s",
 		       text);
@@ -30,7 +30,7 @@ reader_complain_key(struct reader *r, const struct tree_node *node,
 {
 	va_list arguments;
 	va_start(arguments, format);
-	char *text = memory_print(format, arguments);
+	char *text = memory_vprint(format, arguments);
 	va_end(arguments);
 	struct place at = node->key ? node->key_at : node->at;
 	complaints_add(r->complaints, at, tree_path(r->tree, node), "%s", text);
@@ -45,7 +45,7 @@ reader_warn_key(struct reader *r, const struct tree_node *node,
 	if (!r->options || !r->options->warnings)
 		return;
 	va_start(arguments, format);
-	char *text = memory_print(format, arguments);
+	char *text = memory_vprint(format, arguments);
 	va_end(arguments);
 	complaints_add(r->options->warnings, node->key_at,
 		       tree_path(r->tree, node), "warning: %s", text);
