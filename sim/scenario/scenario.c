@@ -125,6 +125,7 @@ read_sections(struct reader *r, struct tree_node *root)
 	reader_services(r, root);
 	reader_receivers(r, root);
 	reader_domains(r, root);
+	reader_receivers_end(r, root);
 	reader_sources(r, root);
 	reader_start(r, root);
 	reader_operator(r, root);

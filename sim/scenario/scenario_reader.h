@@ -151,6 +151,10 @@ const char *reader_file(struct reader *r, const struct tree_node *node);
 void reader_settings(struct reader *r, const struct tree_node *map,
 		     struct scenario_settings *to);
 
+/* An index into scenario->receivers for a name, a map, or {each: one}. */
+void reader_receiver_use(struct reader *r, const struct tree_node *node,
+			 enum scenario_sharing *sharing, size_t *receiver);
+
 /* "; did you mean X?" when a transport's name is near, else "". */
 const char *reader_near_transport(struct reader *r, const char *name);
 
@@ -162,6 +166,9 @@ void reader_run(struct reader *r, const struct tree_node *root);
 void reader_services(struct reader *r, const struct tree_node *root);
 void reader_receivers(struct reader *r, const struct tree_node *root);
 void reader_domains(struct reader *r, const struct tree_node *root);
+/* Whoever uses a receiver is known: link those that name each other, complain
+ * of those that nobody uses. */
+void reader_receivers_end(struct reader *r, const struct tree_node *root);
 void reader_sources(struct reader *r, const struct tree_node *root);
 void reader_start(struct reader *r, const struct tree_node *root);
 void reader_operator(struct reader *r, const struct tree_node *root);
