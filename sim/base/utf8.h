@@ -11,6 +11,7 @@
 /* The bytes of the character at `text`, or 0 if it is none. */
 size_t utf8_length(const unsigned char *text);
 
+/* Is all of it characters? */
 bool utf8_is_valid(const char *text);
 
 #endif

@@ -34,6 +34,7 @@ bool value_size(const char *text, int64_t *bytes, struct value_error *why);
 /* 0..1: `2%` or `0.02`. */
 bool value_share(const char *text, double *share, struct value_error *why);
 
+/* A whole number within bounds. */
 bool value_integer(const char *text, int64_t least, int64_t most,
 		   int64_t *number, struct value_error *why);
 

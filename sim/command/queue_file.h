@@ -41,6 +41,7 @@ struct queue_file {
 	size_t room;
 };
 
+/* The head, and then each recipient; texts are copied. */
 void queue_file_begin(struct queue_file *f, const struct queue_file_head *h);
 void queue_file_add(struct queue_file *f, const char *recipient, bool is_done);
 /* The message and the end; the size record gets its numbers. */

@@ -17,6 +17,7 @@ struct access {
 	struct stream luck;
 };
 
+/* All borrowed. seed, replication: of the run's luck. */
 void access_init(struct access *a, const struct scenario *scenario,
 		 struct mta_book *book, uint64_t seed, uint32_t replication);
 

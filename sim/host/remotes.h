@@ -25,6 +25,7 @@ struct remotes {
 	struct remote **shared; /* by receiver of the scenario, or NULL */
 };
 
+/* All borrowed. seed, replication: of the run's luck. */
 void remotes_init(struct remotes *r, struct router *router,
 		  const struct scenario *scenario, struct mta_symtab *symbols,
 		  uint64_t seed, uint32_t replication);

@@ -53,6 +53,7 @@ struct router {
 	uint32_t family_capacity;
 };
 
+/* All borrowed. */
 void router_init(struct router *r, const struct scenario *scenario,
 		 struct mta_book *book, struct mta_symtab *symbols);
 void router_release(struct router *r);

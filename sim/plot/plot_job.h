@@ -135,6 +135,7 @@ void plot_table_release(struct plot_table *table);
 
 /* ---- settings */
 
+/* An assignment in the script that is written. */
 void plot_set_number(struct plot_job *job, const char *name, double value);
 
 /* Quoted so that gnuplot takes no byte of it for anything but text. */
@@ -149,6 +150,7 @@ void plot_set_time(struct plot_job *job);
 /* Events to mark: chosen, merged, and placed in rows above the picture. */
 void plot_set_events(struct plot_job *job, struct plot_events *events);
 
+/* What there is no room for is left out. text: copied, and cut. */
 void plot_events_add(struct plot_events *events, double at_s, double weight,
 		     const char *text);
 

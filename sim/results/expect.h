@@ -55,6 +55,7 @@ struct expect {
 	bool wants_tries;      /* ... and the number of the attempt */
 };
 
+/* Both borrowed. */
 void expect_init(struct expect *e, const struct scenario *scenario,
 		 const struct mta_symtab *symbols);
 void expect_release(struct expect *e);
