@@ -398,6 +398,15 @@ find_sample(const struct expect_fold *f, const struct scenario_expect *x)
 	return found;
 }
 
+/* Does the run tell all of the window? Of recipients also beyond its end, when
+ * none can come any more. */
+static bool
+is_window_known(const struct scenario_expect *x, const struct expect_end *end)
+{
+	return !x->has_window || x->to_us <= end->now_us ||
+	       (end->drained_us >= 0 && x->metric != SCENARIO_METRIC_COLUMN);
+}
+
 static struct found
 find(const struct expect_fold *f, const struct scenario_expect *x,
      const struct expect_end *end)
@@ -407,7 +416,7 @@ find(const struct expect_fold *f, const struct scenario_expect *x,
 	if (x->function == SCENARIO_DRAINED)
 		return (struct found){.value = (double)end->now_us / 1e6,
 				      .bound = EXPECT_AT_LEAST};
-	if (x->has_window && x->to_us > end->now_us)
+	if (!is_window_known(x, end))
 		return unknown("the run ended before the window did");
 	switch (x->metric) {
 	case SCENARIO_METRIC_COLUMN:

@@ -10,7 +10,7 @@
  * length. Delay, attempts and outcomes count where the final outcome falls into
  * the window, wait where the first attempt does. Without a window all of the
  * run counts after warmup; one that the run did not reach the end of is judged
- * by nothing.
+ * by nothing, except that of recipients all is known once it is drained.
  *
  * What unfinished mail can still change is shown with >= and holds only if the
  * bound decides.

@@ -249,6 +249,24 @@ START_TEST(windows_that_the_run_does_not_fill)
 }
 END_TEST
 
+/* ... but when nothing is left, and nobody sends any more, the later part of
+ * it has no recipients. */
+START_TEST(a_drained_run_fills_windows_of_recipients)
+{
+	struct expect_end end = {.now_us = 50 * S, .drained_us = 50 * S};
+
+	expecting("", "count(bounced, 15s..51s) == 0");
+	ck_assert(expect_judge(&judge, 0, &end).passed);
+	end.drained_us = -1;
+	ck_assert(!expect_judge(&judge, 0, &end).passed);
+	end.drained_us = 50 * S;
+	forget();
+	expecting("", "max(active, 15s..51s) < 9");
+	sample(0, 1);
+	ck_assert(!expect_judge(&judge, 0, &end).passed);
+}
+END_TEST
+
 static void
 verdict(const char *text, bool passed, double margin)
 {
@@ -471,6 +489,7 @@ expect_suite(void)
 	tcase_add_test(c, what_was_never_seen);
 	tcase_add_test(c, a_window_that_comes_late);
 	tcase_add_test(c, windows_that_the_run_does_not_fill);
+	tcase_add_test(c, a_drained_run_fills_windows_of_recipients);
 	tcase_add_test(c, comparisons);
 	tcase_add_test(c, delays);
 	tcase_add_test(c, outcomes);
