@@ -235,21 +235,17 @@ mta_timer_after_s(struct mta_loop *l, struct mta_timer *t, int32_t seconds)
 	quiet_ends(l, l->second_begins);
 }
 
-static inline void
-timer_leave(struct mta_loop *l, struct mta_timer *t)
+void
+mta_timer_leave_wheel(struct mta_timer *t)
 {
-	if (t->state == MTA_TIMER_AT_ONCE) {
-		mta_list_remove(&t->link);
-	} else {
-		struct mta_wheel *w =
-			t->state == MTA_TIMER_EXACT ? &l->exact : &l->seconds;
+	struct mta_loop *l = t->loop;
+	struct mta_wheel *w =
+		t->state == MTA_TIMER_EXACT ? &l->exact : &l->seconds;
 
-		mta_assert(w->timers[t->slot] == t);
-		mta_wheel_give_up(w, t->slot);
-		if (l->first == t)
-			l->is_first_known = false;
-	}
-	t->state = MTA_TIMER_IDLE;
+	mta_assert(w->timers[t->slot] == t);
+	mta_wheel_give_up(w, t->slot);
+	if (l->first == t)
+		l->is_first_known = false;
 }
 
 void
@@ -258,7 +254,7 @@ mta_timer_cancel(struct mta_loop *l, struct mta_timer *t)
 	if (t->state == MTA_TIMER_IDLE)
 		return;
 	mta_assert(t->loop == l);
-	timer_leave(l, t);
+	mta_timer_leave(t);
 }
 
 /* ---- steps -------------------------------------------------------------- */
@@ -306,69 +302,42 @@ mta_loop_next(struct mta_loop *l)
 	return when;
 }
 
-static inline void
-loop_begin_step(struct mta_loop *l, mta_time now)
+struct mta_timer *
+mta_loop_second_due(struct mta_loop *l, struct mta_timer *otherwise)
 {
-	mta_assert(now >= l->stepped);
-	l->now = now;
-	l->stepped = now;
-}
+	struct mta_timer *t = seconds_first(l);
 
-/* In one pass of a poll loop whole seconds that have come go before everything
- * else. */
-static inline struct mta_timer *
-loop_second_due(struct mta_loop *l)
-{
-	struct mta_timer *t;
-
-	if (l->second_begins > l->now)
-		return NULL;
-	t = seconds_first(l);
-	return l->second_begins > l->now ? NULL : t;
-}
-
-static inline void
-loop_end_step(struct mta_loop *l)
-{
-	if (l->kind == MTA_LOOP_PROCESS)
-		l->busy_until = l->now;
-}
-
-static inline void
-loop_fire(struct mta_loop *l, struct mta_timer *t)
-{
-	timer_leave(l, t);
-	t->fire(t);
-	loop_end_step(l);
+	return l->second_begins > l->now ? otherwise : t;
 }
 
 void
 mta_loop_begin(struct mta_loop *l, mta_time now)
 {
 	mta_assert(l->kind == MTA_LOOP_PROCESS);
-	loop_begin_step(l, now);
+	mta_loop_begin_step(l, now);
 }
 
 void
 mta_loop_begun(struct mta_loop *l)
 {
-	loop_end_step(l);
+	l->busy_until = l->now;
 }
 
 bool
 mta_loop_step(struct mta_loop *l, mta_time now)
 {
-	struct mta_timer *t;
+	struct mta_timer *t = NULL;
 	struct mta_when when;
 
-	loop_begin_step(l, now);
-	t = loop_second_due(l);
+	mta_loop_begin_step(l, now);
+	if (l->second_begins <= now)
+		t = mta_loop_second_due(l, NULL);
 	if (!t) {
 		t = loop_first(l, &l->agenda->at_once, &when);
 		if (when.at > now)
 			return false;
 	}
-	loop_fire(l, t);
+	mta_loop_fire(l, t);
 	return true;
 }
 
@@ -467,16 +436,4 @@ mta_agenda_look(struct mta_agenda *a)
 	if (mta_agenda_at_once(a, &due))
 		return due;
 	return agenda_search(a);
-}
-
-void
-mta_agenda_step(struct mta_due due)
-{
-	struct mta_loop *l = due.timer->loop;
-	struct mta_timer *second;
-
-	l->agenda->steps++;
-	loop_begin_step(l, due.at);
-	second = loop_second_due(l);
-	loop_fire(l, second ? second : due.timer);
 }

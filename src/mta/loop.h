@@ -26,6 +26,7 @@
 
 #include "mta/wheel.h"
 #include "mta/list.h"
+#include "mta/panic.h"
 #include "mta/types.h"
 
 struct mta_loop;
@@ -171,8 +172,52 @@ mta_agenda_next(struct mta_agenda *a)
 	return mta_agenda_at_once(a, &due) ? due : mta_agenda_look(a);
 }
 
-/* Take the step that mta_agenda_next told. */
-void mta_agenda_step(struct mta_due due);
+/* Of this file and loop.c: how a step begins, which timer it fires if whole
+ * seconds have come, and how a timer leaves its wheel. */
+static inline void
+mta_loop_begin_step(struct mta_loop *l, mta_time now)
+{
+	mta_assert(now >= l->stepped);
+	l->now = now;
+	l->stepped = now;
+}
+MTA_APART struct mta_timer *
+mta_loop_second_due(struct mta_loop *l, struct mta_timer *otherwise);
+MTA_APART void mta_timer_leave_wheel(struct mta_timer *t);
+
+static inline void
+mta_timer_leave(struct mta_timer *t)
+{
+	if (t->state == MTA_TIMER_AT_ONCE)
+		mta_list_remove(&t->link);
+	else
+		mta_timer_leave_wheel(t);
+	t->state = MTA_TIMER_IDLE;
+}
+
+static inline void
+mta_loop_fire(struct mta_loop *l, struct mta_timer *t)
+{
+	mta_timer_leave(t);
+	t->fire(t);
+	if (l->kind == MTA_LOOP_PROCESS)
+		l->busy_until = l->now;
+}
+
+/* Take the step that mta_agenda_next told. In one pass of a poll loop whole
+ * seconds that have come go before everything else. */
+static inline void
+mta_agenda_step(struct mta_due due)
+{
+	struct mta_timer *t = due.timer;
+	struct mta_loop *l = t->loop;
+
+	l->agenda->steps++;
+	mta_loop_begin_step(l, due.at);
+	if (l->second_begins <= due.at)
+		t = mta_loop_second_due(l, t);
+	mta_loop_fire(l, t);
+}
 
 /* Move `now` forward by the time that an operation took. cost >= 0 */
 static inline void
