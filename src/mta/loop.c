@@ -175,7 +175,7 @@ timer_begin(struct mta_loop *l, struct mta_timer *t, mta_time at)
 	t->at = at > l->stepped ? at : l->stepped;
 }
 
-static void
+MTA_APART static void
 timer_wait(struct mta_loop *l, struct mta_timer *t)
 {
 	t->state = MTA_TIMER_EXACT;

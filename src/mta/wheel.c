@@ -155,24 +155,60 @@ digit_of(uint64_t order, unsigned level)
 	return order >> level * MTA_WHEEL_DIGIT_BITS & (MTA_WHEEL_DIGITS - 1);
 }
 
-/* Put a key, which is not before `far`, into its bucket. */
-static inline void
-key_file(struct mta_wheel *w, mta_key key)
+/* Where a key stands that is not before `far`. */
+struct spot {
+	unsigned level;
+	unsigned digit;
+};
+
+static inline struct spot
+key_spot(const struct mta_wheel *w, mta_key key)
 {
 	uint64_t order = key_order(key);
 	unsigned differs = 63 - (unsigned)__builtin_clzll((order ^ w->far) | 1);
 	unsigned level = differs / MTA_WHEEL_DIGIT_BITS;
-	unsigned digit = digit_of(order, level);
-	struct mta_bucket *b = &w->buckets[level][digit];
-	struct mta_wheel_chunk *chunk;
 
-	if (b->last == 0 || w->chunks[b->last - 1].count == CHUNK_KEYS)
-		bucket_extend(w, b);
-	chunk = &w->chunks[b->last - 1];
+	return (struct spot){.level = level, .digit = digit_of(order, level)};
+}
+
+static inline bool
+bucket_is_full(const struct mta_wheel *w, const struct mta_bucket *b)
+{
+	return b->last == 0 || w->chunks[b->last - 1].count == CHUNK_KEYS;
+}
+
+/* Put a key into its bucket, which has room. */
+static inline void
+key_put_at(struct mta_wheel *w, mta_key key, struct spot at)
+{
+	struct mta_bucket *b = &w->buckets[at.level][at.digit];
+	struct mta_wheel_chunk *chunk = &w->chunks[b->last - 1];
+
 	chunk->keys[chunk->count++] = key;
 	b->count++;
-	w->filled[level] |= UINT64_C(1) << digit;
-	w->levels |= 1U << level;
+	w->filled[at.level] |= UINT64_C(1) << at.digit;
+	w->levels |= 1U << at.level;
+}
+
+MTA_APART static void
+key_file_further(struct mta_wheel *w, mta_key key)
+{
+	struct spot at = key_spot(w, key);
+
+	bucket_extend(w, &w->buckets[at.level][at.digit]);
+	key_put_at(w, key, at);
+}
+
+/* Put a key, which is not before `far`, into its bucket. */
+static inline void
+key_file(struct mta_wheel *w, mta_key key)
+{
+	struct spot at = key_spot(w, key);
+
+	if (bucket_is_full(w, &w->buckets[at.level][at.digit]))
+		key_file_further(w, key);
+	else
+		key_put_at(w, key, at);
 }
 
 /* Has the key's timer been given up? Then the key is at its end. */
@@ -317,7 +353,7 @@ far_has_come(struct mta_wheel *w)
 }
 
 /* Let some of the first keys come near, if there are any. */
-MTA_APART static void
+static void
 wheel_turn(struct mta_wheel *w)
 {
 	while (w->levels && mta_row_is_empty(&w->near)) {
@@ -335,20 +371,40 @@ wheel_turn(struct mta_wheel *w)
 	near_begins(w);
 }
 
-struct mta_timer *
-mta_wheel_first(struct mta_wheel *w, struct mta_when *when)
+/* The first of the row, which is not empty. */
+static inline struct mta_timer *
+near_first(const struct mta_wheel *w, struct mta_when *when)
 {
-	if (mta_row_is_empty(&w->near))
-		wheel_turn(w);
-	if (mta_row_is_empty(&w->near)) {
-		*when = (struct mta_when){MTA_NEVER, UINT64_MAX};
-		return NULL;
-	}
 	*when = key_when(*w->near.first);
 	return w->timers[key_slot(*w->near.first)];
 }
 
+MTA_APART static struct mta_timer *
+far_first(struct mta_wheel *w, struct mta_when *when)
+{
+	wheel_turn(w);
+	if (!mta_row_is_empty(&w->near))
+		return near_first(w, when);
+	*when = (struct mta_when){MTA_NEVER, UINT64_MAX};
+	return NULL;
+}
+
+struct mta_timer *
+mta_wheel_first(struct mta_wheel *w, struct mta_when *when)
+{
+	return mta_row_is_empty(&w->near) ? far_first(w, when)
+					  : near_first(w, when);
+}
+
 /* ---- setting and giving up ---------------------------------------------- */
+
+MTA_APART static void
+near_add(struct mta_wheel *w, mta_key key)
+{
+	mta_row_add(&w->near, key);
+	if (mta_row_count(&w->near) > w->near_most)
+		near_is_crowded(w);
+}
 
 uint32_t
 mta_wheel_add(struct mta_wheel *w, struct mta_when when,
@@ -358,37 +414,53 @@ mta_wheel_add(struct mta_wheel *w, struct mta_when when,
 	mta_key key = key_make(when, slot);
 
 	mta_assert(when.at < MTA_NEVER);
-	if (key_order(key) >= w->far) {
+	if (key_order(key) >= w->far)
 		key_file(w, key);
-	} else {
-		mta_row_add(&w->near, key);
-		if (mta_row_count(&w->near) > w->near_most)
-			near_is_crowded(w);
-	}
+	else
+		near_add(w, key);
 	return slot;
 }
 
-/* Is the timer of the first key given up? */
+/* Is it the timer of the first key? */
 static inline bool
-near_first_is_gone(const struct mta_wheel *w)
+near_first_has(const struct mta_wheel *w, uint32_t slot)
 {
-	return !mta_row_is_empty(&w->near) &&
-	       !w->timers[key_slot(*w->near.first)];
+	return !mta_row_is_empty(&w->near) && key_slot(*w->near.first) == slot;
 }
 
-void
-mta_wheel_give_up(struct mta_wheel *w, uint32_t slot)
+static inline void
+near_remove_first(struct mta_wheel *w)
 {
-	w->timers[slot] = NULL;
-	w->gone++;
-	while (w->gone > 0 && near_first_is_gone(w)) {
-		slot_free(w, key_slot(*w->near.first));
+	slot_free(w, key_slot(*w->near.first));
+	mta_row_remove_first(&w->near);
+}
+
+/* Pass by keys without a timer that are first now; too many, and all go. */
+MTA_APART static void
+gone_pass(struct mta_wheel *w)
+{
+	while (w->gone > 0 && !mta_row_is_empty(&w->near) &&
+	       !w->timers[key_slot(*w->near.first)]) {
+		near_remove_first(w);
 		w->gone--;
-		mta_row_remove_first(&w->near);
 	}
 	if (w->gone > GONE_LEAST &&
 	    w->gone > (w->slot_capacity - w->slot_count) / 2)
 		wheel_put(w);
+}
+
+/* Most fire, and are the first. */
+void
+mta_wheel_give_up(struct mta_wheel *w, uint32_t slot)
+{
+	if (near_first_has(w, slot)) {
+		near_remove_first(w);
+	} else {
+		w->timers[slot] = NULL;
+		w->gone++;
+	}
+	if (w->gone > 0)
+		gone_pass(w);
 }
 
 void
