@@ -157,7 +157,7 @@ talk_addresses(const struct agent_process *p)
 }
 
 /* From one answer for each recipient that is left to one for each recipient. */
-static void
+MTA_APART static void
 talk_spread_answers(const struct agent_process *p)
 {
 	uint32_t k = p->client.agent.left_count;
@@ -171,7 +171,7 @@ talk_spread_answers(const struct agent_process *p)
 
 /* A command has one outcome for all its recipients (F11.8), which share it as
  * one answer at the end. */
-static void
+MTA_APART static void
 talk_make_one(struct agent_process *p, uint16_t *codes)
 {
 	uint32_t count = p->client.agent.left_count;
@@ -199,7 +199,7 @@ talk_make_one(struct agent_process *p, uint16_t *codes)
 }
 
 /* To a model that looks at texts. */
-static void
+MTA_APART static void
 talk_ask_in_words(struct agent_process *p,
 		  const struct receiver_transaction *without, uint16_t *codes)
 {
@@ -239,7 +239,8 @@ talk_ask(struct agent_process *p, mta_time at)
 						 &request, codes);
 	if (p->transport->kind == SCENARIO_KIND_PIPE)
 		talk_make_one(p, codes);
-	talk_spread_answers(p);
+	if (p->client.agent.left_count < p->client.agent.recipient_count)
+		talk_spread_answers(p);
 }
 
 /* The code that refused a recipient at RCPT, or 250. */

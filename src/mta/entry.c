@@ -136,17 +136,15 @@ peer_free(struct mta_peer *p)
 
 /* ---- making entries ------------------------------------------------------ */
 
-/* R-CLOG-WARN */
-static void
-dest_warn_if_clogged(struct mta_dest *d)
+/* It fills active. */
+MTA_APART static void
+dest_warn_of_clog(struct mta_dest *d)
 {
 	const struct mta_qmgr *q = d->qmgr;
 	const struct mta_params *p = q->params;
-	int32_t used = d->todo_count + d->busy_count;
 	int64_t now_s;
 
-	if ((int64_t)used * 5 <= p->qmgr_message_active_limit ||
-	    !p->helpful_warnings || p->qmgr_clog_warn_time_s == 0)
+	if (!p->helpful_warnings || p->qmgr_clog_warn_time_s == 0)
 		return;
 	now_s = mta_host_second(&q->host);
 	if (now_s < d->next_warn_s)
@@ -154,14 +152,25 @@ dest_warn_if_clogged(struct mta_dest *d)
 	d->next_warn_s = now_s + p->qmgr_clog_warn_time_s;
 	if (!mta_trace_wants(q->host.trace, MTA_TRACE_CLOGGED))
 		return;
-	mta_trace_deliver(q->host.trace, MTA_TRACE_CLOGGED,
-			  &(struct mta_trace_clogged){
-				  .at = q->host.loop->now,
-				  .transport = d->transport->name,
-				  .destination = d->name,
-				  .used = (uint32_t)used,
-				  .active_count = q->active_count,
-			  });
+	mta_trace_deliver(
+		q->host.trace, MTA_TRACE_CLOGGED,
+		&(struct mta_trace_clogged){
+			.at = q->host.loop->now,
+			.transport = d->transport->name,
+			.destination = d->name,
+			.used = (uint32_t)(d->todo_count + d->busy_count),
+			.active_count = q->active_count,
+		});
+}
+
+/* R-CLOG-WARN */
+static inline void
+dest_warn_if_clogged(struct mta_dest *d)
+{
+	int64_t used = d->todo_count + d->busy_count;
+
+	if (used * 5 > d->qmgr->params->qmgr_message_active_limit)
+		dest_warn_of_clog(d);
 }
 
 /* An entry at the end of peer and destination. The job is not indexed anew. */

@@ -383,7 +383,8 @@ job_jump(struct mta_job *j, struct mta_job *c, int64_t need)
 	}
 }
 
-static void
+/* A job that may be preempted is, by a candidate that it can pay for. */
+MTA_APART static void
 job_preempt(struct mta_job *c)
 {
 	const struct mta_slot_law *law = &c->transport->slot_law;
@@ -392,8 +393,6 @@ job_preempt(struct mta_job *c)
 	struct mta_job *j;
 	int64_t need;
 
-	if (!mta_job_may_be_preempted(law, &current))
-		return;
 	j = job_candidate(c);
 	if (!j)
 		return;
@@ -403,6 +402,16 @@ job_preempt(struct mta_job *c)
 		return;
 	job_trace_jumped(j, c, need);
 	job_jump(j, c, need);
+}
+
+static bool
+job_may_be_preempted(const struct mta_job *c)
+{
+	const struct mta_slot_law *law = &c->transport->slot_law;
+	const struct mta_job_view current = job_view(c);
+
+	return mta_preemption_is_on(law) &&
+	       mta_job_may_be_preempted(law, &current);
 }
 
 /* ---- selection (F6.5, F6.6) ---------------------------------------------- */
@@ -427,7 +436,7 @@ job_peer_in_turn(struct mta_job *j)
 }
 
 /* A refill that fails (the file has gone) is noticed when the mail is done. */
-static void
+MTA_APART static void
 job_refill(struct mta_job *j)
 {
 	enum mta_err err = mta_qmail_refill(j->transport->qmgr, j->mail);
@@ -509,7 +518,7 @@ mta_job_select(struct mta_transport *t)
 
 	if (!j)
 		return NULL;
-	if (mta_preemption_is_on(&t->slot_law))
+	if (job_may_be_preempted(j))
 		job_preempt(j);
 	while ((j = mta_order_next_stop(t)) != NULL) {
 		struct mta_peer *p = job_pick_peer(j);

@@ -468,7 +468,7 @@ job_place(struct mta_job *j, int64_t place)
 			place;
 }
 
-static void
+MTA_RARE static void
 order_renumber(struct mta_transport *t)
 {
 	int64_t place = 0;

@@ -360,13 +360,11 @@ pass_settle_flow(struct mta_qmgr *q, const struct pass *pass)
 		port->ops->token_drop(port, (uint32_t)-change);
 }
 
-static void
+MTA_APART static void
 pass_trace(const struct mta_qmgr *q, const struct pass *pass)
 {
 	const struct mta_host *h = &q->host;
 
-	if (!mta_trace_wants(h->trace, MTA_TRACE_TURN))
-		return;
 	mta_trace_deliver(h->trace, MTA_TRACE_TURN,
 			  &(struct mta_trace_turn){
 				  .at = h->loop->now,
@@ -387,7 +385,8 @@ qmgr_pass(struct mta_qmgr *q)
 		mta_transports_drain(q);
 	pass_scan(q, &pass);
 	pass_settle_flow(q, &pass);
-	pass_trace(q, &pass);
+	if (mta_trace_wants(q->host.trace, MTA_TRACE_TURN))
+		pass_trace(q, &pass);
 	if (pass.found_name)
 		mta_qmgr_wake(q);
 }

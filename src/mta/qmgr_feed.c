@@ -229,22 +229,29 @@ qmail_assign(struct mta_qmail *m, const struct mta_reading *r)
 		mta_job_was_read(j);
 }
 
+/* Several recipients of one mail, in the order of the rule. */
+MTA_APART static void
+qmail_resolve_list(struct mta_qmgr *q, struct mta_qmail *m)
+{
+	struct mta_reading *r = q->reading;
+
+	reading_fetch_texts(r);
+	reading_sort(r);
+	for (uint32_t i = 0; i < r->count; i++)
+		r->items[i].dest = mta_qmail_resolve(q, m, &r->items[i].to);
+	reading_sort(r);
+}
+
 /* What was read becomes entries. */
 static void
 qmail_take_read(struct mta_qmgr *q, struct mta_qmail *m)
 {
 	struct mta_reading *r = q->reading;
 
-	bool is_list = r->count > 1;
-
-	if (is_list) {
-		reading_fetch_texts(r);
-		reading_sort(r);
-	}
-	for (uint32_t i = 0; i < r->count; i++)
-		r->items[i].dest = mta_qmail_resolve(q, m, &r->items[i].to);
-	if (is_list)
-		reading_sort(r);
+	if (r->count > 1)
+		qmail_resolve_list(q, m);
+	else if (r->count == 1)
+		r->items[0].dest = mta_qmail_resolve(q, m, &r->items[0].to);
 	qmail_assign(m, r);
 }
 

@@ -16,19 +16,24 @@ mta_run_init(struct mta_run *r, enum mta_queue queue)
 	*r = (struct mta_run){.queue = queue};
 }
 
-static void
-run_trace(const struct mta_qmgr *q, const struct mta_run *r)
+MTA_APART static void
+run_tell(const struct mta_qmgr *q, const struct mta_run *r)
 {
 	const struct mta_host *h = &q->host;
 
-	if (!mta_trace_wants(h->trace, MTA_TRACE_SCAN))
-		return;
 	mta_trace_deliver(h->trace, MTA_TRACE_SCAN,
 			  &(struct mta_trace_scan){
 				  .at = h->loop->now,
 				  .queue = r->queue,
 				  .is_open = r->dir.is_open,
 			  });
+}
+
+static inline void
+run_trace(const struct mta_qmgr *q, const struct mta_run *r)
+{
+	if (mta_trace_wants(q->host.trace, MTA_TRACE_SCAN))
+		run_tell(q, r);
 }
 
 static void

@@ -365,7 +365,7 @@ mta_transport_agent_failed(struct mta_transport *t, struct mta_status status)
 	mta_transport_throttle(t, status);
 }
 
-void
+MTA_RARE void
 mta_transports_enable_all(struct mta_qmgr *q)
 {
 	for (struct mta_list *l = q->transports.next; l != &q->transports;
