@@ -169,31 +169,49 @@ subdir_lane(struct spool_dirs *d, enum mta_queue queue, mta_time created)
 	return dir->lanes[at];
 }
 
+/* Of a directory that has no sub-directories. */
 static inline struct spool_lane *
-lane_find(struct spool_dirs *d, enum mta_queue queue,
-	  const struct spool_record *record, uint32_t slot)
+lane_plain(const struct spool_dirs *d, enum mta_queue queue,
+	   const struct spool_record *record, uint32_t slot)
 {
 	const struct spool_dir *dir = &d->dirs[queue];
 
-	if (is_seeded(d))
-		return dir->lanes[seeded_lane(
-			d, queue,
-			(struct mta_ref){.index = slot,
-					 .generation = record->generation})];
-	if (dir->has_subdirs)
+	return dir->lanes[is_seeded(d)
+				  ? seeded_lane(
+					    d, queue,
+					    (struct mta_ref){
+						    .index = slot,
+						    .generation =
+							    record->generation})
+				  : 0];
+}
+
+MTA_APART static struct spool_lane *
+lane_find(struct spool_dirs *d, enum mta_queue queue,
+	  const struct spool_record *record, uint32_t slot)
+{
+	if (d->dirs[queue].has_subdirs)
 		return subdir_lane(d, queue,
 				   spool_record_created(d->records, record));
-	return dir->lanes[0];
+	return lane_plain(d, queue, record, slot);
+}
+
+/* Does the record of a file that is in a directory know its lane? */
+static inline bool
+lane_is_known(const struct spool_record *record)
+{
+	mta_assert(record->where < MTA_QUEUES);
+	return record->is_written_out && record->out.lane;
 }
 
 /* The lane of a file that is in a directory. */
 static inline struct spool_lane *
 lane_of(struct spool_dirs *d, const struct spool_record *record, uint32_t slot)
 {
-	mta_assert(record->where < MTA_QUEUES);
-	if (record->is_written_out && record->out.lane)
-		return record->out.lane;
-	return lane_find(d, (enum mta_queue)record->where, record, slot);
+	return lane_is_known(record)
+		       ? record->out.lane
+		       : lane_find(d, (enum mta_queue)record->where, record,
+				   slot);
 }
 
 /* ---- places that scans remember ---------------------------------------------
@@ -252,12 +270,12 @@ lane_close_holes(struct spool_dirs *d, enum mta_queue queue,
 /* ---- entries --------------------------------------------------------------
  */
 
-void
-spool_dirs_add(struct spool_dirs *d, enum mta_queue queue,
-	       struct spool_record *record, struct spool_entry e)
+/* A lane: of this file in this queue. */
+static inline void
+lane_add(struct spool_dirs *d, enum mta_queue queue, struct spool_lane *lane,
+	 struct spool_record *record, struct spool_entry e)
 {
 	struct spool_dir *dir = &d->dirs[queue];
-	struct spool_lane *lane = lane_find(d, queue, record, e.slot);
 
 	mta_assert(record->where == SPOOL_OUTSIDE);
 	record->where = (uint32_t)queue & 7;
@@ -269,6 +287,24 @@ spool_dirs_add(struct spool_dirs *d, enum mta_queue queue,
 	dir->live++;
 	if (!dir->has_subdirs)
 		dir->live_lanes |= 1U << lane->key;
+}
+
+MTA_APART static void
+subdir_add(struct spool_dirs *d, enum mta_queue queue,
+	   struct spool_record *record, struct spool_entry e)
+{
+	lane_add(d, queue, lane_find(d, queue, record, e.slot), record, e);
+}
+
+void
+spool_dirs_add(struct spool_dirs *d, enum mta_queue queue,
+	       struct spool_record *record, struct spool_entry e)
+{
+	if (d->dirs[queue].has_subdirs)
+		subdir_add(d, queue, record, e);
+	else
+		lane_add(d, queue, lane_plain(d, queue, record, e.slot), record,
+			 e);
 }
 
 static inline struct spool_entry *
@@ -283,12 +319,11 @@ entry_of(const struct spool_lane *lane, const struct spool_record *record,
 	return e;
 }
 
-uint32_t
-spool_dirs_remove(struct spool_dirs *d, struct spool_record *record,
-		  uint32_t slot)
+static inline uint32_t
+lane_take(struct spool_dirs *d, struct spool_lane *lane,
+	  struct spool_record *record, uint32_t slot)
 {
 	enum mta_queue queue = (enum mta_queue)record->where;
-	struct spool_lane *lane = lane_of(d, record, slot);
 	struct spool_dir *dir = &d->dirs[queue];
 	uint32_t wake_s = entry_of(lane, record, slot)->wake_s;
 
@@ -300,6 +335,21 @@ spool_dirs_remove(struct spool_dirs *d, struct spool_record *record,
 	if (spool_lane_is_sparse(lane))
 		lane_close_holes(d, queue, lane);
 	return wake_s;
+}
+
+MTA_APART static uint32_t
+found_take(struct spool_dirs *d, struct spool_record *record, uint32_t slot)
+{
+	return lane_take(d, lane_of(d, record, slot), record, slot);
+}
+
+uint32_t
+spool_dirs_remove(struct spool_dirs *d, struct spool_record *record,
+		  uint32_t slot)
+{
+	return lane_is_known(record)
+		       ? lane_take(d, record->out.lane, record, slot)
+		       : found_take(d, record, slot);
 }
 
 uint32_t
