@@ -78,6 +78,8 @@ scan_decimal(const char *text, const char *wanted, double *number,
 	double mantissa = 0;
 	double scale = 1;
 	int digits = 0;
+	*number = 0; /* both are always set */
+	*rest = text;
 	if (*p == '-')
 		return fail(why, "'%.60s' is below 0", text);
 	if (!is_digit(*p))

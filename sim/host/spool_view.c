@@ -325,8 +325,13 @@ op_scan_open(struct mta_spool *spool, enum mta_queue queue,
 static bool
 is_being_written(struct spool_view *v, struct mta_ref file)
 {
-	return v->costs->passes_unwritten &&
-	       op_look(&v->base, file)->envelope.committed > v->loop->now;
+	const struct mta_file *shown;
+
+	if (!v->costs->passes_unwritten)
+		return false;
+	shown = op_look(&v->base, file);
+	mta_assert(shown != NULL); /* it was just found */
+	return shown->envelope.committed > v->loop->now;
 }
 
 /* A look that takes time, or passes by what is not written yet. */
