@@ -95,6 +95,23 @@ memory_print(const char *format, ...)
 	return text;
 }
 
+FILE *
+memory_stream(char **text, size_t *size)
+{
+	FILE *stream = open_memstream(text, size);
+	if (!stream)
+		out_of_memory();
+	return stream;
+}
+
+void
+memory_stream_end(FILE *stream)
+{
+	bool is_whole = !ferror(stream);
+	if (fclose(stream) != 0 || !is_whole)
+		out_of_memory();
+}
+
 static struct arena_chunk *
 arena_add_chunk(struct arena *arena, size_t bytes)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Memory for readers: an arena that is freed as a whole, and checked plain
- * allocation. What is read from one input has one lifetime, so its nodes and
- * texts need no owner each. Running out of memory ends the program with a
- * sentence and exit code 1; no function here returns NULL.
+ * allocation; and streams into memory. What is read from one input has one
+ * lifetime, so its nodes and texts need no owner each. Running out of memory
+ * ends the program with a sentence and exit code 1; no function here returns
+ * NULL.
  */
 #ifndef SIM_ARENA_H
 #define SIM_ARENA_H
@@ -11,6 +12,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct arena_chunk;
 
@@ -47,5 +49,10 @@ char *
 memory_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *memory_vprint(const char *format, va_list arguments)
 	__attribute__((format(printf, 1, 0), nonnull(1)));
+
+/* A stream that is written to memory, and its end: from then on *text, for
+ * free(), has the *size bytes and a NUL after them. */
+FILE *memory_stream(char **text, size_t *size);
+void memory_stream_end(FILE *stream);
 
 #endif

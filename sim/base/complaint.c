@@ -240,16 +240,6 @@ complaint_same(const struct complaint *a, const struct complaint *b)
 	       !strcmp(a->message, b->message);
 }
 
-static void
-complaints_print_all(const struct complaints *all, FILE *out)
-{
-	for (size_t i = 0; i < all->count; i++) {
-		if (i && complaint_same(&all->list[i - 1], &all->list[i]))
-			continue;
-		complaint_print(&all->list[i], out);
-	}
-}
-
 void
 complaints_print(struct complaints *all, FILE *out)
 {
@@ -259,13 +249,13 @@ complaints_print(struct complaints *all, FILE *out)
 	/* Standard error is not buffered: say it all in one piece. */
 	char *text = NULL;
 	size_t size = 0;
-	FILE *buffer = open_memstream(&text, &size);
-	if (!buffer) {
-		complaints_print_all(all, out);
-		return;
+	FILE *buffer = memory_stream(&text, &size);
+	for (size_t i = 0; i < all->count; i++) {
+		if (i && complaint_same(&all->list[i - 1], &all->list[i]))
+			continue;
+		complaint_print(&all->list[i], buffer);
 	}
-	complaints_print_all(all, buffer);
-	fclose(buffer);
+	memory_stream_end(buffer);
 	fwrite(text, 1, size, out);
 	free(text);
 }

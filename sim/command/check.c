@@ -277,10 +277,10 @@ static struct scenario *
 case_scenario(const struct options *o, struct check_case *c)
 {
 	size_t size = 0;
-	FILE *complain = open_memstream(&c->said, &size);
+	FILE *complain = memory_stream(&c->said, &size);
 	struct scenario *scenario = run_read_scenario(o, c->path, complain);
 
-	fclose(complain);
+	memory_stream_end(complain);
 	fputs(c->said, stderr);
 	return scenario;
 }

@@ -190,7 +190,7 @@ check_report_begin(struct check_report *r, const struct options *options)
 		json_out_open(&r->json, "scenarios", JSON_OUT_ARRAY);
 	}
 	if (options->junit)
-		r->suites = open_memstream(&r->suites_text, &r->suites_size);
+		r->suites = memory_stream(&r->suites_text, &r->suites_size);
 }
 
 void
@@ -218,7 +218,7 @@ int
 check_report_end(struct check_report *r, int code)
 {
 	if (r->suites) {
-		fclose(r->suites);
+		memory_stream_end(r->suites);
 		if (!check_junit_write(
 			    r->options->junit, r->suites_text,
 			    &(struct check_junit_counts){

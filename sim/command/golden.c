@@ -101,7 +101,7 @@ compare(const char *results, const char *place, FILE *out)
 {
 	char *lines = NULL;
 	size_t size = 0;
-	FILE *body = open_memstream(&lines, &size);
+	FILE *body = memory_stream(&lines, &size);
 	struct diff d = {
 		.dirs = {place, results},
 		.names = {"recorded", "now"},
@@ -110,7 +110,7 @@ compare(const char *results, const char *place, FILE *out)
 	};
 	int code = diff_folders(&d);
 
-	fclose(body);
+	memory_stream_end(body);
 	if (code == EXIT_CODE_OK)
 		fputs("as recorded\n", out);
 	else if (code == EXIT_CODE_EXPECTATION)
@@ -147,10 +147,10 @@ judge(const char *place, const char *results, bool update, FILE *out)
 			place);
 		return EXIT_CODE_USAGE;
 	}
-	nowhere = open_memstream(&ignored, &size);
+	nowhere = memory_stream(&ignored, &size);
 	code = folder_is(place) ? compare(results, place, nowhere)
 				: EXIT_CODE_EXPECTATION;
-	fclose(nowhere);
+	memory_stream_end(nowhere);
 	free(ignored);
 	if (code != EXIT_CODE_OK)
 		return record(results, place, out);
@@ -178,9 +178,9 @@ golden_judge(const char *golden, const char *name, const char *results,
 	int code;
 
 	*text = NULL;
-	out = open_memstream(text, &size);
+	out = memory_stream(text, &size);
 	code = judge(place, results, update, out);
-	fclose(out);
+	memory_stream_end(out);
 	free(place);
 	return code;
 }

@@ -78,7 +78,9 @@ targets_init(struct targets *t, const struct scenario_to *to, int64_t users,
 		error = chooser_init_cycle(&t->chooser, count);
 		break;
 	}
-	mta_assert(error == NULL); /* the reader has judged it */
+	/* The reader has judged all but whether there is the memory for it. */
+	if (error)
+		mta_panic(__FILE__, __LINE__, NULL);
 	targets_look_ahead(t, 0);
 }
 

@@ -359,20 +359,16 @@ make_picture(const struct plot_run *run, const struct plot_picture *picture,
 	size_t settings_size = 0;
 	struct plot_job job = {
 		.run = run,
-		.table = open_memstream(&table, &table_size),
-		.settings = open_memstream(&settings, &settings_size),
+		.table = memory_stream(&table, &table_size),
+		.settings = memory_stream(&settings, &settings_size),
 		.text = !strcmp(target->terminal, "dumb"),
 	};
-	if (!job.table || !job.settings) {
-		perror("mtasim");
-		return EXIT_CODE_INTERNAL;
-	}
 	set_run(&job, target);
 	if (job.text)
 		set_text_size(&job);
 	enum plot_result result = picture->make(&job);
-	fclose(job.table);
-	fclose(job.settings);
+	memory_stream_end(job.table);
+	memory_stream_end(job.settings);
 	int code = 0;
 	if (result == PLOT_READY)
 		code = draw(target, table, settings) ? EXIT_CODE_OK

@@ -114,12 +114,10 @@ write_action(struct json_out *json, const struct scenario_action *a)
 {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
+	FILE *file = memory_stream(&text, &size);
 
-	if (!file)
-		return;
 	put_action(file, a);
-	fclose(file);
+	memory_stream_end(file);
 	json_out_open(json, NULL, JSON_OUT_ROW);
 	json_out_seconds(json, "at_s", a->at_us);
 	json_out_text(json, "text", text);

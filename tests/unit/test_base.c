@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mta/types.h"
@@ -194,6 +196,59 @@ START_TEST(pieces_of_an_arena)
 }
 END_TEST
 
+/* ---- streams into memory ------------------------------------------------ */
+
+START_TEST(stream_gives_its_text)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = memory_stream(&text, &size);
+
+	fprintf(stream, "%d-%s", 42, "fold");
+	memory_stream_end(stream);
+	ck_assert_str_eq(text, "42-fold");
+	ck_assert_uint_eq(size, 7);
+	free(text);
+}
+END_TEST
+
+/* What takes nothing, as memory that is gone: a device that is always full. */
+static void
+end_full_stream(int said)
+{
+	FILE *stream = fopen("/dev/full", "w");
+
+	dup2(said, STDERR_FILENO);
+	if (!stream)
+		_exit(99);
+	fputs("more than there is room for", stream);
+	memory_stream_end(stream);
+	_exit(0);
+}
+
+START_TEST(stream_without_memory_ends_the_program)
+{
+	char said[100] = "";
+	int ends[2];
+	int status = 0;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	fflush(NULL);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		end_full_stream(ends[1]);
+	close(ends[1]);
+	ck_assert_int_gt(read(ends[0], said, sizeof(said) - 1), 0);
+	close(ends[0]);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), EXIT_FAILURE);
+	ck_assert_str_eq(said, "mtasim: out of memory\n");
+}
+END_TEST
+
 /* ---- jobs --------------------------------------------------------------- */
 
 enum {
@@ -268,6 +323,8 @@ base_suite(void)
 	tcase_add_test(t, names_and_their_values);
 	tcase_add_test(t, the_nearest_name);
 	tcase_add_test(t, pieces_of_an_arena);
+	tcase_add_test(t, stream_gives_its_text);
+	tcase_add_test(t, stream_without_memory_ends_the_program);
 	tcase_add_loop_test(t, jobs_are_told_in_order, 1, PIECES + 2);
 	suite_add_tcase(s, t);
 	return s;
