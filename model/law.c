@@ -20,7 +20,7 @@
 
 static const char negative[] = "cannot be negative";
 static const char not_positive[] = "must be more than 0";
-static const char too_large[] = "is more than 1e17, too large for a draw";
+static const char too_large[] = "is more than 1e15, too large for a draw";
 
 /* What a parameter that is a result cannot be. NaN is refused as negative. */
 static const char *

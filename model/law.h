@@ -21,7 +21,7 @@
 
 #include "model/stream.h"
 
-#define LAW_MOST INT64_C(100000000000000000) /* 1e17: 3000 years in us */
+#define LAW_MOST INT64_C(1000000000000000) /* 1e15: 30 years in us */
 
 enum law_kind {
 	LAW_CONSTANT,	 /* M-LAW-CONSTANT */

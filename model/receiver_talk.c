@@ -198,6 +198,13 @@ question_at(const struct talk *talk, enum receiver_step step, uint32_t i)
 				       .address = address_of(talk, i)};
 }
 
+/* The sum of two waits; where draws end, sums do: no run is so long. */
+static inline int64_t
+later(int64_t us, int64_t more_us)
+{
+	return us > LAW_MOST - more_us ? LAW_MOST : us + more_us;
+}
+
 /* The time until the answer of a step: false if that ended the talk, for the
  * client lost its patience. */
 static inline bool
@@ -209,7 +216,7 @@ outlast(struct talk *talk, enum receiver_step step, int64_t us)
 		fail(talk, step, RECEIVER_CAUSE_TIMEOUT, 0, most);
 		return false;
 	}
-	talk->result.after_us += us;
+	talk->result.after_us = later(talk->result.after_us, us);
 	return true;
 }
 
@@ -361,12 +368,16 @@ add_recipients(int64_t us, const struct receiver *receiver,
 		receiver->stream, request->message,
 		receiver_part(request->try, host, PURPOSE_PER_RECIPIENT));
 
-	if (phase->per_recipient->kind == LAW_CONSTANT)
-		return us + accepted * law_draw(phase->per_recipient, &draw, 0,
-						delivery);
+	if (phase->per_recipient->kind == LAW_CONSTANT) {
+		int64_t each = phase->per_recipient->constant;
+
+		return accepted > 0 && each > LAW_MOST / accepted
+			       ? LAW_MOST
+			       : later(us, accepted * each);
+	}
 	for (uint32_t i = 0; i < accepted && us < LAW_MOST; i++)
-		us += law_draw(phase->per_recipient, &draw, request->index,
-			       delivery);
+		us = later(us, law_draw(phase->per_recipient, &draw,
+					request->index, delivery));
 	return us;
 }
 

@@ -12,14 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define US_PER_S INT64_C(1000000)
-
 enum {
 	DIGITS_MAX = 15
 }; /* below 2^53: exact in a double */
 
-/* 1000 years: what is longer is a slip of the pen */
-#define TIME_MAX_US (INT64_C(365000) * 86400 * US_PER_S)
+/* What is larger is a slip of the pen. */
+#define SIZE_MOST_BYTES 1e12
 
 struct unit {
 	const char *name;
@@ -129,11 +127,12 @@ unit_find(const struct unit *units, const char *name)
 }
 
 static bool
-to_integer(const char *text, double value, double most, int64_t *out,
-	   struct value_error *why)
+to_integer(const char *text, double value, double most, const char *most_text,
+	   int64_t *out, struct value_error *why)
 {
 	if (value > most)
-		return fail(why, "'%.60s' is too large", text);
+		return fail(why, "'%.60s' is too large; at most %s", text,
+			    most_text);
 	*out = (int64_t)llround(value);
 	return true;
 }
@@ -162,7 +161,8 @@ value_time(const char *text, int64_t *us, struct value_error *why)
 			    "'%.20s' is not a unit of time; the units are "
 			    "us ms s m h d w",
 			    rest);
-	return to_integer(text, number * unit->factor, (double)TIME_MAX_US, us,
+	return to_integer(text, number * unit->factor,
+			  (double)VALUE_TIME_MOST_US, "10950d (30 years)", us,
 			  why);
 }
 
@@ -221,7 +221,8 @@ value_size(const char *text, int64_t *bytes, struct value_error *why)
 			    "'%.20s' is not a unit of size; the units are "
 			    "B KB MB GB KiB MiB GiB",
 			    rest);
-	return to_integer(text, number * unit->factor, 1e15, bytes, why);
+	return to_integer(text, number * unit->factor, SIZE_MOST_BYTES,
+			  "1000GB", bytes, why);
 }
 
 bool

@@ -19,7 +19,14 @@ struct value_error {
 	char text[200];
 };
 
-/* Microseconds, >= 0: decimals with us ms s m h d w. */
+/*
+ * The longest time: 30 years. So far from the beginning the clock of files,
+ * which counts seconds in 32 bits, has as much again before it, and no sum of a
+ * few times is large.
+ */
+#define VALUE_TIME_MOST_US (INT64_C(10950) * 86400 * 1000000)
+
+/* Microseconds, 0 to VALUE_TIME_MOST_US: decimals with us ms s m h d w. */
 bool value_time(const char *text, int64_t *us, struct value_error *why);
 
 /* The same, and a minus sign may stand before it. */

@@ -30,6 +30,10 @@ struct receiver_config; /* model/receiver.h */
 
 #define SCENARIO_NEVER INT64_MAX /* a time or count without a bound */
 
+enum {
+	SCENARIO_RECIPIENTS_MOST = 10000000 /* of a message */
+};
+
 /* run: */
 enum scenario_end {
 	SCENARIO_END_TIME,    /* for: stops at for_us */
@@ -199,7 +203,7 @@ struct scenario_source {
 	const char *sender; /* may hold {n}; "" is the empty sender */
 	struct scenario_to to;
 	int64_t users;		/* mailboxes in each domain, >= 1 */
-	struct law *recipients; /* of a message */
+	struct law *recipients; /* of a message; more than MOST are MOST */
 	struct law *size;	/* bytes */
 	enum scenario_via via;
 	const char *via_user; /* NULL unless sendmail */

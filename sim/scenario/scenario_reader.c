@@ -215,6 +215,23 @@ store_word(const struct schema_key *key, int index, void *to)
 	memcpy(to, &value, sizeof(value));
 }
 
+static bool
+time_of_text(const char *text, int64_t most_us, void *to,
+	     struct value_error *why)
+{
+	int64_t us;
+	if (!value_time(text, &us, why))
+		return false;
+	if (most_us > 0 && us > most_us) {
+		snprintf(why->text, sizeof(why->text),
+			 "'%.60s' is too long; at most %llds here", text,
+			 (long long)(most_us / 1000000));
+		return false;
+	}
+	memcpy(to, &us, sizeof(us));
+	return true;
+}
+
 /* Read a text by its row; false, with `why`, if it is none such. */
 static bool
 value_of_text(const char *text, const struct schema_key *key, void *to,
@@ -222,7 +239,7 @@ value_of_text(const char *text, const struct schema_key *key, void *to,
 {
 	switch (key->type) {
 	case SCHEMA_TYPE_TIME:
-		return value_time(text, to, why);
+		return time_of_text(text, key->most, to, why);
 	case SCHEMA_TYPE_SIGNED_TIME:
 		return value_signed_time(text, to, why);
 	case SCHEMA_TYPE_RATE:

@@ -330,7 +330,14 @@ check_trace(struct reader *r, const struct tree_node *node)
 	}
 }
 
-/* A message has a recipient at least, and not a negative size. */
+/* Is a law meant to go beyond a bound? Its tail may. */
+static bool
+is_beyond(const struct law *law, int64_t most)
+{
+	return law_least(law) > most ||
+	       (law_most(law) > most && law_most(law) < LAW_MOST);
+}
+
 static void
 check_recipients(struct reader *r, const struct tree_node *node,
 		 const struct law *law)
@@ -339,16 +346,16 @@ check_recipients(struct reader *r, const struct tree_node *node,
 		reader_complain(r, node,
 				"a message has at least one "
 				"recipient");
+	if (node && law && is_beyond(law, SCENARIO_RECIPIENTS_MOST))
+		reader_complain(r, node, "a message has at most %d recipients",
+				SCENARIO_RECIPIENTS_MOST);
 }
 
-/* A law's tail may reach further than any mail. */
 static void
 check_size(struct reader *r, const struct tree_node *node,
 	   const struct law *law)
 {
-	if (node && law &&
-	    (law_least(law) > UINT32_MAX ||
-	     (law_most(law) > UINT32_MAX && law_most(law) < LAW_MOST)))
+	if (node && law && is_beyond(law, UINT32_MAX))
 		reader_complain(r, node, "a message is smaller than 4GiB");
 }
 

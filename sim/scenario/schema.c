@@ -31,6 +31,8 @@
 
 static const struct schema_key keys[] = {
 #define KEY(s, n, t, d, o, h) ROW(s, n, t, d, o, 0, 0, "", NONE, h)
+#define COST(s, n, o, h)                                                       \
+	ROW(s, n, TIME, "0s", o, 0, INT64_C(3600000000), "", NONE, h)
 #define WHOLE(s, n, d, o, lo, hi, h)                                           \
 	ROW(s, n, INTEGER, d, o, lo, hi, "", NONE, h)
 #define CHOICE(s, n, d, o, w, h)	 ROW(s, n, WORD, d, o, 0, 0, w, NONE, h)

@@ -45,7 +45,7 @@ struct schema_key {
 	const char *default_text; /* NULL: required; "": none */
 	size_t offset;		  /* in the section's struct */
 	int64_t least;		  /* of an integer; value of the first word */
-	int64_t most;
+	int64_t most; /* of a time: 0 if it has no bound of its own */
 	const char *words;
 	enum schema_section child;
 	const char *help; /* one sentence */

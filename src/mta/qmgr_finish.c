@@ -180,7 +180,7 @@ qmail_defer(struct mta_qmgr *q, struct mta_qmail *m)
 		(struct mta_move){.from = MTA_ACTIVE,
 				  .to = MTA_DEFERRED,
 				  .reason = MTA_MOVE_DEFERRED,
-				  .wake_s = (uint32_t)(now_s + delay_s)});
+				  .wake_s = mta_wake_second(now_s + delay_s)});
 
 	/* Gone in the meantime: the operator held or deleted it (F9.10). */
 	mta_assert(err == MTA_OK || err == MTA_ENOENT);

@@ -101,6 +101,14 @@ mta_file_is_readable(const struct mta_file *shown, enum mta_queue queue)
 
 #define MTA_WAKE_KEEP UINT32_MAX /* move: leave the wake time as it is */
 
+/* The wake time for a second since 1970, which it holds up to the year 2106:
+ * what would come later comes then. */
+static inline uint32_t
+mta_wake_second(int64_t second)
+{
+	return second < MTA_WAKE_KEEP ? (uint32_t)second : MTA_WAKE_KEEP - 1;
+}
+
 /* An open directory: kept by the caller, of whose reading the spool keeps the
  * place until it is closed, by the caller or by its end. */
 struct mta_scan {

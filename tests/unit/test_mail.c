@@ -235,6 +235,17 @@ START_TEST(no_space)
 }
 END_TEST
 
+/* 2^32 - 1 s after 1970 is in the year 2106, and has a meaning of its own. */
+START_TEST(wake_times_end)
+{
+	ck_assert_uint_eq(mta_wake_second(1767571200), 1767571200);
+	ck_assert_uint_eq(mta_wake_second(INT64_C(4294967294)), 4294967294u);
+	ck_assert_uint_eq(mta_wake_second(INT64_C(4294967295)), 4294967294u);
+	ck_assert_uint_eq(mta_wake_second(INT64_C(4294967296)), 4294967294u);
+	ck_assert_uint_ne(mta_wake_second(INT64_C(4294967295)), MTA_WAKE_KEEP);
+}
+END_TEST
+
 Suite *
 mail_suite(void)
 {
@@ -245,6 +256,7 @@ mail_suite(void)
 	tcase_add_test(t, a_life_in_the_trace);
 	tcase_add_test(t, a_file_that_is_not_there);
 	tcase_add_test(t, no_space);
+	tcase_add_test(t, wake_times_end);
 	suite_add_tcase(s, t);
 	return s;
 }

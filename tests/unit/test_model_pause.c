@@ -145,6 +145,26 @@ START_TEST(pause_longer_than_the_client_waits)
 }
 END_TEST
 
+/* One that waits for ever hears out two pauses of 30 years, and no longer than
+ * any draw is: LAW_MOST, a little more than 30 years. */
+START_TEST(pauses_end_where_draws_do)
+{
+	struct bench b;
+
+	setup(&b);
+	b.client.rcpt_us = 0;
+	b.config.tarpit =
+		(struct receiver_tarpit){.after = 0, .pause_us = 946080000 * S};
+	begin(&b);
+	ck_assert_int_eq(dial(&b, 0, 0), RECEIVER_READY);
+	talk(&b, 2, 2);
+	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_NONE);
+	ck_assert_uint_eq(b.result.accepted, 0);
+	ck_assert_int_eq(b.result.after_us, LAW_MOST);
+	receiver_release(&b.receiver);
+}
+END_TEST
+
 static void
 set_errors(struct bench *b)
 {
@@ -319,6 +339,7 @@ model_pause_suite(void)
 
 	tcase_add_test(tcase, pause_after_the_fiftieth_recipient);
 	tcase_add_test(tcase, pause_longer_than_the_client_waits);
+	tcase_add_test(tcase, pauses_end_where_draws_do);
 	tcase_add_test(tcase, sleep_on_errors_and_hang_up);
 	tcase_add_test(tcase, a_good_delivery_forgives);
 	tcase_add_test(tcase, errors_end_a_session_between_messages);

@@ -154,6 +154,31 @@ START_TEST(plain_delivery)
 }
 END_TEST
 
+/* 20000 times 30 years do not fit in 64 bits; nor does a client wait for them:
+ * 600 s unless told otherwise, and one that waits for ever has LAW_MOST. */
+START_TEST(sums_of_waits_end_where_draws_do)
+{
+	static uint16_t codes[20000];
+	struct bench b;
+	struct receiver_transaction request = {.recipients = 20000,
+					       .timeouts = &b.client};
+
+	setup(&b);
+	ck_assert_ptr_null(law_constant(&b.per_recipient, 946080000e6));
+	begin(&b);
+	dial(&b, 0, 0, 0);
+	b.result = receiver_transaction(&b.receiver, &b.conn, &request, codes);
+	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_TIMEOUT);
+	ck_assert_int_eq(b.result.after_us, 600 * S);
+	b.client.end_us = 0;
+	b.result = receiver_transaction(&b.receiver, &b.conn, &request, codes);
+	ck_assert_int_eq(b.result.cause, RECEIVER_CAUSE_NONE);
+	ck_assert_int_eq(b.result.after_us, LAW_MOST);
+	receiver_close(&b.receiver, &b.conn, S);
+	receiver_release(&b.receiver);
+}
+END_TEST
+
 /* The long path, taken because of a cap out of reach and of rules that never
  * fit, one at each step, says the same; also to a client without patience. */
 START_TEST(plain_and_long_path_agree)
@@ -1103,6 +1128,7 @@ model_receiver_suite(void)
 
 	tcase_add_test(tcase, plain_delivery);
 	tcase_add_test(tcase, plain_and_long_path_agree);
+	tcase_add_test(tcase, sums_of_waits_end_where_draws_do);
 	tcase_add_test(tcase, another_rule_changes_no_other_luck);
 	tcase_add_test(tcase, states_answer_as_they_are_named);
 	tcase_add_test(tcase, phases_are_looked_up_twice);

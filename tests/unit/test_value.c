@@ -40,6 +40,8 @@ START_TEST(times_have_units)
 	ck_assert_int_eq(time_of("1d"), INT64_C(86400000000));
 	ck_assert_int_eq(time_of("1w"), INT64_C(604800000000));
 	ck_assert_int_eq(time_of("1.000001s"), 1000001);
+	/* 30 years of 365 days, in microseconds: 10950 * 86400e6. */
+	ck_assert_int_eq(time_of("10950d"), INT64_C(946080000000000));
 	/* Halves go up, in microseconds. */
 	ck_assert_int_eq(time_of("0.5us"), 1);
 	ck_assert_int_eq(time_of("0.4us"), 0);
@@ -61,6 +63,7 @@ START_TEST(times_refused)
 	refuse_time("5.s", "not a time");
 	refuse_time("+5s", "not a time");
 	refuse_time("1234567890123456s", "more than 15 digits");
+	refuse_time("10950.001d", "too large; at most 10950d");
 	refuse_time("999999d", "too large");
 	refuse_time("~", "not a time");
 }
