@@ -35,16 +35,16 @@ signal_caught(int number)
 	caught_signal = number;
 }
 
-static bool
-is_interrupted(void)
-{
-	return caught_signal != 0;
-}
-
 int
 run_signal(void)
 {
 	return caught_signal;
+}
+
+bool
+run_is_interrupted(void)
+{
+	return caught_signal != 0;
 }
 
 void
@@ -193,11 +193,12 @@ run_show_progress(struct run *r, int64_t now_us)
 		});
 }
 
-/* All samples that lie before `at`; false: they could not be written. */
+/* All samples that lie before `at`, of which there may be very many; false:
+ * they could not be written. */
 static bool
 run_sample_until(struct run *r, mta_time at)
 {
-	while (r->next_sample < at) {
+	while (r->next_sample < at && !run_is_interrupted()) {
 		int64_t now_us = r->next_sample - SIM_EPOCH;
 		struct results_state state = run_state(r);
 
@@ -305,7 +306,7 @@ run_build(struct run *r)
 	struct world_options options = {
 		.seed = (uint64_t)r->scenario->seed,
 		.replication = replication_of(r),
-		.is_interrupted = is_interrupted,
+		.is_interrupted = run_is_interrupted,
 	};
 	struct results_view view;
 	int code = EXIT_CODE_INVALID;

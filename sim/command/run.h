@@ -41,8 +41,9 @@ void run_prepare(void);
 /* SIGINT and SIGTERM end a run with partial results; once: the second one ends
  * the program. */
 void run_catch_signals(bool once);
-/* The signal that was caught, or 0. */
+/* The signal that was caught, or 0; and whether one was. */
 int run_signal(void);
+bool run_is_interrupted(void);
 
 /* The exit code: 0, 99 when an expectation does not hold, or of an error,
  * which is on stderr. */

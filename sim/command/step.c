@@ -220,6 +220,7 @@ stepper_run(struct stepper *s)
 	struct world_options options = {
 		.seed = (uint64_t)s->scenario->seed,
 		.replication = (uint32_t)s->scenario->replication,
+		.is_interrupted = run_is_interrupted,
 	};
 	int code = EXIT_CODE_INVALID;
 

@@ -155,11 +155,18 @@ struct letter {
 };
 
 uint32_t
-inject_uint32(int64_t value, int64_t least)
+inject_recipients(int64_t drawn)
 {
-	if (value < least)
-		value = least;
-	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+	if (drawn < 1)
+		return 1;
+	return drawn > SCENARIO_RECIPIENTS_MOST ? SCENARIO_RECIPIENTS_MOST
+						: (uint32_t)drawn;
+}
+
+uint32_t
+inject_size(int64_t drawn)
+{
+	return drawn > UINT32_MAX ? UINT32_MAX : (uint32_t)drawn;
 }
 
 static struct letter
@@ -180,8 +187,8 @@ source_letter(struct source *s, uint64_t index)
 	size_bytes = law_draw_at(s->config->size, s->luck, index, PART_SIZE,
 				 index, index);
 	return (struct letter){.sender = mta_addr_make(s->sender_family, index),
-			       .recipient_count = inject_uint32(count, 1),
-			       .size_bytes = inject_uint32(size_bytes, 0)};
+			       .recipient_count = inject_recipients(count),
+			       .size_bytes = inject_size(size_bytes)};
 }
 
 static mta_addr
@@ -404,9 +411,8 @@ source_init(struct source *s, struct injector *in,
 	s->luck = stream_child(stream, config->name);
 	s->session_limit = config->connections;
 	if (config->trace) {
-		s->trace =
-			trace_file_load(config->trace, in->book, s->number,
-					options->error, sizeof(options->error));
+		s->trace = trace_file_load(config->trace, in->book, s->number,
+					   &options->reading);
 		if (!s->trace)
 			return false;
 	} else {
@@ -418,6 +424,16 @@ source_init(struct source *s, struct injector *in,
 			book_add_source(in->book, config->sender, s->number);
 	}
 	source_set_next(s);
+	return true;
+}
+
+/* A table of very many domains takes a second. */
+static bool
+is_given_up(struct trace_file_reading *reading)
+{
+	if (!reading->is_interrupted || !reading->is_interrupted())
+		return false;
+	strcpy(reading->error, "interrupted before the run began");
 	return true;
 }
 
@@ -440,8 +456,9 @@ injector_init(struct injector *in, const struct mta_host *host,
 				&in->wake);
 	in->sources = mta_alloc(in->source_count + 1, sizeof(*in->sources));
 	for (size_t i = 0; i < in->source_count && is_read; i++)
-		is_read =
-			source_init(&in->sources[i], in, scenario, i, options);
+		is_read = source_init(&in->sources[i], in, scenario, i,
+				      options) &&
+			  !is_given_up(&options->reading);
 	return is_read;
 }
 

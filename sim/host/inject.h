@@ -66,20 +66,17 @@ struct injector {
 	bool is_up; /* smtpd listens */
 };
 
-enum {
-	INJECT_ERROR = 600 /* bytes of a text that says what went wrong */
-};
-
 struct injector_options {
 	uint64_t seed;
 	uint32_t replication;
-	char error[INJECT_ERROR]; /* set when a trace cannot be read */
+	struct trace_file_reading reading;
 };
 
 /*
  * host, params, book, scenario: borrowed. host->loop is that of the pool of
  * processes. Arrivals begin at once, also before smtpd is up. False: a trace
- * cannot be read, options->error says why; release it all the same.
+ * cannot be read, or the run is not wanted any more; options->reading.error
+ * says why; release it all the same.
  */
 bool injector_init(struct injector *in, const struct mta_host *host,
 		   const struct mta_params *params, struct book *book,
@@ -98,9 +95,9 @@ void injector_set_up(struct injector *in, bool is_up);
 /* Have all sources ended, and has all their mail got in? */
 bool injector_has_ended(const struct injector *in);
 
-/* A draw as a count or a size of mail: at least `least`, and at most what there
- * is room for. */
-uint32_t inject_uint32(int64_t value, int64_t least);
+/* Draws as mail has them: a count of recipients, and a size. */
+uint32_t inject_recipients(int64_t drawn);
+uint32_t inject_size(int64_t drawn);
 
 /* Messages that have come up and that no session has taken yet. */
 uint64_t injector_waiting(const struct injector *in);

@@ -32,9 +32,17 @@ wake_by_age(const struct world *w, int64_t created_s)
 	};
 	int64_t at_s = created_s;
 
-	while (at_s < now_s)
-		at_s += mta_backoff_delay_s(b, at_s - created_s);
-	return (uint32_t)at_s;
+	while (at_s < now_s) {
+		int64_t age_s = at_s - created_s;
+		int64_t delay_s = mta_backoff_delay_s(b, age_s);
+		/* Once it is less than the age, it is always the same. */
+		int64_t steps = delay_s < age_s
+					? (now_s - at_s + delay_s - 1) / delay_s
+					: 1;
+
+		at_s += steps * delay_s;
+	}
+	return mta_wake_second(at_s);
 }
 
 /* When it is due. What is not deferred is so at once. */
@@ -46,7 +54,7 @@ wake_of(const struct world *w, const struct start_letter *l)
 	if (l->queue != MTA_DEFERRED)
 		return (uint32_t)mta_second(now);
 	if (l->due_after != MTA_NEVER)
-		return (uint32_t)mta_second(now + l->due_after);
+		return mta_wake_second(mta_second(now + l->due_after));
 	return wake_by_age(w, mta_second(l->arrival));
 }
 
@@ -110,8 +118,8 @@ draw(const struct law *law, struct stream luck, uint64_t index, uint32_t part)
 	return law_draw_at(law, luck, index, part, index, index);
 }
 
-static bool
-is_given_up(const struct world_options *options)
+bool
+start_is_given_up(const struct world_options *options)
 {
 	return options->is_interrupted && options->is_interrupted();
 }
@@ -127,20 +135,19 @@ start_by_law(struct world *w, const struct scenario_start *s,
 	mta_addr *recipients = NULL;
 
 	targets_init(&targets, &s->to, s->users, luck);
-	for (uint64_t i = 0; i < (uint64_t)s->messages && !is_given_up(options);
-	     i++) {
+	for (uint64_t i = 0;
+	     i < (uint64_t)s->messages && !start_is_given_up(options); i++) {
 		struct start_letter l = {.queue = s->queue};
 
-		l.recipient_count = inject_uint32(
-			draw(s->recipients, luck, i, PART_COUNT), 1);
+		l.recipient_count = inject_recipients(
+			draw(s->recipients, luck, i, PART_COUNT));
 		recipients = mta_realloc(recipients, l.recipient_count,
 					 sizeof(*recipients));
 		for (uint32_t k = 0; k < l.recipient_count; k++)
 			recipients[k] = targets_pick(&targets, &w->book, i, k);
 		l.recipients = recipients;
 		l.sender = mta_addr_make(family, i);
-		l.size_bytes =
-			inject_uint32(draw(s->size, luck, i, PART_SIZE), 0);
+		l.size_bytes = inject_size(draw(s->size, luck, i, PART_SIZE));
 		l.arrival = now - draw(s->age, luck, i, PART_AGE);
 		l.due_after =
 			s->due ? draw(s->due, luck, i, PART_DUE) : MTA_NEVER;
@@ -158,15 +165,14 @@ start_mail(struct world *w, struct world_options *options)
 	char name[32];
 
 	stream_init(&luck, options->seed, options->replication, "start");
-	for (size_t i = 0; i < scenario->start_count; i++) {
+	for (size_t i = 0;
+	     i < scenario->start_count && !start_is_given_up(options); i++) {
 		const struct scenario_start *s = &scenario->start[i];
 		/* Behind the sources: what was there is a source as well. */
 		uint32_t source = (uint32_t)(scenario->source_count + i);
 
 		if (s->postqueue) {
-			if (!start_postqueue(w, s->postqueue, source,
-					     options->error,
-					     sizeof(options->error)))
+			if (!start_postqueue(w, s->postqueue, source, options))
 				return false;
 			continue;
 		}

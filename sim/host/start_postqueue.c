@@ -11,8 +11,9 @@
 #include "sim/host/world.h"
 
 enum {
-	LINE_MOST = 1 << 24
-}; /* bytes of one object */
+	LINE_MOST = 1 << 24, /* bytes of one object */
+	PROBLEM_BYTES = 256
+};
 
 struct listing {
 	json_t **mails; /* one object each */
@@ -62,6 +63,12 @@ size_of(const json_t *mail)
 	return json_integer_value(json_object_get(mail, "message_size"));
 }
 
+static int64_t
+arrival_of(const json_t *mail)
+{
+	return json_integer_value(json_object_get(mail, "arrival_time"));
+}
+
 /* NULL, or what the object lacks. */
 static const char *
 mail_check(const json_t *mail)
@@ -80,6 +87,8 @@ mail_check(const json_t *mail)
 		return "no sender";
 	if (!json_is_integer(json_object_get(mail, "arrival_time")))
 		return "no arrival_time";
+	if (arrival_of(mail) < 0 || arrival_of(mail) > UINT32_MAX)
+		return "arrival_time is not in seconds since 1970";
 	if (!json_is_integer(json_object_get(mail, "message_size")))
 		return "no message_size";
 	if (size_of(mail) < 0 || size_of(mail) > UINT32_MAX)
@@ -92,23 +101,22 @@ mail_check(const json_t *mail)
 	return NULL;
 }
 
+/* False: `problem` says what is wrong with the line. */
 static bool
 listing_add(struct listing *l, const char *line, size_t size_bytes,
-	    char *problem, size_t problem_size)
+	    char problem[PROBLEM_BYTES])
 {
 	json_error_t why;
 	json_t *mail = json_loadb(line, size_bytes, 0, &why);
 	const char *lacks = mail ? mail_check(mail) : why.text;
-	int64_t arrival_s;
 
 	if (lacks) {
-		snprintf(problem, problem_size, "%s", lacks);
+		snprintf(problem, PROBLEM_BYTES, "%s", lacks);
 		json_decref(mail);
 		return false;
 	}
-	arrival_s = json_integer_value(json_object_get(mail, "arrival_time"));
-	if (l->count == 0 || arrival_s > l->newest_s)
-		l->newest_s = arrival_s;
+	if (l->count == 0 || arrival_of(mail) > l->newest_s)
+		l->newest_s = arrival_of(mail);
 	if (l->count == l->capacity) {
 		l->capacity = l->capacity * 2 + 64;
 		l->mails = mta_realloc(l->mails, l->capacity, sizeof(json_t *));
@@ -118,28 +126,40 @@ listing_add(struct listing *l, const char *line, size_t size_bytes,
 }
 
 static bool
-listing_read(struct listing *l, FILE *file, const char *path, char *error,
-	     size_t error_size)
+line_read(struct listing *l, const char *line, size_t size_bytes,
+	  char problem[PROBLEM_BYTES])
+{
+	if (size_bytes > LINE_MOST) {
+		strcpy(problem, "line too long");
+		return false;
+	}
+	return line[strspn(line, " \t\r\n")] == '\0' ||
+	       listing_add(l, line, size_bytes, problem);
+}
+
+static bool
+listing_read(struct listing *l, FILE *file, const char *path,
+	     struct world_options *options)
 {
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t n;
-	char problem[256];
+	char problem[PROBLEM_BYTES];
 	bool is_good = true;
 
 	for (long number = 1; is_good && (n = getline(&line, &room, file)) > 0;
 	     number++) {
-		if (line[strspn(line, " \t\r\n")] == '\0')
-			continue;
-		if (n > LINE_MOST)
-			snprintf(problem, sizeof(problem), "line too long");
-		if (n > LINE_MOST || !listing_add(l, line, (size_t)n, problem,
-						  sizeof(problem))) {
-			snprintf(error, error_size,
-				 "%s:%ld: not a line of `postqueue -j`: %s",
-				 path, number, problem);
+		const char *what = "not a line of `postqueue -j`: ";
+
+		is_good = line_read(l, line, (size_t)n, problem);
+		if (is_good && start_is_given_up(options)) {
 			is_good = false;
+			what = "";
+			strcpy(problem, "interrupted");
 		}
+		if (!is_good)
+			snprintf(options->error, sizeof(options->error),
+				 "%s:%ld: %s%s", path, number, what, problem);
 	}
 	free(line);
 	return is_good;
@@ -177,9 +197,7 @@ place(struct world *w, const struct listing *listing, const json_t *mail,
       uint32_t family)
 {
 	const json_t *recipients = json_object_get(mail, "recipients");
-	int64_t age_s =
-		listing->newest_s -
-		json_integer_value(json_object_get(mail, "arrival_time"));
+	int64_t age_s = listing->newest_s - arrival_of(mail);
 	mta_addr *addresses =
 		mta_alloc(json_array_size(recipients), sizeof(*addresses));
 	struct start_letter letter = {
@@ -201,8 +219,8 @@ place(struct world *w, const struct listing *listing, const json_t *mail,
 }
 
 bool
-start_postqueue(struct world *w, const char *path, uint32_t source, char *error,
-		size_t error_size)
+start_postqueue(struct world *w, const char *path, uint32_t source,
+		struct world_options *options)
 {
 	struct listing listing = {0};
 	FILE *file = fopen(path, "r");
@@ -210,14 +228,16 @@ start_postqueue(struct world *w, const char *path, uint32_t source, char *error,
 	uint32_t family;
 
 	if (!file) {
-		snprintf(error, error_size, "%s: cannot be opened", path);
+		snprintf(options->error, sizeof(options->error),
+			 "%s: cannot be opened", path);
 		return false;
 	}
-	is_good = listing_read(&listing, file, path, error, error_size);
+	is_good = listing_read(&listing, file, path, options);
 	fclose(file);
 	if (is_good && listing.count > 0) {
 		family = book_add_rows(&w->book, source);
-		for (size_t i = 0; i < listing.count; i++)
+		for (size_t i = 0;
+		     i < listing.count && !start_is_given_up(options); i++)
 			place(w, &listing, listing.mails[i], family);
 	}
 	listing_release(&listing);

@@ -10,6 +10,7 @@
 #include "sim/scenario/scenario.h"
 
 struct world;
+struct world_options;
 
 /* A mail to be put in place. */
 struct start_letter {
@@ -27,10 +28,13 @@ void start_one(struct world *w, const struct start_letter *l);
 
 /*
  * The newest arrival of the listing is taken to be the beginning of the run, or
- * a second before; all others keep their distance from it. False: error says
- * what is wrong, "PATH:LINE: what".
+ * a second before; all others keep their distance from it. False:
+ * options->error says what is wrong, "PATH:LINE: what".
  */
 bool start_postqueue(struct world *w, const char *path, uint32_t source,
-		     char *error, size_t error_size);
+		     struct world_options *options);
+
+/* Is the rest of what is to be read, or put in place, not wanted? */
+bool start_is_given_up(const struct world_options *options);
 
 #endif

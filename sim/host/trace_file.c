@@ -7,6 +7,7 @@
 
 #include "mta/panic.h"
 #include "sim/base/csv_read.h"
+#include "sim/base/value.h"
 
 struct columns {
 	int time;
@@ -55,6 +56,21 @@ recipients_add(struct trace_file *t, struct book *book, struct csv_reader *csv,
 	return true;
 }
 
+/* As a time in a scenario: neither further away, nor of another beginning, as
+ * seconds since 1970 would be. */
+static bool
+time_read(struct csv_reader *csv, int column, int64_t *us)
+{
+	if (!csv_microseconds(csv, column, us))
+		return false;
+	if (*us <= VALUE_TIME_MOST_US && *us >= -VALUE_TIME_MOST_US)
+		return true;
+	return csv_fail(csv,
+			"%s: '%.40s' is more than 30 years away; it counts "
+			"from the beginning of the run",
+			csv_name(csv, column), csv_text(csv, column));
+}
+
 static bool
 row_add(struct trace_file *t, struct book *book, struct csv_reader *csv,
 	const struct columns *c, uint32_t family)
@@ -62,7 +78,7 @@ row_add(struct trace_file *t, struct book *book, struct csv_reader *csv,
 	struct trace_row row = {.number = (uint32_t)t->count};
 	int64_t size;
 
-	if (!csv_microseconds(csv, c->time, &row.time_us) ||
+	if (!time_read(csv, c->time, &row.time_us) ||
 	    !csv_integer(csv, c->size, &size))
 		return false;
 	if (size < 0 || size > UINT32_MAX)
@@ -93,7 +109,7 @@ compare_rows(const void *va, const void *vb)
 
 static bool
 trace_read(struct trace_file *t, struct book *book, struct csv_reader *csv,
-	   uint32_t source)
+	   uint32_t source, const struct trace_file_reading *reading)
 {
 	uint32_t family = book_add_rows(book, source);
 	struct columns c;
@@ -103,23 +119,28 @@ trace_read(struct trace_file *t, struct book *book, struct csv_reader *csv,
 	    !csv_find(csv, "recipients", &c.recipients) ||
 	    !csv_find(csv, "size_bytes", &c.size))
 		return false;
-	while (csv_next(csv))
+	while (csv_next(csv)) {
 		if (!row_add(t, book, csv, &c, family))
 			return false;
+		if (reading->is_interrupted && reading->is_interrupted())
+			return csv_fail(csv, "interrupted");
+	}
 	return csv->error[0] == '\0';
 }
 
 struct trace_file *
 trace_file_load(const char *path, struct book *book, uint32_t source,
-		char *error, size_t error_size)
+		struct trace_file_reading *reading)
 {
 	struct trace_file *t = mta_alloc(1, sizeof(*t));
 	struct csv_reader csv;
 	bool is_read;
 
-	is_read = csv_open(&csv, path) && trace_read(t, book, &csv, source);
+	is_read = csv_open(&csv, path) &&
+		  trace_read(t, book, &csv, source, reading);
 	if (!is_read)
-		snprintf(error, error_size, "%s", csv.error);
+		snprintf(reading->error, sizeof(reading->error), "%s",
+			 csv.error);
 	csv_close(&csv);
 	if (!is_read) {
 		trace_file_free(t);

@@ -31,13 +31,20 @@ struct trace_file {
 	size_t recipient_capacity;
 };
 
-/*
- * Read a file; addresses are put into the book as those of source `source`.
- * NULL: what is wrong stands in `error` ("PATH:LINE: what").
- */
+enum {
+	TRACE_FILE_ERROR = 600 /* bytes of a text that says what went wrong */
+};
+
+struct trace_file_reading {
+	bool (*is_interrupted)(void); /* is the rest not wanted? NULL: it is */
+	char error[TRACE_FILE_ERROR]; /* "PATH:LINE: what", when it failed */
+};
+
+/* Read a file; addresses are put into the book as those of source `source`.
+ * NULL: what is wrong stands in reading->error. */
 struct trace_file *
 trace_file_load(const char *path, struct book *book, uint32_t source,
-		char *error, size_t error_size);
+		struct trace_file_reading *reading);
 void trace_file_free(struct trace_file *t); /* NULL is fine */
 
 #endif

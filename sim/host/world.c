@@ -155,7 +155,10 @@ world_init(struct world *w, const struct scenario *scenario,
 	   struct world_options *options)
 {
 	struct injector_options injection = {
-		.seed = options->seed, .replication = options->replication};
+		.seed = options->seed,
+		.replication = options->replication,
+		.reading.is_interrupted = options->is_interrupted,
+	};
 	bool is_read;
 
 	*w = (struct world){.scenario = scenario};
@@ -176,7 +179,8 @@ world_init(struct world *w, const struct scenario *scenario,
 	is_read = injector_init(&w->injector, world_host(w), &w->params,
 				&w->book, scenario, &injection);
 	if (!is_read)
-		memcpy(options->error, injection.error, sizeof(options->error));
+		memcpy(options->error, injection.reading.error,
+		       sizeof(options->error));
 	operator_init(&w->operator, w);
 	return is_read;
 }

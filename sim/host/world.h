@@ -86,10 +86,12 @@ struct world {
 struct world_options {
 	uint64_t seed;
 	uint32_t replication;
-	/* Asked while mail of `start:` is put in place, of which there can be
-	 * much: is the rest not wanted? NULL: it is. */
+	/* Asked while a trace is read, and mail of `start:` is read and put in
+	 * place, of which there can be much: is the rest not wanted? NULL: it
+	 * is. */
 	bool (*is_interrupted)(void);
-	char error[INJECT_ERROR]; /* when world_init says that it went wrong */
+	char error[TRACE_FILE_ERROR]; /* when world_init says that it went wrong
+				       */
 };
 
 /*

@@ -388,6 +388,32 @@ timeout --preserve-status -s INT -k 20 1 \
 code=$?
 check "exit 130, not $code, of one that begins" [ $code -eq 130 ]
 has much/run.json '"partial": true'
+# Nor do samples without end, many tables of many domains, a long trace. Of a run
+# that has not begun nothing is written.
+sed 's/sample: 1s/sample: 1us/; s/even: 5.s/times: [0s]/' plain.yaml >fine.yaml
+timeout --preserve-status -s INT -k 20 1 \
+	"$bin" run fine.yaml --quiet --out fine >"$out" 2>"$err"
+code=$?
+check "exit 130, not $code, of one with many samples" [ $code -eq 130 ]
+has fine/run.json '"partial": true'
+rm -r fine
+sed '/web:/d; s/a.example: /"*": /' plain.yaml >many.yaml
+for i in 1 2 3 4 5 6 7 8 9; do
+	echo "  s$i: {arrivals: {even: 1/s}, to: {zipf: {domains: 10000000}}}"
+done >>many.yaml
+sed 's/{arrivals.*/{trace: long.csv.gz}/' plain.yaml >long.yaml
+{
+	echo time_s,sender,recipients,size_bytes
+	yes '1,x@b.example,u@a.example,1000' | head -n 5000000
+} | gzip -1 >long.csv.gz
+for name in many long; do
+	timeout --preserve-status -s TERM -k 20 1 \
+		"$bin" run $name.yaml --quiet --out $name >"$out" 2>"$err"
+	code=$?
+	check "exit 143, not $code, of $name" [ $code -eq 143 ]
+	says "interrupted"
+	gone $name
+done
 # Where memory ends, a sentence and exit 1, and nothing half written.
 if command -v prlimit >/dev/null; then
 	prlimit --as=1400000000 \

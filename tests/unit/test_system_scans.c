@@ -62,6 +62,56 @@ START_TEST(mail_that_was_there)
 }
 END_TEST
 
+/* When mail of `start:` is due, by how long before it came. */
+static int64_t
+due_after_s(const char *mta, const char *age)
+{
+	char text[600];
+	struct world_run *r;
+	int64_t due_s;
+
+	snprintf(text, sizeof(text),
+		 "scenario: ages\nrun: {for: 1s}\nmta: {%s}\n" END
+		 "start: [{queue: deferred, messages: 1000, to: a.example, "
+		 "age: %s}]\n",
+		 mta, age);
+	r = world_run_open(text, NULL);
+	due_s = (int64_t)r->move.list[0].wake_s - SIM_EPOCH_S;
+	ck_assert_uint_eq(r->move.list[999].wake_s, r->move.list[0].wake_s);
+	world_run_close(r);
+	return due_s;
+}
+
+/*
+ * R-BACKOFF-AGE (F9.9): tries at the ages 0, 300, 600, 1200, 2400, 4800, and
+ * 4000 s later each: 8800, 12800 s. So mail of 10000 s waits for 2800 s more,
+ * and what came at the age of a try is due. The ages that follow are sums of
+ * many equal steps: 30 years of 1 s, and of 7 s, of which 135154286 are 2 s
+ * more than the 946080000 s.
+ */
+START_TEST(due_by_age)
+{
+	ck_assert_int_eq(due_after_s("", "0s"), 0);
+	ck_assert_int_eq(due_after_s("", "299s"), 1);
+	ck_assert_int_eq(due_after_s("", "10000s"), 2800);
+	ck_assert_int_eq(due_after_s("", "12800s"), 0);
+	ck_assert_int_eq(due_after_s("", "12801s"), 3999);
+	ck_assert_int_eq(due_after_s("minimal_backoff_time: 1s, "
+				     "maximal_backoff_time: 1s",
+				     "10950d"),
+			 0);
+	ck_assert_int_eq(due_after_s("minimal_backoff_time: 7s, "
+				     "maximal_backoff_time: 7s",
+				     "10950d"),
+			 2);
+	/* The minimum wins when it is greater. */
+	ck_assert_int_eq(due_after_s("minimal_backoff_time: 7s, "
+				     "maximal_backoff_time: 1s",
+				     "15s"),
+			 6);
+}
+END_TEST
+
 /* The same with room for one, and 10 s a delivery: every place that comes free
  * goes to new mail first (F4.3, F16.10). */
 START_TEST(full_active_prefers_incoming)
@@ -463,6 +513,7 @@ system_scans_suite(void)
 
 	tcase_add_test(tc, incoming_and_deferred_in_turn);
 	tcase_add_test(tc, mail_that_was_there);
+	tcase_add_test(tc, due_by_age);
 	tcase_add_test(tc, full_active_prefers_incoming);
 	tcase_add_test(tc, names_not_due_cost_a_look);
 	tcase_add_test(tc, open_run_is_not_cut_short);
