@@ -467,6 +467,7 @@ check_all(const struct options *options)
 	int code = EXIT_CODE_USAGE;
 
 	run_prepare();
+	run_outlive_reader();
 	cases_read(&k);
 	if (names_differ(&k) && places_are_free(&k) && golden_is_apart(&k))
 		code = make_parts(&k) ? run_cases(&k) : EXIT_CODE_INTERNAL;

@@ -237,11 +237,6 @@ check_report_end(struct check_report *r, int code)
 	} else {
 		text_end(r, stdout, "");
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fputs("mtasim check: cannot write to standard output\n",
-		      stderr);
-		code = check_worse(code, EXIT_CODE_INTERNAL);
-	}
 	return code;
 }
 

@@ -47,7 +47,12 @@ read_run_json(struct replay *r, const char *dir, uint32_t *replication)
 		json_string_value(json_object_get(root, "scenario_sha256"));
 	bool is_run = json_is_number(end);
 
-	if (!root)
+	if (!root && why.line > 0)
+		fprintf(stderr,
+			"mtasim: '%s' is no results folder of a run: "
+			"%s:%d:%d: %s\n",
+			dir, path, why.line, why.column, why.text);
+	else if (!root)
 		fprintf(stderr,
 			"mtasim: '%s' is no results folder of a run: %s\n", dir,
 			why.text);

@@ -35,6 +35,12 @@ signal_caught(int number)
 	caught_signal = number;
 }
 
+void
+run_outlive_reader(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+}
+
 int
 run_signal(void)
 {
@@ -407,6 +413,7 @@ run_once(const struct options *o)
 	request.dir = dir;
 	request.scenario = scenario;
 	run_prepare();
+	run_outlive_reader();
 	run_catch_signals(true);
 	code = run_scenario(&request);
 	free(dir);

@@ -41,6 +41,10 @@ void run_prepare(void);
 /* SIGINT and SIGTERM end a run with partial results; once: the second one ends
  * the program. */
 void run_catch_signals(bool once);
+/* A reader that goes, as in `| head`, does not end the program: what is run is
+ * run to its end, with whole results. */
+void run_outlive_reader(void);
+
 /* The signal that was caught, or 0; and whether one was. */
 int run_signal(void);
 bool run_is_interrupted(void);

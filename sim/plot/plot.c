@@ -213,8 +213,10 @@ write_file(const struct target *target, const char *suffix,
 	if (file)
 		good = fclose(file) == 0 && good;
 	good = good && rename(new, path) == 0;
-	if (!good)
+	if (!good) {
 		write_error(path);
+		unlink(new);
+	}
 	free(path);
 	free(new);
 	return good;
@@ -303,7 +305,7 @@ print_text(const char *path)
 	putchar('\n');
 	free(line);
 	fclose(file);
-	return fflush(stdout) == 0;
+	return true;
 }
 
 /* Write table and script, and let gnuplot draw. */
@@ -331,18 +333,15 @@ draw(const struct target *target, const char *table, const char *settings)
 		    plot_gnuplot(target->folder, gp, drawn);
 	free(common);
 	free(script);
-	if (!good)
-		return false;
 	char *path = target_path(target, ending);
 	char *new = target_path(target, drawn + strlen(target->name));
-	if (text) {
+	if (good && text)
 		good = print_text(new);
-		unlink(new);
-	} else {
+	else if (good)
 		good = rename(new, path) == 0 || write_error(path);
-		if (good && !target->quiet)
-			puts(path);
-	}
+	unlink(new); /* unless it was put in its place */
+	if (good && !text && !target->quiet)
+		puts(path);
 	free(path);
 	free(new);
 	return good;

@@ -51,6 +51,9 @@ read_rows(struct csv_reader *csv, const int *columns, struct plot_table *table)
 			if (columns[i] >= 0 && *csv_text(csv, columns[i]))
 				csv_double(csv, columns[i], &row[i]);
 		}
+		/* Half a row is none. */
+		if (csv->error[0])
+			table->rows--;
 	}
 	if (csv->unfinished)
 		csv_fail(csv, "the file is cut off");

@@ -337,7 +337,9 @@ check "plots in own" grep -q "drawn by ours" mine/plots/queues.gp
 
 if [ -c /dev/full ]; then
 	for a in --help --version "run plain.yaml" "check plain.yaml" params \
-		schema profiles "diff mine mine" "qshape mine --at 1s"; do
+		schema profiles "diff mine mine" "qshape mine --at 1s" \
+		"postqueue -p mine --at 1s" "step plain.yaml" \
+		"plot mine queues --terminal dumb"; do
 		# shellcheck disable=SC2086 # words
 		"$bin" $a >/dev/full 2>"$err"
 		check "exit 1 with a full disk of: $a" [ $? -eq 1 ]
@@ -350,6 +352,18 @@ mtasim 0 run plain.yaml --quiet --out open
 same closed open
 "$bin" params 2>"$err" | head -n 1 >"$out"
 check "a reader that goes is no reason for words" [ ! -s "$err" ]
+# Nor for half of the runs, or a folder half written.
+for i in 1 2 3; do
+	sed "s/scenario: plain/scenario: piped$i/" plain.yaml >piped$i.yaml
+done
+{
+	"$bin" check piped?.yaml --out piped --replications 2 2>"$err"
+	echo $? >"$out"
+} | true
+check "check goes on without a reader" [ "$(cat "$out")" = 0 ]
+check "and says nothing of it" [ ! -s "$err" ]
+check "all runs are there" [ "$(find piped -name summary.json | wc -l)" = 6 ]
+check "and nothing else" [ "$(find piped -name '.*' | wc -l)" = 0 ]
 
 # ---- signals: partial results, whole files
 

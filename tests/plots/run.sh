@@ -375,6 +375,13 @@ sed '9s/,[0-9]*,/,many,/' "$dir/whole/series.csv" >"$dir/j/series.csv"
 plot 3 "$dir/j" queues
 says "series.csv:9: "
 says "'many' is not a number"
+# A row whose time is no number does not end the axis of time.
+fresh s
+sed '$s/^[0-9.]*/9999999999999999999/' "$dir/whole/series.csv" \
+	>"$dir/s/series.csv"
+plot 3 "$dir/s"
+says "'9999999999999999999' is not a number"
+check "gnuplot has nothing to say" sh -c "! grep -q gnuplot '$err'"
 fresh k
 echo '{"scenario": ' >"$dir/k/run.json"
 plot 3 "$dir/k"
@@ -467,6 +474,16 @@ if [ "$(id -u)" -ne 0 ]; then
 else
 	echo "plots: skipped, a folder that cannot be written to: root can" >&2
 fi
+# Nor one that takes no more than 2 KiB of a file.
+fresh t
+(
+	trap '' XFSZ
+	ulimit -f 4
+	exec "$bin" plot "$dir/t" queues
+) >"$out" 2>"$err"
+check "exit 1 with a full disk" [ $? -eq 1 ]
+says "cannot write"
+check "nothing is half written" [ -z "$(find "$dir/t/plots" -type f)" ]
 chmod 755 "$dir/o"
 
 echo "plots: $passed passed, $failed failed"
