@@ -23,6 +23,10 @@
 #define US_PER_HOUR 3600e6
 
 enum {
+	EMPTY_BURSTS_MOST = 20000000 /* twice as many as a list can have */
+};
+
+enum {
 	PART_GAP,
 	PART_BURST_GAP,
 	PART_BURST_LENGTH
@@ -52,8 +56,8 @@ check_daily(const struct arrival_config *config)
 static const char *
 check_bursts(const struct arrival_config *config)
 {
-	if (!config->every || law_most(config->every) == 0)
-		return "every: must be more than 0";
+	if (!config->every || law_most(config->every) < LAW_GAP_LEAST)
+		return "every: must be 1ms or more";
 	if (!config->messages || law_most(config->messages) == 0)
 		return "messages: a burst needs at least one message";
 	return NULL;
@@ -169,13 +173,17 @@ rounded(double us)
 	return (int64_t)floor(us + 0.5);
 }
 
-/* Begin bursts until one has messages; its first is at burst_us. */
+/* Begin bursts until one has messages; its first is at burst_us. A source that
+ * has none in so many will have no more: as a list of numbers that ends in 0.
+ */
 static void
 next_burst(struct arrival *arrival)
 {
 	const struct arrival_config *config = arrival->config;
+	uint32_t tries = EMPTY_BURSTS_MOST;
 
-	while (arrival->burst_left == 0 && arrival->burst_us < LAW_MOST &&
+	while (arrival->burst_left == 0 && tries-- > 0 &&
+	       arrival->burst_us < LAW_MOST &&
 	       arrival->burst_us < arrival->until_us) {
 		uint64_t k = arrival->bursts++;
 		struct draw gap =
@@ -185,7 +193,7 @@ next_burst(struct arrival *arrival)
 		int64_t us = law_draw(config->every, &gap, k, k);
 		int64_t last_us = rounded(arrival->clock_us);
 
-		arrival->burst_us += us > 0 ? us : 1;
+		arrival->burst_us += us > LAW_GAP_LEAST ? us : LAW_GAP_LEAST;
 		/* One burst at a time: a late one follows the one before. */
 		if (arrival->burst_us < last_us)
 			arrival->burst_us = last_us;

@@ -23,6 +23,10 @@
 
 #define LAW_MOST INT64_C(1000000000000000) /* 1e15: 30 years in us */
 
+/* 1 ms: what repeats, as bursts and outages do, comes no faster, so that a long
+ * time can be passed over. */
+#define LAW_GAP_LEAST INT64_C(1000)
+
 enum law_kind {
 	LAW_CONSTANT,	 /* M-LAW-CONSTANT */
 	LAW_UNIFORM,	 /* M-LAW-UNIFORM */

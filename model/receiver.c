@@ -119,13 +119,13 @@ outage_from(const struct receiver *receiver, struct receiver_outage outage,
 		struct draw down = stream_at_part(
 			receiver->stream, n, receiver_part(0, 0, PURPOSE_DOWN));
 
-		outage.from_us =
-			outage.to_us + law_draw(outages->every, &up, n, n);
-		outage.to_us =
-			outage.from_us + law_draw(outages->down, &down, n, n);
-		/* Both 0: time must pass. */
-		if (outage.to_us < outage.from_us + 1)
-			outage.to_us = outage.from_us + 1;
+		int64_t up_us = law_draw(outages->every, &up, n, n);
+		int64_t down_us = law_draw(outages->down, &down, n, n);
+
+		if (up_us < LAW_GAP_LEAST)
+			up_us = LAW_GAP_LEAST;
+		outage.from_us = outage.to_us + up_us;
+		outage.to_us = outage.from_us + (down_us > 0 ? down_us : 1);
 	}
 	return outage;
 }

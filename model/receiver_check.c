@@ -177,8 +177,8 @@ receiver_outages_check(const struct receiver_outages *outages)
 {
 	if (!outages->every || !outages->down)
 		return "needs both every and for";
-	if (law_most(outages->every) == 0)
-		return "every: must be more than 0";
+	if (law_most(outages->every) < LAW_GAP_LEAST)
+		return "every: must be 1ms or more";
 	if (outages->state == RECEIVER_UP)
 		return "state: up is no outage";
 	return NULL;

@@ -120,6 +120,25 @@ START_TEST(late_burst_never_goes_back)
 }
 END_TEST
 
+/* M-ARRIVAL-BURSTS: gaps of 1 s, then of none, which count as 1 ms; two
+ * messages, then none for ever, which is noticed. */
+START_TEST(bursts_at_their_limits)
+{
+	static const double gaps[] = {1e6, 0};
+	static const double counts[] = {0, 2, 1, 0};
+	static const int64_t times[] = {S + 1000, S + 1000, S + 2000};
+	struct law every, messages;
+	struct arrival_config config = {
+		.kind = ARRIVAL_BURSTS, .every = &every, .messages = &messages};
+
+	ck_assert_ptr_null(
+		law_values(&every, gaps, 2, LAW_BY_DELIVERY, LAW_THEN_LAST));
+	ck_assert_ptr_null(law_values(&messages, counts, 4, LAW_BY_DELIVERY,
+				      LAW_THEN_LAST));
+	expect_times(start(&config, 1, ARRIVAL_NEVER, ARRIVAL_NEVER), times, 3);
+}
+END_TEST
+
 /* M-ARRIVAL-POISSON: mean and variance of the count in disjoint seconds are
  * both the rate; the index of dispersion times (n - 1) is chi-squared. */
 START_TEST(poisson_counts)
@@ -320,9 +339,10 @@ refused(struct arrival_config config, const char *word)
 START_TEST(what_no_arrival_can_have)
 {
 	static const int64_t back[] = {2, 1};
-	struct law zero;
+	struct law zero, short_of_1ms;
 
 	ck_assert_ptr_null(law_constant(&zero, 0));
+	ck_assert_ptr_null(law_constant(&short_of_1ms, 999));
 	refused((struct arrival_config){.kind = ARRIVAL_POISSON}, "rate: ");
 	refused((struct arrival_config){.kind = ARRIVAL_EVEN, .rate_per_s = -1},
 		"rate: ");
@@ -340,6 +360,10 @@ START_TEST(what_no_arrival_can_have)
 					.every = &zero,
 					.messages = &zero},
 		"every: ");
+	refused((struct arrival_config){.kind = ARRIVAL_BURSTS,
+					.every = &short_of_1ms,
+					.messages = &short_of_1ms},
+		"every: must be 1ms or more");
 }
 END_TEST
 
@@ -478,6 +502,7 @@ model_arrival_suite(void)
 	tcase_add_test(tcase, even_is_even);
 	tcase_add_test(tcase, times_and_bursts_by_hand);
 	tcase_add_test(tcase, late_burst_never_goes_back);
+	tcase_add_test(tcase, bursts_at_their_limits);
 	tcase_add_test(tcase, poisson_counts);
 	tcase_add_test(tcase, fast_poisson_keeps_its_rate);
 	tcase_add_test(tcase, twice_the_rate_is_half_of_each_time);

@@ -784,6 +784,28 @@ START_TEST(outages_alternate)
 }
 END_TEST
 
+/* Up for 5 ms, then for nothing, which counts as 1 ms; down for nothing, which
+ * counts as 1 us: down at 5, 6.001, 7.002 ms. */
+START_TEST(outages_are_not_without_end)
+{
+	static const double ups[] = {5000, 0};
+	struct law every, down;
+	struct bench b;
+
+	setup(&b);
+	ck_assert_ptr_null(
+		law_values(&every, ups, 2, LAW_BY_DELIVERY, LAW_THEN_LAST));
+	ck_assert_ptr_null(law_constant(&down, 0));
+	b.config.outages = (struct receiver_outages){
+		.every = &every, .down = &down, .state = RECEIVER_REFUSED};
+	begin(&b);
+	for (int64_t us = 0; us < 7500; us++)
+		ck_assert(deliver(&b, us, 0, 0, 1) ==
+			  (us != 5000 && us != 6001 && us != 7002));
+	receiver_release(&b.receiver);
+}
+END_TEST
+
 /* Up 6 s, down 4 s. A connection takes 9 s, so that MAIL is asked about beyond
  * the outage of [6, 10): those who connect meanwhile meet it still. */
 START_TEST(an_outage_is_met_after_a_look_ahead)
@@ -1143,6 +1165,7 @@ model_receiver_suite(void)
 	tcase_add_test(tcase, greylist_learns_a_client);
 	tcase_add_test(tcase, mx_hosts_are_found);
 	tcase_add_test(tcase, outages_alternate);
+	tcase_add_test(tcase, outages_are_not_without_end);
 	tcase_add_test(tcase, an_outage_is_met_after_a_look_ahead);
 	tcase_add_test(tcase, outages_take_their_share);
 	tcase_add_test(tcase, values_follow_deliveries);
