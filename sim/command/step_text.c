@@ -54,7 +54,7 @@ static const struct kind kinds[MTA_TRACE_KINDS] = {
 	[MTA_TRACE_CLOGGED] = {"qmgr", "warns",
 			       .transport = IN(clogged, transport),
 			       .destination = IN(clogged, destination)},
-	[MTA_TRACE_SCAN] = {"qmgr", "begins a run over"},
+	[MTA_TRACE_SCAN] = {.who = "qmgr", .what = "begins a run over"},
 	[MTA_TRACE_NOTICE] = {"bounce", "notifies", .mail = IN(notice, serial),
 			      .file = IN(notice, file)},
 	[MTA_TRACE_STATUS] = {"qmgr", "says", .mail = IN(status, serial),
