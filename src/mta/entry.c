@@ -378,7 +378,7 @@ entry_defer_here(struct mta_entry *e, struct mta_status status)
 	mta_entry_finish(e);
 }
 
-/* R-DEFER-TODO */
+/* R-DEFER-WAITING */
 void
 mta_dest_defer_todo(struct mta_dest *d, struct mta_status status)
 {

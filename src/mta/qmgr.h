@@ -444,7 +444,7 @@ void mta_entry_start(struct mta_entry *e);
 /* Finish it (F7.11): counts, slots, rate delay, blockers, destination, mail.
  * e is freed; its mail may be. */
 void mta_entry_finish(struct mta_entry *e);
-/* All that waits goes to the retry transport (R-DEFER-TODO, F9.3). status:
+/* All that waits goes to the retry transport (R-DEFER-WAITING, F9.3). status:
  * borrowed. d may be gone afterwards. */
 void mta_dest_defer_todo(struct mta_dest *d, struct mta_status status);
 

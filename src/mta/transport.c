@@ -314,7 +314,7 @@ transport_defer_todo(struct mta_transport *t, struct mta_status status)
 	}
 }
 
-/* R-TRANSPORT-THROTTLE, and R-DEFER-TODO of all its destinations. */
+/* R-TRANSPORT-THROTTLE, and R-DEFER-WAITING of all its destinations. */
 void
 mta_transport_throttle(struct mta_transport *t, struct mta_status status)
 {

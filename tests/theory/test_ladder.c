@@ -310,7 +310,7 @@ END_TEST
 
 /* ---- death (F17.5) ----------------------------------------------------- */
 
-/* R-DEAD, R-DEFER-TODO, R-DEAD-RETURN, R-DEST-FORGET */
+/* R-DEAD, R-DEFER-WAITING, R-DEAD-RETURN, R-DEST-FORGET */
 START_TEST(death_and_return)
 {
 	static const struct {

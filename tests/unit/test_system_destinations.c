@@ -405,9 +405,9 @@ START_TEST(end_of_double_bounces)
 END_TEST
 
 /*
- * R-RESOLVE, R-TRANSPORT-THROTTLE, R-DEFER-TODO (F5.4 k, F8.5, F8.6, F9.4): a
- * transport whose agent could not be had is avoided for 60 s. Agents here never
- * fail so; the test says it in their place, to a queue manager whose two
+ * R-RESOLVE, R-TRANSPORT-THROTTLE, R-DEFER-WAITING (F5.4 k, F8.5, F8.6, F9.4):
+ * a transport whose agent could not be had is avoided for 60 s. Agents here
+ * never fail so; the test says it in their place, to a queue manager whose two
  * requests for an agent nobody answers, because the master has throttled the
  * service after a crash at the first request. That the other agent cannot be
  * had either, 14 s later, makes it no longer (F8.6).
