@@ -234,19 +234,20 @@ static const struct {
 	const char *header;
 	unsigned output; /* enum scenario_output; 0: always */
 } tables[RESULTS_TABLES] = {
-	[RESULTS_SERIES] = {"series.csv", "time_s"
+	[RESULTS_SERIES] = {.name = "series.csv", .header = "time_s"
 #define SERIES(id, name) "," name
 #include "sim/scenario/columns.def"
 	},
-	[RESULTS_DESTINATIONS] = {"destinations.csv",
-				  "time_s,transport,destination,state"
+	[RESULTS_DESTINATIONS] = {.name = "destinations.csv",
+				  .header = "time_s,transport,destination,state"
 #define DESTINATION(id, name) "," name
 #include "sim/scenario/columns.def"
 	},
-	[RESULTS_TRANSPORTS] = {"transports.csv", "time_s,transport"
+	[RESULTS_TRANSPORTS] = {.name = "transports.csv",
+				.header = "time_s,transport"
 #define TRANSPORT(id, name) "," name
 #include "sim/scenario/columns.def"
-						  ",state"},
+					  ",state"},
 	[RESULTS_MESSAGES] = {"messages.csv",
 			      "message,source,index,queue_id,sender,arrived_s,"
 			      "accepted_s,first_active_s,ended_s,size_bytes,"
