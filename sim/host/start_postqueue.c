@@ -130,7 +130,7 @@ line_read(struct listing *l, const char *line, size_t size_bytes,
 	  char problem[PROBLEM_BYTES])
 {
 	if (size_bytes > LINE_MOST) {
-		strcpy(problem, "line too long");
+		snprintf(problem, PROBLEM_BYTES, "line too long");
 		return false;
 	}
 	return line[strspn(line, " \t\r\n")] == '\0' ||

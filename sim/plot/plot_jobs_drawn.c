@@ -237,8 +237,9 @@ find_credit_changes(const struct jobs *jobs, const struct slot_law *law,
 				    });
 		}
 	}
-	qsort(changes->list, changes->count, sizeof(*changes->list),
-	      compare_batch);
+	if (changes->count > 0)
+		qsort(changes->list, changes->count, sizeof(*changes->list),
+		      compare_batch);
 }
 
 /* R-PREEMPT-ALLOWED, R-PREEMPT-CREDIT: may this be charged to such a credit? */
