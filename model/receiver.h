@@ -13,7 +13,8 @@
  * order of time, except that a transaction may be asked in advance, for the
  * moment its connection will be ready. Luck is keyed by (message, try): `try`
  * tells the deliveries of one message apart, best as their count so far, so
- * that the first try of a message meets the same luck under every setting.
+ * that the first try of a message meets the same luck under every setting that
+ * leaves it its number.
  *
  * Memory: 40 bytes each; limits, lists and tables are allocated when a receiver
  * first needs them, and grow with what waits and with distinct addresses.
