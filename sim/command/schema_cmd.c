@@ -318,7 +318,18 @@ print_section(enum schema_section section)
 	printf("      }\n    }");
 }
 
-/* Parameters have values as in main.cf; forms of transports any name before. */
+/* Behind its name: a parameter has its value as in main.cf. */
+static void
+print_parameter(const struct mta_param *row)
+{
+	printf(": {\"description\": ");
+	print_text(row->help);
+	printf(", \"allOf\": [");
+	print_ref("text");
+	printf("]}");
+}
+
+/* Forms of transports have any name before. */
 static void
 print_mta(void)
 {
@@ -334,11 +345,7 @@ print_mta(void)
 			continue;
 		printf("%s        ", before);
 		print_text(row->name);
-		printf(": {\"description\": ");
-		print_text(row->help);
-		printf(", \"allOf\": [");
-		print_ref("text");
-		printf("]}");
+		print_parameter(row);
 		before = ",\n";
 	}
 	printf("\n      },\n      \"patternProperties\": {\n");
@@ -348,12 +355,8 @@ print_mta(void)
 
 		if (!row->is_transport_form)
 			continue;
-		printf("%s        \"^.+%s$\": {\"description\": ", before,
-		       row->name);
-		print_text(row->help);
-		printf(", \"allOf\": [");
-		print_ref("text");
-		printf("]}");
+		printf("%s        \"^.+%s$\"", before, row->name);
+		print_parameter(row);
 		before = ",\n";
 	}
 	printf("\n      }\n    }");
